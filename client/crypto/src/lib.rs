@@ -1,0 +1,1 @@
+//! Identity, device lists, MLS groups and receipts. No sockets, no clock.

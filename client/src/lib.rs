@@ -1,0 +1,1 @@
+//! The aside client: agent and command line.

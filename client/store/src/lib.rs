@@ -1,0 +1,1 @@
+//! The only room with SQL on the client: schema, migrations, queries.

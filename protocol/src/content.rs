@@ -1,0 +1,137 @@
+//! What stands inside the encryption: content, its padding, watermarks, additional data (rules `CNT-*`).
+//!
+//! The relay never sees these types except [`Aad`], which it does not need.
+
+use crate::{Body, ChatId, DeviceId, Hash, MessageId, Millis, N, Seq, codec};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// MLS additional data of every message and commit: authenticated, not secret (rule `CNT-1`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aad {
+    /// The chat.
+    pub chat: ChatId,
+    /// The sender's counter.
+    pub n: N,
+    /// The last commit the sender had processed.
+    pub base: Seq,
+}
+
+/// Text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// UTF-8, at most [`crate::limits::MAX_TEXT`] bytes.
+    pub text: String,
+}
+
+crate::wire_enum! {
+    /// What a message is.
+    pub enum ContentBody {
+        /// A text.
+        0 = Text(Text),
+    }
+}
+
+/// Marks a message that is sent again for a device that could not read it (rule `REJ-4`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// The device that sent it first.
+    pub device: DeviceId,
+    /// Where it stood.
+    pub seq: Seq,
+}
+
+/// A message as its readers see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// Unique per device; the same when sent again.
+    pub id: MessageId,
+    /// By the sender's clock; shown, never trusted for order.
+    pub time: Millis,
+    /// Version of the sender's own device list that it knew.
+    pub list_version: u64,
+    /// Hash of that version, so that a rollback shows.
+    pub list_hash: Hash,
+    /// What it is.
+    pub body: ContentBody,
+    /// Present when sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// How far a device has stored and shown a chat (rule `RCP-2`). `read` ≤ `delivered`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub struct Watermarks {
+    /// Stored up to here.
+    pub delivered: Seq,
+    /// Read up to here.
+    pub read: Seq,
+}
+
+impl Watermarks {
+    /// 16 bytes: two big-endian numbers, so that all receipts have one size.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.delivered.0.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.read.0.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 16] = bytes.try_into().ok()?;
+        let (delivered, read) = bytes.split_at(8);
+        let number = |part: &[u8]| part.try_into().ok().map(u64::from_be_bytes);
+        Some(Self { delivered: Seq(number(delivered)?), read: Seq(number(read)?) })
+    }
+}
+
+/// Sealed watermarks as they travel (rule `RCP-3`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedReceipt {
+    /// XChaCha20-Poly1305 nonce, random.
+    #[serde(with = "serde_bytes")]
+    pub nonce: [u8; 24],
+    /// 16 bytes of [`Watermarks`] and the tag.
+    pub sealed: Body,
+    /// By the device key, over [`Self::signed_bytes`].
+    pub signature: crate::Signature,
+}
+
+impl SealedReceipt {
+    /// Additional data of the encryption.
+    pub fn aad(chat: &ChatId, device: &DeviceId, base: Seq) -> Vec<u8> {
+        Hash::labelled("aside/1 receipt", &[&chat.0, &device.0, &base.0.to_be_bytes()]).0.to_vec()
+    }
+
+    /// The bytes the device signs.
+    pub fn signed_bytes(aad: &[u8], nonce: &[u8; 24], sealed: &[u8]) -> Vec<u8> {
+        Hash::labelled("aside/1 receipt signature", &[aad, nonce, sealed]).0.to_vec()
+    }
+}
+
+/// Encodes and pads content, so that its length says little (rule `CNT-3`).
+///
+/// A four-byte length, the content, zeros up to the next power of two, or above 1 KiB the next multiple of 1 KiB.
+pub fn pad(content: &Content) -> Vec<u8> {
+    let plain = codec::encode(content);
+    let length = plain.len() + 4;
+    let padded = if length <= 1024 { length.next_power_of_two().max(128) } else { length.next_multiple_of(1024) };
+    let mut bytes = Vec::with_capacity(padded);
+    bytes.extend_from_slice(&u32::try_from(plain.len()).unwrap_or(u32::MAX).to_be_bytes());
+    bytes.extend_from_slice(&plain);
+    bytes.resize(padded, 0);
+    bytes
+}
+
+/// Reads what [`pad`] wrote.
+pub fn unpad(bytes: &[u8]) -> Result<Content, codec::DecodeError> {
+    let malformed = || codec::DecodeError::Malformed("padding".into());
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(malformed)?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| malformed())?;
+    let (plain, padding) = rest.split_at_checked(length).ok_or_else(malformed)?;
+    if padding.iter().any(|&byte| byte != 0) {
+        return Err(malformed());
+    }
+    codec::decode(&Bytes::copy_from_slice(plain))
+}

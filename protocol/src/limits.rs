@@ -1,0 +1,54 @@
+//! The limits both sides enforce, each with its reason. May touch nothing.
+
+/// Longest frame in bytes: room for 25 post-quantum key packages or a window of large messages, small enough to buffer.
+pub const MAX_FRAME: usize = 1 << 20;
+/// Deepest nesting of a frame: the deepest of ours has 8; the rest is room for fields to come.
+pub const MAX_NESTING: usize = 32;
+/// Longest message ciphertext in bytes; larger things are attachments.
+pub const MAX_MESSAGE: usize = 64 << 10;
+/// Longest commit or welcome carried inside a frame; larger ones are blobs with a pointer.
+pub const MAX_HANDSHAKE: usize = 256 << 10;
+/// Longest plaintext of a text message in bytes: what fits [`MAX_MESSAGE`] after padding, encryption and framing.
+pub const MAX_TEXT: usize = 60 << 10;
+/// Longest receipt in bytes: two watermarks, nonce, tag and signature, with room to grow.
+pub const MAX_RECEIPT: usize = 512;
+/// Longest rejoin request in bytes: one key package and a list of missing numbers.
+pub const MAX_REJOIN: usize = 64 << 10;
+/// Longest key package in bytes: X-Wing ones are 2.7 KB.
+pub const MAX_KEY_PACKAGE: usize = 16 << 10;
+/// Key packages in one upload: about 70 KB, a fraction of a frame.
+pub const KEY_PACKAGE_UPLOAD: usize = 25;
+/// One-time key packages a device keeps at the relay for each suite.
+pub const KEY_PACKAGE_STOCK: u64 = 100;
+/// Under this many left, a device uploads more.
+pub const KEY_PACKAGE_LOW: u64 = 25;
+/// Devices of one account: keeps device lists and direct chats small.
+pub const MAX_DEVICES: usize = 16;
+/// Longest device list in bytes.
+pub const MAX_DEVICE_LIST: usize = 8 << 10;
+/// Envelopes a connection may have in flight before it acknowledges.
+pub const WINDOW_ENVELOPES: usize = 256;
+/// Bytes of bodies a connection may have in flight before it acknowledges.
+pub const WINDOW_BYTES: usize = 1 << 20;
+/// Sends of one device in one chat that may wait for an answer, and answers the relay remembers.
+pub const UNANSWERED_SENDS: u64 = 64;
+/// Requests of one connection that may wait for an answer; past this the relay stops reading.
+pub const UNANSWERED_REQUESTS: usize = 256;
+/// How long the relay keeps envelopes that some device has not fetched, in milliseconds (30 days).
+pub const RETENTION_MS: u64 = 30 * 24 * 3600 * 1000;
+/// An idle client pings this often, in milliseconds.
+pub const PING_MS: u64 = 30_000;
+/// A connection silent for this long is closed, in milliseconds.
+pub const SILENCE_MS: u64 = 90_000;
+/// A connection must have logged in after this long, in milliseconds.
+pub const LOGIN_MS: u64 = 15_000;
+/// Rows of one page of history, unless asked otherwise.
+pub const PAGE: u32 = 50;
+/// Most rows of one page.
+pub const MAX_PAGE: u32 = 100;
+/// Envelopes in one answer to a range request.
+pub const RANGE_PAGE: usize = 64;
+/// Key package fetches an account may make in one hour: each takes a one-time package from somebody.
+pub const KEY_PACKAGE_FETCHES_PER_HOUR: u64 = 600;
+/// Longest list of anything inside a hello: versions, capabilities, addresses.
+pub const MAX_OFFERS: usize = 32;

@@ -1,0 +1,1 @@
+//! The aside relay: sockets, sessions, batches, admin socket.

@@ -1,0 +1,1 @@
+//! Harness and fault tests: real relays, real clients.
