@@ -1,1 +1,19 @@
-//! The aside relay: sockets, sessions, batches, admin socket.
+//! The aside relay: sockets, sessions, batches, admin socket. The state itself lives in `aside-relay-core`.
+//!
+//! A connection is framed by `listen`, understood by `session`, and changes state only through `log`, which gives
+//! batches of commands to the core and hands out what comes of them: answers to whoever asked, pushes through `hub`.
+
+pub mod admin;
+pub mod cli;
+pub mod clock;
+pub mod data;
+pub mod hub;
+pub mod identity;
+pub mod invite;
+pub mod listen;
+pub mod log;
+pub mod readers;
+pub mod server;
+pub mod session;
+
+pub use server::{Options, Server, StartError};

@@ -1,1 +1,24 @@
-//! Harness and fault tests: real relays, real clients.
+//! Harness for tests that run real relays and real clients, with a network between them that can be broken at will.
+//!
+//! Nothing here is shipped. It starts processes, opens sockets and reads clocks; it removes what it made, and kills
+//! what it started, when dropped. A failed expectation of the harness itself panics, since that fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod binaries;
+pub mod client;
+pub mod process;
+pub mod proxy;
+pub mod relay;
+pub mod search;
+pub mod wait;
+
+pub use client::Client;
+pub use process::{Background, Run};
+pub use proxy::FaultProxy;
+pub use relay::{Relay, RelayOptions};
+pub use wait::{wait_for, wait_some};
+
+/// How many rounds a repeated fault should run: `short`, or `long` when `./test --long` asked for it.
+pub fn rounds(short: usize, long: usize) -> usize {
+    if std::env::var_os("ASIDE_LONG").is_some() { long } else { short }
+}

@@ -1,1 +1,162 @@
 //! The client's state machine: (transaction, input, now) to effects. No sockets, no clock, no terminal.
+//!
+//! Every input is processed in one transaction of [`aside_store`]; what must be sent is derived from its tables, so a
+//! crash between commit and effects loses nothing. The arrows: `session` and `commands` come in, `inbox` takes
+//! envelopes, `outbox` decides what to send, `answers` takes what the relay says to that.
+
+mod accounts;
+mod answers;
+mod commands;
+pub mod config;
+mod effect;
+mod error;
+mod inbox;
+mod keys;
+mod link;
+mod outbox;
+mod session;
+mod step;
+
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{Contact, KeyChange};
+pub use commands::{Accepted, Refused};
+pub use config::Config;
+pub use effect::{Effect, Random, fresh};
+pub use error::{EngineError, Result};
+pub use link::NameState;
+pub use step::Step;
+
+use aside_crypto::{DeviceKey, Me, Mls};
+use aside_protocol::frame::{LoginOk, RelayFrame};
+use aside_protocol::{AccountId, Millis, Name};
+use aside_store::{Store, Tx};
+use link::Link;
+use step::Groups;
+
+/// The engine of one profile.
+#[derive(Debug)]
+pub struct Engine {
+    store: Store,
+    mls: Mls,
+    me: Me,
+    account: AccountId,
+    name: Name,
+    config: Config,
+    groups: Groups,
+    link: Link,
+}
+
+impl Engine {
+    /// An engine for a registered profile.
+    pub fn new(mut store: Store, config: Config) -> Result<Self> {
+        let profile = store.read(|tx| tx.profile())?.ok_or(EngineError::NotRegistered)?;
+        if profile.registering.is_some() {
+            return Err(EngineError::NotRegistered);
+        }
+        let me = Me { root: profile.root, device: profile.device, key: DeviceKey::from_seed(&profile.seed) };
+        Ok(Self {
+            store,
+            mls: Mls::new()?,
+            me,
+            account: profile.account,
+            name: profile.name,
+            config,
+            groups: Groups::default(),
+            link: Link::default(),
+        })
+    }
+
+    /// Who this device is.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// This device's account.
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The account's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// What came of looking a name up, if it was wanted.
+    pub fn name_state(&self, name: &Name) -> Option<&NameState> {
+        self.link.names.get(name)
+    }
+
+    /// Whether the connection is up and has caught up with the queue.
+    pub fn caught_up(&self) -> bool {
+        self.link.caught_up
+    }
+
+    /// Looks at the store without changing it.
+    pub fn read<T>(&mut self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
+        self.store.read(work)
+    }
+
+    /// Processes something in one transaction, and whatever becomes possible to send through it.
+    ///
+    /// After an error nothing has changed; the caller closes the connection and tells the engine so.
+    pub fn step<T>(
+        &mut self,
+        now: Millis,
+        random: &mut dyn Random,
+        work: impl FnOnce(&mut Step) -> Result<T>,
+    ) -> Result<(T, Vec<Effect>)> {
+        let Self { store, mls, me, account, config, groups, link, .. } = self;
+        let result = store.transact(|tx| {
+            let storage = tx.mls();
+            let mut step = Step {
+                tx,
+                now,
+                me,
+                account: *account,
+                config,
+                mls,
+                storage: &storage,
+                groups,
+                link,
+                random,
+                effects: Vec::new(),
+            };
+            let value = work(&mut step)?;
+            step.pump()?;
+            Ok((value, step.effects))
+        });
+        if result.is_err() {
+            self.groups.0.clear();
+            self.link.reset();
+        }
+        result
+    }
+
+    /// The connection is up and the device logged in.
+    pub fn logged_in(&mut self, ok: &LoginOk, now: Millis, random: &mut dyn Random) -> Result<Vec<Effect>> {
+        self.link.reset();
+        self.step(now, random, |step| step.attach(ok)).map(|(_, effects)| effects)
+    }
+
+    /// Frames from the relay, in order; all in one transaction.
+    pub fn frames(&mut self, frames: Vec<RelayFrame>, now: Millis, random: &mut dyn Random) -> Result<Vec<Effect>> {
+        self.step(now, random, |step| frames.into_iter().try_for_each(|frame| step.frame(frame))).map(|(_, e)| e)
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.link.reset();
+    }
+
+    /// Time has passed: about once a second while connected.
+    pub fn tick(&mut self, now: Millis, random: &mut dyn Random) -> Result<Vec<Effect>> {
+        self.step(now, random, |step| step.tick()).map(|(_, effects)| effects)
+    }
+
+    /// Acknowledgements that have not been sent yet, for closing in order.
+    pub fn last_acks(&mut self) -> Vec<Effect> {
+        self.link.acks(true).into_iter().map(Effect::Send).collect()
+    }
+}

@@ -1,1 +1,28 @@
-//! The relay's deterministic state machine over SQLite. No clock, no randomness, no network, no async.
+//! The relay's deterministic state machine over SQLite.
+//!
+//! One batch of commands is one transaction; what comes out depends on the commands and their times alone.
+//! This crate reads no clock, draws no randomness, opens no socket and knows no async: those are inputs.
+
+mod account;
+mod ack;
+mod cache;
+mod chat;
+pub mod command;
+pub mod command_log;
+mod core;
+mod error;
+mod invite;
+mod key_package;
+mod outcome;
+pub mod read;
+mod retain;
+mod schema;
+mod sql;
+mod state_hash;
+mod step;
+
+pub use command::{By, Command, Stamped};
+pub use core::{Core, Location};
+pub use error::CoreError;
+pub use outcome::{Delivery, Outcome};
+pub use read::{CatchUp, Page, Reader, View};

@@ -1,0 +1,147 @@
+//! Accounts: looked up, their device chains verified, their names held to the first key they were seen with.
+
+use crate::error::Result;
+use crate::inbox;
+use crate::link::{NameState, Pending};
+use crate::step::Step;
+use aside_protocol::device_list::{VerifiedList, verify_chain};
+use aside_protocol::refusal::Refusal;
+use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
+use aside_protocol::{AccountId, Name};
+use aside_store::accounts::{Account, Trust};
+
+/// Whom a name stands for.
+#[derive(Debug, Clone)]
+pub enum Contact {
+    /// This account.
+    Account(Box<Account>),
+    /// Nobody known here; look it up.
+    Unknown,
+    /// A known account whose name now belongs to another key; somebody must decide.
+    KeyChanged(Box<KeyChange>),
+}
+
+/// The two accounts behind one name.
+#[derive(Debug, Clone)]
+pub struct KeyChange {
+    /// The one known first.
+    pub before: Account,
+    /// The one the name leads to now.
+    pub now: Account,
+}
+
+impl Step<'_> {
+    /// Whom a name stands for, as far as this device knows.
+    pub fn contact(&self, name: &Name) -> Result<Contact> {
+        let mut known = self.tx.accounts_named(name)?.into_iter();
+        let in_use = known.next().filter(|account| account.trust != Trust::Replaced);
+        let pending = known.find(|account| account.trust == Trust::Pending);
+        Ok(match (in_use, pending) {
+            (Some(before), Some(now)) => Contact::KeyChanged(Box::new(KeyChange { before, now })),
+            (Some(account), None) => Contact::Account(Box::new(account)),
+            (None, _) => Contact::Unknown,
+        })
+    }
+
+    /// Looks a name up, now or as soon as there is a connection.
+    pub fn look_up(&mut self, name: &Name) {
+        self.link.names.insert(name.clone(), NameState::Wanted);
+    }
+
+    /// The user accepts the new key behind a name: the name leads to the new account from here on.
+    pub fn accept_key(&mut self, change: &KeyChange) -> Result<()> {
+        self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
+        self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Asks for names and accounts that are wanted.
+    pub(crate) fn pump_lookups(&mut self) {
+        let names = self.link.names.iter_mut().filter(|(_, state)| **state == NameState::Wanted);
+        let names: Vec<Name> = names.map(|(name, state)| (*state = NameState::Asked, name.clone()).1).collect();
+        for name in names {
+            self.ask(lookup(Who::Name(name.clone())), Pending::Name(name));
+        }
+        for account in std::mem::take(&mut self.link.wanted) {
+            self.ask(lookup(Who::Account(account)), Pending::Account(account));
+        }
+    }
+
+    /// Verifies and stores what the relay says of an account; `None` when it does not hold.
+    fn learn(&mut self, record: Record) -> Result<Option<AccountId>> {
+        let account = AccountId::of(&record.root);
+        let known = self.tx.account(&account)?;
+        let Some(list) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let trust = match &known {
+            Some(known) => known.trust,
+            None if self.name_is_taken(&record.name)? => Trust::Pending,
+            None => Trust::InUse,
+        };
+        self.tx.save_account(&Account { account, name: record.name, root: record.root, list, trust }, self.now)?;
+        self.link.fresh.insert(account);
+        self.changed();
+        Ok(Some(account))
+    }
+
+    fn name_is_taken(&self, name: &Name) -> Result<bool> {
+        Ok(self.tx.accounts_named(name)?.iter().any(|account| account.trust == Trust::InUse))
+    }
+
+    /// Goes on with the chat that waited for this account.
+    fn settle_chat(&mut self, account: &AccountId) -> Result<()> {
+        let chat = aside_protocol::ChatId::direct(&self.account, account);
+        if let Some(mut chat) = self.tx.chat(&chat)? {
+            inbox::settle(self, &mut chat)?;
+            self.tx.save_chat(&chat)?;
+        }
+        Ok(())
+    }
+}
+
+fn lookup(who: Who) -> Request {
+    Request::Lookup(Lookup { who, from_version: 1 })
+}
+
+/// The newest list of a chain that holds and is no older than the one known (rules `LST-1` to `LST-3`).
+fn newest(record: &Record, known: Option<&Account>) -> Option<VerifiedList> {
+    let list = verify_chain(&record.root, None, &record.lists).ok().flatten()?;
+    match known.map(|account| &account.list) {
+        Some(known) if known.list.version > list.list.version => Some(known.clone()),
+        Some(known) if known.list.version == list.list.version && known.hash != list.hash => None,
+        _ => Some(list),
+    }
+}
+
+pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Result<()> {
+    let invalid = NameState::Refused(Refusal::Invalid(Default::default()));
+    let state = match answer {
+        Answer::Account(record) if record.name == name => match step.learn(record)? {
+            Some(account) => {
+                step.settle_chat(&account)?;
+                NameState::Known
+            }
+            None => invalid,
+        },
+        Answer::Refused(refusal) => NameState::Refused(refusal),
+        _ => invalid,
+    };
+    step.link.names.insert(name, state);
+    Ok(())
+}
+
+pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
+    let chat = step.tx.chat(&aside_protocol::ChatId::direct(&step.account, &wanted))?;
+    match answer {
+        Answer::Account(record) if AccountId::of(&record.root) == wanted && step.learn(record)?.is_some() => {
+            step.settle_chat(&wanted)?;
+        }
+        answer => {
+            if let Some(chat) = chat {
+                let refusal = if let Answer::Refused(refusal) = answer { refusal } else { Refusal::Invalid(Default::default()) };
+                step.pause(chat.row, &refusal);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! What the relay answers, and what follows from it (rules `REF-*`). Answers may come late: each is judged by its number.
+
+use crate::error::Result;
+use crate::link::Pending;
+use crate::outbox::founding;
+use crate::step::Step;
+use crate::{accounts, inbox};
+use aside_protocol::content::Watermarks;
+use aside_protocol::refusal::{Exists, Refusal};
+use aside_protocol::request::{Answer, Sent};
+use aside_protocol::{Hash, N};
+use aside_store::chats::{Chat, ChatRow, ChatState};
+
+/// Shown when the relay has other bytes under a number than this device.
+const CONFLICT: &str = "The relay knows messages from this device that its history lacks: the history is an older copy. \
+     It joins this chat again with new keys.";
+
+impl Step<'_> {
+    /// Takes one answer.
+    pub(crate) fn answer(&mut self, about: Pending, answer: Answer) -> Result<()> {
+        self.changed();
+        let row = match about {
+            Pending::Name(name) => return accounts::name_answered(self, name, answer),
+            Pending::Account(account) => return accounts::account_answered(self, account, answer),
+            Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
+            Pending::Route => return Ok(()),
+            Pending::KeyPackages(row)
+            | Pending::Message(row, _)
+            | Pending::Proposed(row, _)
+            | Pending::Receipt(row, _)
+            | Pending::Rejoin(row)
+            | Pending::Range(row, ..) => row,
+        };
+        let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(()) };
+        self.link.dirty.insert(row);
+        match about {
+            Pending::KeyPackages(_) => self.key_packages(&mut chat, answer)?,
+            Pending::Message(_, n) => self.message_answered(&mut chat, n, answer)?,
+            Pending::Proposed(_, hash) => self.proposed_answered(&mut chat, hash, answer)?,
+            Pending::Receipt(_, marks) => self.receipt_answered(&mut chat, marks, answer),
+            Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
+            Pending::Range(_, _, to) => self.range_answered(&mut chat, to, answer)?,
+            _ => {}
+        }
+        Ok(self.tx.save_chat(&chat)?)
+    }
+
+    fn key_packages(&mut self, chat: &mut Chat, answer: Answer) -> Result<()> {
+        self.link.chat(chat.row).packages = false;
+        match answer {
+            Answer::KeyPackages(packages) => founding::found(self, chat, &packages),
+            Answer::Refused(Refusal::NotFound(_)) => {
+                self.link.fresh.remove(&chat.peer);
+                self.pause(chat.row, &Refusal::NotFound(Default::default()));
+                Ok(())
+            }
+            Answer::Refused(refusal) => {
+                self.pause(chat.row, &refusal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn message_answered(&mut self, chat: &mut Chat, n: N, answer: Answer) -> Result<()> {
+        let link = self.link.chat(chat.row);
+        link.unanswered.remove(&n);
+        match answer {
+            Answer::Sent(sent) => {
+                link.patience = 0;
+                self.message_sent(chat, n, &sent)
+            }
+            Answer::Refused(refusal) => {
+                link.retreating = true;
+                self.message_refused(chat, n, &refusal)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Durable at the relay. Its echo will say the same, and may have said it already.
+    fn message_sent(&mut self, chat: &Chat, n: N, sent: &Sent) -> Result<()> {
+        let Some(outgoing) = self.tx.outgoing(chat.row, n)? else { return Ok(()) };
+        if sent.n != n || outgoing.sealed.is_none() {
+            return Ok(());
+        }
+        if outgoing.again.is_none() {
+            self.tx.place_message(outgoing.message, sent.seq, chat.place(sent.seq), sent.time)?;
+        }
+        Ok(self.tx.outgoing_sent(outgoing.row)?)
+    }
+
+    fn message_refused(&mut self, chat: &mut Chat, n: N, refusal: &Refusal) -> Result<()> {
+        match refusal {
+            // The commit it lacks comes through the queue; what is not in by then is encrypted again.
+            Refusal::Stale(stale) => {
+                let link = self.link.chat(chat.row);
+                link.wait_base = link.wait_base.max(stale.base);
+                Ok(())
+            }
+            // Sent again from the first unconfirmed one. If the relay lacks one it confirmed, its log is not ours.
+            Refusal::OutOfOrder(order) => match self.tx.outgoing(chat.row, order.expected)? {
+                None if order.expected < n && chat.state == ChatState::Live => self.unless_proposed(chat, order.expected),
+                _ => Ok(()),
+            },
+            // An answer to bytes that are not the present ones says nothing about these.
+            Refusal::Conflict(conflict) => match self.tx.outgoing(chat.row, conflict.n)? {
+                Some(outgoing) if outgoing.sealed.is_some() && outgoing.hash != Some(conflict.hash) => {
+                    self.break_chat(chat, CONFLICT)
+                }
+                _ => Ok(()),
+            },
+            Refusal::TooOld(_) => self.break_chat(chat, CONFLICT),
+            Refusal::NotMember(_) => self.found_again(chat),
+            refusal => {
+                self.pause(chat.row, refusal);
+                Ok(())
+            }
+        }
+    }
+
+    fn unless_proposed(&mut self, chat: &mut Chat, expected: N) -> Result<()> {
+        match self.tx.proposed(chat.row)? {
+            Some(proposed) if proposed.n == expected => Ok(()),
+            _ => self.break_chat(chat, CONFLICT),
+        }
+    }
+
+    /// The relay does not route this device in the chat any more: the chat is founded again.
+    fn found_again(&mut self, chat: &mut Chat) -> Result<()> {
+        if chat.state == ChatState::Live || chat.state == ChatState::Broken {
+            self.tx.drop_proposed(chat.row)?;
+            self.tx.renumber_outbox(chat.row)?;
+            self.link.restart_chat(chat.row);
+            chat.enter(ChatState::Unfounded, self.now);
+        }
+        Ok(())
+    }
+
+    fn proposed_answered(&mut self, chat: &mut Chat, hash: Hash, answer: Answer) -> Result<()> {
+        self.link.chat(chat.row).proposed = false;
+        let Some(proposed) = self.tx.proposed(chat.row)?.filter(|proposed| proposed.hash == hash) else { return Ok(()) };
+        match answer {
+            Answer::Sent(_) => Ok(self.tx.proposed_sent(chat.row)?),
+            Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),
+            Answer::Refused(Refusal::DevicesChanged(changed)) => {
+                self.link.fresh.remove(&changed.account);
+                self.withdraw(chat, proposed.founding)
+            }
+            Answer::Refused(Refusal::Stale(stale)) => {
+                let link = self.link.chat(chat.row);
+                link.wait_base = link.wait_base.max(stale.base);
+                Ok(())
+            }
+            Answer::Refused(Refusal::Conflict(_) | Refusal::TooOld(_)) => self.break_chat(chat, CONFLICT),
+            Answer::Refused(Refusal::NotMember(_)) => self.found_again(chat),
+            Answer::Refused(Refusal::Invalid(_) | Refusal::NotFound(_) | Refusal::NoKeyPackage(_)) => {
+                self.withdraw(chat, proposed.founding)?;
+                self.pause(chat.row, &Refusal::Invalid(Default::default()));
+                Ok(())
+            }
+            Answer::Refused(refusal) => {
+                self.pause(chat.row, &refusal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Another founding stands: its welcome comes through the queue. If the relay's count is behind ours, it lost some.
+    fn founding_lost(&mut self, chat: &mut Chat, exists: &Exists) -> Result<()> {
+        let wanted = chat.incarnation + 1;
+        self.withdraw(chat, true)?;
+        chat.incarnation = exists.incarnation;
+        if exists.incarnation >= wanted {
+            chat.enter(ChatState::AwaitingWelcome, self.now);
+        }
+        Ok(())
+    }
+
+    /// Takes an own commit back that the relay has not accepted.
+    fn withdraw(&mut self, chat: &mut Chat, founding: bool) -> Result<()> {
+        self.tx.drop_proposed(chat.row)?;
+        if founding {
+            self.drop_group(chat)?;
+            chat.enter(ChatState::Unfounded, self.now);
+        } else {
+            self.with_group(chat, |group, scope| group.discard_own(scope))?;
+        }
+        Ok(())
+    }
+
+    fn receipt_answered(&mut self, chat: &mut Chat, marks: Watermarks, answer: Answer) {
+        self.link.chat(chat.row).receipt = false;
+        match answer {
+            Answer::Done(_) => {
+                chat.told_delivered = chat.told_delivered.max(marks.delivered);
+                chat.told_read = chat.told_read.max(marks.read);
+            }
+            Answer::Refused(refusal) => self.pause(chat.row, &refusal),
+            _ => {}
+        }
+    }
+
+    fn rejoin_answered(&mut self, chat: &mut Chat, answer: Answer) -> Result<()> {
+        self.link.chat(chat.row).rejoin = false;
+        match answer {
+            Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => {
+                chat.enter(ChatState::Unfounded, self.now);
+                Ok(())
+            }
+            Answer::Refused(refusal) => {
+                self.pause(chat.row, &refusal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn range_answered(&mut self, chat: &mut Chat, to: aside_protocol::Seq, answer: Answer) -> Result<()> {
+        self.link.chat(chat.row).range = false;
+        match answer {
+            Answer::Envelopes(envelopes) => inbox::fill(self, chat, to, &envelopes),
+            Answer::Refused(refusal) => {
+                self.pause(chat.row, &refusal);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks a chat for the next pump, for callers that only know its row.
+    pub(crate) fn touch(&mut self, row: ChatRow) {
+        self.link.dirty.insert(row);
+        self.changed();
+    }
+}

@@ -1,0 +1,86 @@
+//! What front ends ask: send, read, print. Each is one transaction; sending is done when it is stored.
+
+use crate::error::Result;
+use crate::step::Step;
+use aside_protocol::limits::MAX_TEXT;
+use aside_protocol::{AccountId, MessageId};
+use aside_store::chats::ChatRow;
+use aside_store::messages::{Message, MessageRow};
+
+/// A message in the outbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// Its row.
+    pub row: MessageRow,
+    /// Whether it was there already, under the same id.
+    pub repeated: bool,
+}
+
+/// Why a message was not accepted; worded for people. The user's fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Too long.
+    #[error("the message has {0} bytes, at most {MAX_TEXT} are allowed; send it in parts")]
+    TooLong(usize),
+    /// Nothing in it.
+    #[error("the message is empty; give a text, or - to read it from standard input")]
+    Empty,
+    /// To oneself.
+    #[error("this is your own name; messages to yourself come with a later version")]
+    Oneself,
+}
+
+impl Step<'_> {
+    /// Stores a text for an account; it is sent when it can be. The same id again changes nothing.
+    pub fn send_text(
+        &mut self,
+        to: &AccountId,
+        id: MessageId,
+        text: &str,
+    ) -> Result<std::result::Result<Accepted, Refused>> {
+        if let Some(message) = self.own_message(&id)? {
+            return Ok(Ok(Accepted { row: message.row, repeated: true }));
+        }
+        if text.is_empty() {
+            return Ok(Err(Refused::Empty));
+        }
+        if text.len() > MAX_TEXT {
+            return Ok(Err(Refused::TooLong(text.len())));
+        }
+        if *to == self.account {
+            return Ok(Err(Refused::Oneself));
+        }
+        let chat = self.tx.direct_chat(&self.account, to, self.now)?;
+        let author = (&self.account, &self.me.device, &id);
+        let row = self.tx.insert_pending(chat.row, author, text, self.now)?;
+        self.tx.enqueue(chat.row, row, None)?;
+        self.touch(chat.row);
+        Ok(Ok(Accepted { row, repeated: false }))
+    }
+
+    /// This device's message with an id.
+    pub fn own_message(&self, id: &MessageId) -> Result<Option<Message>> {
+        Ok(self.tx.message_by_id(&self.me.device, id)?)
+    }
+
+    /// These messages were printed, and so read.
+    pub fn printed(&mut self, rows: &[MessageRow]) -> Result<()> {
+        self.tx.mark_printed(rows)?;
+        for row in rows {
+            if let Some(message) = self.tx.message(*row)? {
+                self.read_up_to(message.chat, message.place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The user has read a chat up to a place.
+    pub fn read_up_to(&mut self, row: ChatRow, place: u64) -> Result<()> {
+        if let Some(mut chat) = self.tx.chat_at(row)?.filter(|chat| chat.read_place < place) {
+            chat.read_place = place;
+            self.tx.save_chat(&chat)?;
+            self.touch(row);
+        }
+        Ok(())
+    }
+}

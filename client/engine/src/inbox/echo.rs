@@ -1,0 +1,87 @@
+//! This device's own envelopes as they come back: known by number and hash, never decrypted (rule `ENV-4`).
+
+use super::sequence::gap;
+use crate::error::Result;
+use crate::outbox;
+use crate::step::Step;
+use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use aside_protocol::Seq;
+use aside_store::chats::{Chat, ChatState};
+use aside_store::gaps::Why;
+
+/// Shown when an echo is of something this device does not know.
+const OLDER_COPY: &str = "This device sent something here that its history does not know: the history is an older \
+     copy. It joins this chat again with new keys.";
+
+/// An own envelope has its place.
+pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<()> {
+    let known = match envelope.kind {
+        EnvelopeKind::Message => message(step, chat, envelope, seq)?,
+        EnvelopeKind::Commit | EnvelopeKind::Founding => proposed(step, chat, envelope, seq)?,
+        _ => false,
+    };
+    if known {
+        return Ok(());
+    }
+    match envelope.kind {
+        EnvelopeKind::Message => gap(step, chat, seq, seq, Why::OwnLost)?,
+        _ => chat.base = seq,
+    }
+    if let Some(incarnation) = envelope.incarnation {
+        chat.incarnation = chat.incarnation.max(incarnation);
+    }
+    step.break_chat(chat, OLDER_COPY)
+}
+
+fn message(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<bool> {
+    let Some(n) = envelope.n else { return Ok(false) };
+    let Some(outgoing) = step.tx.outgoing(chat.row, n)?.filter(|o| o.hash.is_some() && o.hash == envelope.hash) else {
+        return Ok(false);
+    };
+    if outgoing.again.is_none() {
+        step.tx.place_message(outgoing.message, seq, chat.place(seq), envelope.time)?;
+    }
+    step.tx.outgoing_done(outgoing.row)?;
+    chat.own_count += 1;
+    Ok(true)
+}
+
+/// The own commit takes effect at its `seq`, not when the relay said Sent.
+fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<bool> {
+    let Some(proposed) = step.tx.proposed(chat.row)? else { return Ok(false) };
+    if Some(proposed.n) != envelope.n || Some(proposed.hash) != envelope.hash {
+        return Ok(false);
+    }
+    step.in_group(chat, |group, scope| group.merge_own(scope))?;
+    step.tx.drop_proposed(chat.row)?;
+    chat.next_n = proposed.n.next();
+    chat.own_count = 0;
+    if proposed.founding {
+        chat.incarnation = envelope.incarnation.unwrap_or(chat.incarnation + 1);
+        step.begin_incarnation(chat)?;
+    }
+    step.begin_epoch(chat, seq)?;
+    outbox::commits::took_effect(step, chat, &proposed.request)?;
+    Ok(true)
+}
+
+impl Step<'_> {
+    /// A commit took effect at `base`: what was encrypted before it is encrypted again, receipts get a new key.
+    pub(crate) fn begin_epoch(&mut self, chat: &mut Chat, base: Seq) -> Result<()> {
+        chat.base = base;
+        let secret = self.in_group(chat, |group, scope| group.receipt_secret(scope))?;
+        self.tx.save_receipt_key(chat.row, base, &secret, self.now)?;
+        self.tx.unseal_outbox(chat.row)?;
+        self.link.restart_chat(chat.row);
+        // A device that was told to wait for the others' state may go on now, whoever committed.
+        chat.enter(ChatState::Live, self.now);
+        Ok(())
+    }
+
+    /// Numbers begin again for everybody.
+    pub(crate) fn begin_incarnation(&mut self, chat: &mut Chat) -> Result<()> {
+        self.tx.forget_senders(chat.row)?;
+        self.tx.rejoins_added(chat.row)?;
+        Ok(self.tx.renumber_outbox(chat.row)?)
+    }
+}

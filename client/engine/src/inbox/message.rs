@@ -1,0 +1,113 @@
+//! Messages of others: decrypted, checked against what the relay says of them, stored.
+
+use super::sequence::gap;
+use crate::error::Result;
+use crate::step::Step;
+use aside_crypto::{Leaf, MlsError, What};
+use aside_protocol::content::{Aad, Content, ContentBody};
+use aside_protocol::envelope::Envelope;
+use aside_protocol::limits::MAX_TEXT;
+use aside_protocol::{Body, Seq};
+use aside_store::chats::{Chat, ChatState};
+use aside_store::gaps::Why;
+use aside_store::messages::Arrival;
+
+/// Shown when a message proves that a commit was missed.
+pub(super) const BEHIND: &str = "This device missed a change of this chat. It asks to be added again.";
+
+/// A message whose turn it is.
+pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<()> {
+    let opened = match open(step, chat, envelope)? {
+        Some(opened) => opened,
+        None => return gap(step, chat, seq, seq, Why::Unreadable),
+    };
+    let (from, What::Content(content)) = opened else {
+        return gap(step, chat, seq, seq, Why::Unreadable);
+    };
+    watch_numbers(step, chat, envelope)?;
+    watch_list(step, chat, &from, &content)?;
+    store(step, chat, envelope, seq, &from, &content)
+}
+
+/// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).
+pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Option<(Leaf, What)>> {
+    let readable = matches!(chat.state, ChatState::Live | ChatState::Broken);
+    let body: &Body = match &envelope.body {
+        Some(body) if readable => body,
+        _ => return Ok(None),
+    };
+    match step.with_group(chat, |group, scope| group.open(scope, body))? {
+        Some(Ok(opened)) => {
+            let said = envelope.n.zip(envelope.base).map(|(n, base)| Aad { chat: chat.chat, n, base });
+            let honest = Some(opened.aad) == said && opened.from.device == envelope.from;
+            Ok(honest.then_some((opened.from, opened.what)))
+        }
+        Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours => {
+            step.break_chat(chat, BEHIND)?;
+            Ok(None)
+        }
+        Some(Err(_)) | None => Ok(None),
+    }
+}
+
+/// `n` is dense for each sender, so a message the relay left out shows (rule `GAP-3`).
+fn watch_numbers(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result<()> {
+    let Some(n) = envelope.n else { return Ok(()) };
+    if let Some(last) = step.tx.sender_n(chat.row, &envelope.from)?
+        && n > last.next()
+    {
+        let missing = n.0 - last.0 - 1;
+        step.notice(chat, &format!("The relay left out {missing} message(s) of this sender before the next one."))?;
+    }
+    Ok(step.tx.set_sender_n(chat.row, &envelope.from, n)?)
+}
+
+/// Every message says which device list its sender knew, so a list that is not the one known here shows (`LST-4`).
+fn watch_list(step: &mut Step, chat: &Chat, from: &Leaf, content: &Content) -> Result<()> {
+    let Some(known) = step.tx.account(&from.account)? else { return Ok(()) };
+    let version = known.list.list.version;
+    if content.list_version > version {
+        step.link.wanted.insert(from.account);
+    } else if content.list_version == version && content.list_hash != known.list.hash {
+        let name = known.name;
+        step.notice(chat, &format!("{name} knows another list of their own devices than the relay showed here."))?;
+    }
+    Ok(())
+}
+
+fn store(
+    step: &mut Step,
+    chat: &Chat,
+    envelope: &Envelope,
+    seq: Seq,
+    from: &Leaf,
+    content: &Content,
+) -> Result<()> {
+    let text = match &content.body {
+        ContentBody::Text(text) if text.text.len() <= MAX_TEXT => &text.text,
+        ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
+        _ => return gap(step, chat, seq, seq, Why::TooNew),
+    };
+    let place = match content.again {
+        // Only its first sender sends a message again, and only a hole takes it; it goes where it stood.
+        Some(again) if again.device == from.device && step.tx.fill_gap(chat.row, chat.place(again.seq))? => {
+            chat.place(again.seq)
+        }
+        _ => chat.place(seq),
+    };
+    step.tx.insert_arrival(
+        chat.row,
+        &Arrival {
+            author: from.account,
+            device: from.device,
+            id: content.id,
+            own: from.account == step.account,
+            seq: chat.seq_of(place),
+            place,
+            text,
+            sent_at: content.time,
+            relay_time: envelope.time,
+        },
+    )?;
+    Ok(())
+}

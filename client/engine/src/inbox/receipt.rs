@@ -1,0 +1,20 @@
+//! Receipts of others: watermarks that only rise. A forged, moved or unreadable one counts for nothing.
+
+use crate::error::Result;
+use crate::step::Step;
+use aside_crypto::receipts;
+use aside_protocol::envelope::Envelope;
+use aside_store::chats::Chat;
+
+/// A receipt from the queue.
+pub(super) fn take(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result<()> {
+    let (Some(base), Some(body)) = (envelope.base, &envelope.body) else { return Ok(()) };
+    let Some(secret) = step.tx.receipt_key(chat.row, base)? else { return Ok(()) };
+    let Some(account) = step.tx.account(&envelope.account)?.filter(|a| a.account == chat.peer) else { return Ok(()) };
+    let Some(device) = account.list.list.device(&envelope.from) else { return Ok(()) };
+    if let Ok(marks) = receipts::open(&secret, &chat.chat, &envelope.from, base, body, &device.key) {
+        let (delivered, read) = (chat.place(marks.delivered), chat.place(marks.read));
+        step.tx.raise_marks(chat.row, &envelope.from, &account.account, delivered, read)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Chat-wide envelopes in the order of their `seq`: copies are dropped, holes asked for, the rest processed.
+
+use super::{commit, echo, message};
+use crate::error::Result;
+use crate::step::Step;
+use aside_protocol::Seq;
+use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use aside_protocol::request::Envelopes;
+use aside_store::chats::Chat;
+use aside_store::gaps::{Gap, Why};
+
+/// A chat-wide envelope from the queue.
+pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
+    let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) else { return Ok(()) };
+    let in_order = seq == chat.seq.next() && !step.tx.holds(chat.row)?;
+    if in_order {
+        return process(step, chat, envelope);
+    }
+    // A hole, or something before it is held already. When no more can be held the hole is given up.
+    if !step.tx.hold(chat.row, envelope)? {
+        give_up(step, chat)?;
+        return take(step, chat, envelope);
+    }
+    Ok(())
+}
+
+/// Processes an envelope whose turn it is; a copy of an older one is dropped.
+pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
+    let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) else { return Ok(()) };
+    if envelope.from == step.me.device {
+        echo::take(step, chat, envelope, seq)?;
+    } else {
+        match envelope.kind {
+            EnvelopeKind::Message => message::take(step, chat, envelope, seq)?,
+            EnvelopeKind::Commit => commit::take(step, chat, envelope, seq)?,
+            EnvelopeKind::Founding => commit::founding(step, chat, envelope, seq)?,
+            _ => gap(step, chat, seq, seq, Why::TooNew)?,
+        }
+    }
+    chat.seq = chat.seq.max(seq);
+    Ok(())
+}
+
+/// Shows numbers of the present log as a gap.
+pub(super) fn gap(step: &mut Step, chat: &Chat, first: Seq, last: Seq, why: Why) -> Result<()> {
+    step.changed();
+    Ok(step.tx.add_gap(chat.row, Gap { first: chat.place(first), last: chat.place(last), why })?)
+}
+
+/// The relay's answer about numbers that were skipped: what it has is processed, what it lacks is a gap.
+pub(crate) fn fill(step: &mut Step, chat: &mut Chat, to: Seq, answer: &Envelopes) -> Result<()> {
+    let mut found: Vec<&Envelope> = answer.envelopes.iter().filter(|e| e.chat == chat.chat).collect();
+    found.sort_by_key(|envelope| envelope.seq);
+    for envelope in &found {
+        let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq && seq <= to) else { continue };
+        skip_to(step, chat, seq)?;
+        process(step, chat, envelope)?;
+    }
+    if found.is_empty() {
+        skip_to(step, chat, to.next())?;
+    }
+    super::settle(step, chat)
+}
+
+/// Nothing before `next` will come any more.
+fn skip_to(step: &mut Step, chat: &mut Chat, next: Seq) -> Result<()> {
+    let before = Seq(next.0.saturating_sub(1));
+    if before > chat.seq {
+        gap(step, chat, chat.seq.next(), before, Why::Expired)?;
+        chat.seq = before;
+    }
+    Ok(())
+}
+
+/// Too much is held behind a hole: the hole becomes a gap and what is held is processed.
+fn give_up(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    for envelope in step.tx.held(chat.row)? {
+        step.tx.release(chat.row, envelope.pos)?;
+        if let Some(seq) = envelope.seq {
+            skip_to(step, chat, seq)?;
+            process(step, chat, &envelope)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
+
+use aside_protocol::content::Watermarks;
+use aside_protocol::frame::{Ack, Asked, ClientFrame};
+use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
+use aside_protocol::refusal::Refusal;
+use aside_protocol::request::Request;
+use aside_protocol::{AccountId, Hash, Millis, N, Name, PartitionId, Pos, Seq};
+use aside_store::chats::ChatRow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// An unanswered request: what its answer will be about.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    Name(Name),
+    Account(AccountId),
+    KeyPackages(ChatRow),
+    Uploaded(Vec<Hash>),
+    Message(ChatRow, N),
+    Proposed(ChatRow, Hash),
+    Receipt(ChatRow, Watermarks),
+    Rejoin(ChatRow),
+    Range(ChatRow, Seq, Seq),
+    Route,
+}
+
+/// What came of looking a name up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameState {
+    /// To be asked as soon as there is a connection.
+    Wanted,
+    /// Asked.
+    Asked,
+    /// It is among the accounts now.
+    Known,
+    /// The relay refused.
+    Refused(Refusal),
+}
+
+/// One chat's traffic on this connection.
+#[derive(Debug, Default)]
+pub(crate) struct ChatLink {
+    /// Messages sent and not answered.
+    pub unanswered: BTreeSet<N>,
+    /// Some were refused: no more are sent until all are answered, then the rest goes out again, in order.
+    pub retreating: bool,
+    /// Outbox rows up to this one are on their way.
+    pub sent_to: i64,
+    /// The chat's last commit, as a refusal said; sending waits until it is processed.
+    pub wait_base: Seq,
+    /// Nothing is sent before this.
+    pub paused_until: Millis,
+    /// Refusals in a row that asked for patience.
+    pub patience: u32,
+    pub proposed: bool,
+    pub receipt: bool,
+    pub rejoin: bool,
+    pub range: bool,
+    pub packages: bool,
+}
+
+/// Envelopes taken but not acknowledged.
+#[derive(Debug, Default)]
+struct Unacked {
+    count: usize,
+    bytes: usize,
+    last: BTreeMap<PartitionId, Pos>,
+}
+
+/// The present connection, if any.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    /// Logged in and attached.
+    pub attached: bool,
+    /// Everything that was there when it attached has been processed; only now may anything be encrypted.
+    pub caught_up: bool,
+    /// This login showed that the database here is an older copy: no patience with welcomes that were had before.
+    pub restored: bool,
+    /// One-time key packages the relay holds for us, as far as known.
+    pub stock: Option<u64>,
+    /// Whether the relay holds a last-resort package.
+    pub last_resort: bool,
+    /// The stock is being filled up.
+    pub filling: bool,
+    /// A key package upload is unanswered.
+    pub uploading: bool,
+    /// Accounts looked up on this connection.
+    pub fresh: HashSet<AccountId>,
+    /// Accounts to look up.
+    pub wanted: BTreeSet<AccountId>,
+    /// Names to look up, and what came of it. Survives the connection: somebody waits for it.
+    pub names: BTreeMap<Name, NameState>,
+    /// Chats that may have something to do.
+    pub dirty: BTreeSet<ChatRow>,
+    next_id: u64,
+    pending: HashMap<u64, Pending>,
+    chats: HashMap<ChatRow, ChatLink>,
+    unacked: Unacked,
+}
+
+impl Link {
+    /// Forgets the connection.
+    pub fn reset(&mut self) {
+        let mut names = std::mem::take(&mut self.names);
+        names.values_mut().filter(|state| **state == NameState::Asked).for_each(|state| *state = NameState::Wanted);
+        *self = Self { names, ..Self::default() };
+    }
+
+    /// A frame that asks, remembered until its answer.
+    pub fn ask(&mut self, request: Request, about: Pending) -> ClientFrame {
+        self.next_id += 1;
+        self.pending.insert(self.next_id, about);
+        ClientFrame::Request(Asked { id: self.next_id, request })
+    }
+
+    /// What an answer is about.
+    pub fn answered(&mut self, id: u64) -> Option<Pending> {
+        self.pending.remove(&id)
+    }
+
+    pub fn chat(&mut self, row: ChatRow) -> &mut ChatLink {
+        self.chats.entry(row).or_default()
+    }
+
+    /// What is in flight for a chat no longer counts: its group changed. Answers still come and are judged by number.
+    pub fn restart_chat(&mut self, row: ChatRow) {
+        let chat = self.chat(row);
+        chat.sent_to = 0;
+        chat.wait_base = Seq(0);
+        chat.retreating = !chat.unanswered.is_empty();
+        self.dirty.insert(row);
+    }
+
+    /// Counts an envelope that this transaction stores.
+    pub fn took(&mut self, partition: PartitionId, pos: Pos, weight: usize) {
+        self.unacked.count += 1;
+        self.unacked.bytes += weight;
+        self.unacked.last.insert(partition, pos);
+    }
+
+    /// Acknowledgements that are due: at half the window, or whatever there is if `all`.
+    pub fn acks(&mut self, all: bool) -> Vec<ClientFrame> {
+        let half = self.unacked.count >= WINDOW_ENVELOPES / 2 || self.unacked.bytes >= WINDOW_BYTES / 2;
+        if self.unacked.count == 0 || !(all || half) {
+            return Vec::new();
+        }
+        let last = std::mem::take(&mut self.unacked).last;
+        last.into_iter().map(|(partition, pos)| ClientFrame::Ack(Ack { partition, pos })).collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! Decides what to send, from the tables alone. Whatever is asked here is asked again until it is answered.
+
+pub(crate) mod commits;
+pub(crate) mod founding;
+pub(crate) mod messages;
+mod receipts;
+mod rejoins;
+
+use crate::effect::Effect;
+use crate::error::Result;
+use crate::step::Step;
+use aside_protocol::refusal::Refusal;
+use aside_protocol::{Millis, Seq};
+use aside_store::chats::{Chat, ChatRow, ChatState};
+
+/// The longest pause after refusals that ask for patience, in milliseconds.
+const LONGEST_PAUSE_MS: u64 = 60_000;
+
+impl Step<'_> {
+    /// Sends what can be sent now. Runs at the end of every step; touches only chats that may have work.
+    pub(crate) fn pump(&mut self) -> Result<()> {
+        if !self.link.attached {
+            return Ok(());
+        }
+        self.pump_lookups();
+        for row in std::mem::take(&mut self.link.dirty) {
+            if let Some(mut chat) = self.tx.chat_at(row)? {
+                self.pump_chat(&mut chat)?;
+                self.tx.save_chat(&chat)?;
+            }
+        }
+        self.pump_lookups();
+        self.pump_key_packages()?;
+        let acks = self.link.acks(false);
+        self.effects.extend(acks.into_iter().map(Effect::Send));
+        Ok(())
+    }
+
+    fn pump_chat(&mut self, chat: &mut Chat) -> Result<()> {
+        if self.link.chat(chat.row).paused_until > self.now {
+            return Ok(());
+        }
+        self.pump_hole(chat)?;
+        // Nothing is encrypted or asked before the queue is read: it may hold the answer, or show that the state
+        // here is an older copy.
+        if !self.link.caught_up || chat.base < self.link.chat(chat.row).wait_base {
+            return Ok(());
+        }
+        match chat.state {
+            ChatState::Unfounded => founding::advance(self, chat),
+            ChatState::Founding => commits::resend(self, chat),
+            ChatState::AwaitingWelcome | ChatState::Broken => rejoins::ask(self, chat),
+            ChatState::Live => self.pump_live(chat),
+        }
+    }
+
+    fn pump_live(&mut self, chat: &mut Chat) -> Result<()> {
+        if self.tx.proposed(chat.row)?.is_some() {
+            commits::resend(self, chat)?;
+        } else if self.link.chat(chat.row).unanswered.is_empty() && commits::propose(self, chat)? {
+            commits::resend(self, chat)?;
+        } else {
+            rejoins::send_missing(self, chat)?;
+            messages::advance(self, chat)?;
+        }
+        receipts::advance(self, chat)
+    }
+
+    /// A hole in the numbers with something held behind it: asks for what is missing.
+    fn pump_hole(&mut self, chat: &Chat) -> Result<()> {
+        let first = self.tx.held(chat.row)?.into_iter().find_map(|envelope| envelope.seq);
+        if let Some(first) = first.filter(|first| *first > chat.seq.next()) {
+            self.ask_range(chat, Seq(first.0 - 1));
+        }
+        Ok(())
+    }
+
+    /// The relay asked for patience, or cannot help now: this chat pauses, longer each time in a row.
+    pub(crate) fn pause(&mut self, row: ChatRow, refusal: &Refusal) {
+        let asked = match refusal {
+            Refusal::Busy(wait) | Refusal::RateLimited(wait) | Refusal::Unavailable(wait) => wait.retry_after_ms,
+            _ => 0,
+        };
+        let jitter = u64::from(u16::from_be_bytes(self.fresh())) % 500;
+        let (now, chat) = (self.now, self.link.chat(row));
+        let growing = 1000u64 << chat.patience.min(6);
+        chat.patience = chat.patience.saturating_add(1);
+        chat.paused_until = Millis(now.0 + asked.max(growing).min(LONGEST_PAUSE_MS) + jitter);
+    }
+}

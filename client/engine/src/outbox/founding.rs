@@ -1,0 +1,91 @@
+//! Founding a direct chat: the other account's devices looked up, their key packages taken, one command to the relay.
+
+use crate::error::Result;
+use crate::link::Pending;
+use crate::step::Step;
+use aside_crypto::{CheckedKeyPackage, MlsError};
+use aside_protocol::content::Aad;
+use aside_protocol::group::{AccountState, ChatContext};
+use aside_protocol::request::{FetchKeyPackages, Found, KeyPackageOf, Request, Suite, Welcome};
+use aside_protocol::{Hash, N, RequestId};
+use aside_store::accounts::Account;
+use aside_store::chats::{Chat, ChatState};
+use aside_store::outbox::Proposed;
+
+/// Shown when another account's device has no sound key package.
+const NO_PACKAGE: &str = "A device of the other account has no usable key package; this is tried again.";
+
+/// Takes the next step towards a group, if there is a reason to have one.
+pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    let wanted = step.tx.has_unsent(chat.row)? || !step.tx.rejoins(chat.row)?.is_empty();
+    if !wanted || step.link.chat(chat.row).packages {
+        return Ok(());
+    }
+    if !step.link.fresh.contains(&chat.peer) {
+        step.link.wanted.insert(chat.peer);
+        return Ok(());
+    }
+    let id = RequestId(step.fresh());
+    step.link.chat(chat.row).packages = true;
+    let request = Request::FetchKeyPackages(FetchKeyPackages { id, account: chat.peer, suite: Suite::XWing });
+    step.ask(request, Pending::KeyPackages(chat.row));
+    Ok(())
+}
+
+/// Key packages came: founds, unless something else happened to the chat meanwhile.
+pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf]) -> Result<()> {
+    if chat.state != ChatState::Unfounded {
+        return Ok(());
+    }
+    let (Some(me), Some(peer)) = (step.tx.account(&step.account)?, step.tx.account(&chat.peer)?) else { return Ok(()) };
+    let Some(members) = check(step, &peer, packages)? else {
+        step.notice(chat, NO_PACKAGE)?;
+        step.pause(chat.row, &aside_protocol::Refusal::NoKeyPackage(Default::default()));
+        return Ok(());
+    };
+    step.drop_group(chat)?;
+    let context = ChatContext {
+        chat: chat.chat,
+        kind: chat.kind,
+        incarnation: chat.incarnation + 1,
+        accounts: [&me, &peer].map(state_of).to_vec(),
+    };
+    let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
+    let group_id = step.fresh();
+    let (group, made) = step.scope().found(&context, &members, &aad, group_id)?;
+    chat.group = Some(group.id());
+    step.groups.0.insert(chat.row, group);
+    let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
+    let devices = me.list.list.devices.iter().map(|d| d.device).chain(added.iter().copied()).collect();
+    let hash = Hash::of(&made.commit);
+    let request = Request::Found(Found {
+        chat: chat.chat,
+        accounts: vec![me.account, peer.account],
+        incarnation: context.incarnation,
+        devices,
+        body: made.commit,
+        welcome: made.welcome.map(|body| Welcome { to: added, body }),
+    });
+    step.tx.save_proposed(&Proposed { chat: chat.row, founding: true, n: N(1), hash, request, sent: false })?;
+    chat.enter(ChatState::Founding, step.now);
+    Ok(())
+}
+
+fn state_of(account: &Account) -> AccountState {
+    AccountState { account: account.account, version: account.list.list.version, hash: account.list.hash }
+}
+
+/// One sound key package for each device of the account, or none at all.
+fn check(step: &Step, account: &Account, packages: &[KeyPackageOf]) -> Result<Option<Vec<CheckedKeyPackage>>> {
+    let scope = step.scope();
+    let mut checked = Vec::new();
+    for entry in &account.list.list.devices {
+        let Some(package) = packages.iter().find(|package| package.device == entry.device) else { return Ok(None) };
+        match scope.check_key_package(&package.body, &account.root, entry, Suite::XWing, step.now) {
+            Ok(package) => checked.push(package),
+            Err(MlsError::BadKeyPackage(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(checked))
+}

@@ -1,0 +1,53 @@
+//! Asking to be added again, and sending others what they could not read.
+
+use crate::error::Result;
+use crate::link::Pending;
+use crate::step::Step;
+use aside_crypto::rejoin::sign_rejoin;
+use aside_protocol::rejoin::{self, MAX_RANGES, RejoinRequest, SeqRange};
+use aside_protocol::request::{Rejoin, Request, Suite};
+use aside_protocol::{Millis, Seq};
+use aside_store::chats::{Chat, ChatState};
+
+/// Asks the other devices of a chat to add this one again, when it is time to.
+pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    let patience = match chat.state {
+        ChatState::AwaitingWelcome if !step.link.restored => step.config.welcome_patience_ms,
+        _ => 0,
+    };
+    let repeat = if chat.asked == Millis(0) { 0 } else { step.config.rejoin_repeat_ms };
+    let due = step.now.0 >= chat.since.0.saturating_add(patience) && step.now.0 >= chat.asked.0.saturating_add(repeat);
+    if !due || step.link.chat(chat.row).rejoin {
+        return Ok(());
+    }
+    let not_after = Millis(step.now.0.saturating_add(step.config.key_package_ms));
+    let key_package = step.scope().key_package(Suite::XWing, false, not_after)?;
+    let missing = step.tx.gaps(chat.row, MAX_RANGES as u32)?.into_iter().filter(|gap| gap.last > chat.shift);
+    let request = RejoinRequest {
+        chat: chat.chat,
+        incarnation: chat.incarnation,
+        device: step.me.device,
+        key_package,
+        missing: missing.map(|gap| SeqRange { from: chat.seq_of(gap.first), to: chat.seq_of(gap.last) }).collect(),
+    };
+    let body = sign_rejoin(&request, &step.me.key);
+    chat.asked = step.now;
+    step.link.chat(chat.row).rejoin = true;
+    step.ask(Request::Rejoin(Rejoin { chat: chat.chat, body }), Pending::Rejoin(chat.row));
+    Ok(())
+}
+
+/// Puts what devices that are back could not read into the outbox again, under its first id (rule `REJ-4`).
+pub(super) fn send_missing(step: &mut Step, chat: &Chat) -> Result<()> {
+    for task in step.tx.rejoins(chat.row)?.into_iter().filter(|task| task.added) {
+        let missing = rejoin::open(&task.request).map(|(request, _)| request.missing).unwrap_or_default();
+        for SeqRange { from, to } in missing.into_iter().filter(|range| range.from > Seq(0)) {
+            let (first, last) = (chat.place(from), chat.place(to.min(chat.seq)));
+            for message in step.tx.own_messages_between(chat.row, &step.me.device, first, last)? {
+                step.tx.enqueue(chat.row, message.row, message.seq)?;
+            }
+        }
+        step.tx.finish_rejoin(&task, step.now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Login, attaching, catching up, the tick. Notices when the database here or the relay's is older than it should be.
+
+use crate::effect::Effect;
+use crate::error::Result;
+use crate::inbox;
+use crate::link::Pending;
+use crate::step::Step;
+use aside_protocol::envelope::Envelope;
+use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
+use aside_protocol::request::{Range, Request, Suite};
+use aside_protocol::{Cursor, Millis, N, Pos, Seq};
+use aside_store::chats::{Chat, ChatState};
+
+/// Shown when this database is an older copy of itself.
+const RESTORED: &str = "This device's history was restored from an older copy. It joins this chat again with new keys; \
+     what the copy lacks is asked for, or shown as a gap.";
+/// Shown when the relay's log began anew.
+const NEW_LOG: &str = "The relay was restored or set up anew. This chat is set up again; what the relay lost is sent \
+     again if it was written here.";
+
+impl Step<'_> {
+    /// Compares what the relay knows of this device with what is stored here, then starts delivery.
+    pub(crate) fn attach(&mut self, ok: &LoginOk) -> Result<()> {
+        let known_log = self.profile()?.log;
+        let mut cursors = Vec::new();
+        let mut relay_behind = known_log.is_some_and(|log| log != ok.log);
+        let mut restored = false;
+        for position in &ok.positions {
+            let own = self.tx.cursor(position.partition)?;
+            relay_behind |= known_log.is_some() && own > position.head;
+            restored |= own < position.acked;
+            cursors.push(Cursor { log: ok.log, partition: position.partition, pos: own });
+        }
+        if relay_behind {
+            self.begin_anew()?;
+            cursors.iter_mut().for_each(|cursor| cursor.pos = Pos(0));
+        } else if restored {
+            self.distrust_own_state()?;
+        }
+        self.tx.set_log(&ok.log)?;
+        self.link.attached = true;
+        self.link.restored = restored;
+        let counts = ok.key_packages.iter().find(|count| count.suite == Suite::XWing);
+        self.link.stock = Some(counts.map_or(0, |count| count.one_time));
+        self.link.last_resort = counts.is_some_and(|count| count.last_resort);
+        self.effects.push(Effect::Send(ClientFrame::Attach(Attach { cursors })));
+        self.tx.prune_receipt_keys(Millis(self.now.0.saturating_sub(self.config.receipt_keys_ms)))?;
+        self.mark_work()?;
+        self.changed();
+        Ok(())
+    }
+
+    /// The own database is an older copy: its ratchets must send nothing any more (DESIGN section 2, "Gaps").
+    fn distrust_own_state(&mut self) -> Result<()> {
+        for mut chat in self.tx.chats()? {
+            if chat.state != ChatState::Unfounded {
+                self.break_chat(&mut chat, RESTORED)?;
+                self.tx.save_chat(&chat)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
+    fn begin_anew(&mut self) -> Result<()> {
+        self.tx.clear_cursors()?;
+        for mut chat in self.tx.chats()? {
+            self.notice(&chat, NEW_LOG)?;
+            self.drop_group(&mut chat)?;
+            self.tx.drop_proposed(chat.row)?;
+            self.tx.renumber_outbox(chat.row)?;
+            self.tx.forget_senders(chat.row)?;
+            self.tx.clear_receipt_keys(chat.row)?;
+            for envelope in self.tx.held(chat.row)? {
+                self.tx.release(chat.row, envelope.pos)?;
+            }
+            chat.shift += chat.seq.0;
+            (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
+            (chat.told_delivered, chat.told_read) = (Seq(0), Seq(0));
+            chat.enter(ChatState::Unfounded, self.now);
+            self.tx.save_chat(&chat)?;
+        }
+        Ok(())
+    }
+
+    /// This device's state of a chat is not to be trusted for sending; says so once.
+    pub(crate) fn break_chat(&mut self, chat: &mut Chat, why: &str) -> Result<()> {
+        if chat.state != ChatState::Broken {
+            self.tx.drop_proposed(chat.row)?;
+            self.with_group(chat, |group, scope| group.discard_own(scope))?;
+            chat.enter(ChatState::Broken, self.now);
+            chat.asked = Millis(0);
+            self.link.restart_chat(chat.row);
+            self.notice(chat, why)?;
+        }
+        Ok(())
+    }
+
+    /// One frame from the relay.
+    pub(crate) fn frame(&mut self, frame: RelayFrame) -> Result<()> {
+        match frame {
+            RelayFrame::Deliver(envelope) => self.deliver(&envelope),
+            RelayFrame::CaughtUp(_) => {
+                self.link.caught_up = true;
+                self.mark_work()?;
+                self.changed();
+                Ok(())
+            }
+            RelayFrame::Answer(answered) => match self.link.answered(answered.id) {
+                Some(about) => self.answer(about, answered.answer),
+                None => Ok(()),
+            },
+            // Login frames and farewells are the connection's business; unknown frames are skipped (rule FRM-4).
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an envelope and moves the cursor past it, whatever becomes of it; a copy of an old one only counts.
+    fn deliver(&mut self, envelope: &Envelope) -> Result<()> {
+        self.link.took(envelope.partition, envelope.pos, envelope.weight());
+        if envelope.pos > self.tx.cursor(envelope.partition)? {
+            inbox::take(self, envelope)?;
+            self.tx.set_cursor(envelope.partition, envelope.pos)?;
+        }
+        Ok(())
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        if self.link.attached {
+            self.mark_work()?;
+            let acks = self.link.acks(true);
+            self.effects.extend(acks.into_iter().map(Effect::Send));
+        }
+        Ok(())
+    }
+
+    /// Finds every chat that may have something to do.
+    fn mark_work(&mut self) -> Result<()> {
+        let tx = self.tx;
+        let waiting = [tx.chats_with_unsent()?, tx.chats_with_proposed()?, tx.chats_with_rejoins()?, tx.chats_holding()?];
+        self.link.dirty.extend(waiting.into_iter().flatten());
+        self.link.dirty.extend(tx.chats_unsettled()?);
+        Ok(())
+    }
+
+    /// Asks the relay for numbers that were skipped.
+    pub(crate) fn ask_range(&mut self, chat: &Chat, to: Seq) {
+        let from = chat.seq.next();
+        let link = self.link.chat(chat.row);
+        if !link.range {
+            link.range = true;
+            let request = Request::Range(Range { chat: chat.chat, from, to });
+            self.ask(request, Pending::Range(chat.row, from, to));
+        }
+    }
+}

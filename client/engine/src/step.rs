@@ -1,0 +1,110 @@
+//! One step of the engine: a transaction, the time, randomness, the caches, and the effects gathered so far.
+
+use crate::config::Config;
+use crate::effect::{Effect, Random, fresh};
+use crate::error::{EngineError, Result};
+use crate::link::{Link, Pending};
+use aside_crypto::{Group, Me, Mls, MlsError, Scope};
+use aside_protocol::request::Request;
+use aside_protocol::{AccountId, Millis};
+use aside_store::chats::{Chat, ChatRow};
+use aside_store::profile::Profile;
+use aside_store::{MlsStorage, Tx};
+use std::collections::HashMap;
+
+/// Groups kept in memory; dropped whenever a transaction fails, since the database then knows better.
+#[derive(Debug, Default)]
+pub(crate) struct Groups(pub HashMap<ChatRow, Group>);
+
+/// Everything one input is processed with.
+pub struct Step<'a> {
+    /// The transaction, for queries.
+    pub tx: &'a Tx<'a>,
+    /// Now, UTC.
+    pub now: Millis,
+    pub(crate) me: &'a Me,
+    pub(crate) account: AccountId,
+    pub(crate) config: &'a Config,
+    pub(crate) mls: &'a Mls,
+    pub(crate) storage: &'a MlsStorage<'a>,
+    pub(crate) groups: &'a mut Groups,
+    pub(crate) link: &'a mut Link,
+    pub(crate) random: &'a mut dyn Random,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl<'a> Step<'a> {
+    /// The profile; there is one, or the engine would not have been made.
+    pub fn profile(&self) -> Result<Profile> {
+        self.tx.profile()?.ok_or(EngineError::NotRegistered)
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'a, MlsStorage<'a>> {
+        Scope::new(self.mls, self.storage, self.me)
+    }
+
+    /// Something front ends show may have changed.
+    pub(crate) fn changed(&mut self) {
+        if !matches!(self.effects.last(), Some(Effect::Changed)) {
+            self.effects.push(Effect::Changed);
+        }
+    }
+
+    pub(crate) fn ask(&mut self, request: Request, about: Pending) {
+        let frame = self.link.ask(request, about);
+        self.effects.push(Effect::Send(frame));
+    }
+
+    pub(crate) fn fresh<const LEN: usize>(&mut self) -> [u8; LEN] {
+        fresh(self.random)
+    }
+
+    /// Adds a notice to the end of what is processed of a chat.
+    pub(crate) fn notice(&mut self, chat: &Chat, text: &str) -> Result<()> {
+        self.tx.insert_notice(chat.row, chat.place(chat.seq), text, self.now)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Works with a chat's group. `Ok(None)`: there is none. The inner error is a peer's or the caller's, not ours.
+    pub(crate) fn with_group<T>(
+        &mut self,
+        chat: &Chat,
+        work: impl FnOnce(&mut Group, &Scope<'_, MlsStorage<'_>>) -> Result<T, MlsError>,
+    ) -> Result<Option<Result<T, MlsError>>> {
+        let Some(id) = &chat.group else { return Ok(None) };
+        let scope = self.scope();
+        let cached = self.groups.0.remove(&chat.row).filter(|group| group.id() == *id);
+        let Some(mut group) = cached.map_or_else(|| scope.load(id), |group| Ok(Some(group)))? else { return Ok(None) };
+        match work(&mut group, &scope) {
+            Err(error @ (MlsError::Storage(_) | MlsError::Bug(_))) => Err(error.into()),
+            result => {
+                if result.is_ok() {
+                    self.groups.0.insert(chat.row, group);
+                }
+                Ok(Some(result))
+            }
+        }
+    }
+
+    /// Works with the group of a chat that has one; anything else is a bug here.
+    pub(crate) fn in_group<T>(
+        &mut self,
+        chat: &Chat,
+        work: impl FnOnce(&mut Group, &Scope<'_, MlsStorage<'_>>) -> Result<T, MlsError>,
+    ) -> Result<T> {
+        match self.with_group(chat, work)? {
+            Some(result) => Ok(result?),
+            None => Err(EngineError::Bug("a live chat has no group".into())),
+        }
+    }
+
+    /// Forgets the group of a chat.
+    pub(crate) fn drop_group(&mut self, chat: &mut Chat) -> Result<()> {
+        let cached = self.groups.0.remove(&chat.row);
+        let Some(id) = chat.group.take() else { return Ok(()) };
+        let scope = self.scope();
+        let group = cached.filter(|group| group.id() == id).map_or_else(|| scope.load(&id), |group| Ok(Some(group)))?;
+        group.map_or(Ok(()), |group| Ok(scope.delete(group)?))
+    }
+}

@@ -1,0 +1,2 @@
+#![allow(clippy::unwrap_used)]
+//! Two engines and a relay core in one process.

@@ -1,0 +1,92 @@
+//! Everybody this device knows: names, root keys, verified device lists, trust.
+
+use crate::rows::id;
+use crate::{Result, StoreError, Tx};
+use aside_protocol::device_list::{DeviceList, VerifiedList};
+use aside_protocol::{AccountId, Hash, Millis, Name, PublicKey, codec};
+use bytes::Bytes;
+use rusqlite::{Row, params};
+
+/// Whether an account may be written to under its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The first or accepted key of its name.
+    InUse,
+    /// A second key for a name already known; somebody must decide.
+    Pending,
+    /// Another account took its name, with consent.
+    Replaced,
+}
+
+/// An account and what is known of its devices.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its id.
+    pub account: AccountId,
+    /// Its name at the relay.
+    pub name: Name,
+    /// Its root key.
+    pub root: PublicKey,
+    /// The newest device list whose chain was verified.
+    pub list: VerifiedList,
+    /// Whether it may be written to.
+    pub trust: Trust,
+}
+
+fn read(row: &Row) -> Result<Account> {
+    let list: Vec<u8> = row.get("list")?;
+    let list: DeviceList = codec::decode(&Bytes::from(list)).map_err(|_| StoreError::Row("device list"))?;
+    Ok(Account {
+        account: id(row, "account", AccountId::from_slice)?,
+        name: Name::new(row.get::<_, String>("name")?).map_err(|_| StoreError::Row("name"))?,
+        root: id(row, "root", PublicKey::from_slice)?,
+        list: VerifiedList { list, hash: id(row, "list_hash", Hash::from_slice)? },
+        trust: match row.get("trust")? {
+            0 => Trust::InUse,
+            1 => Trust::Pending,
+            _ => Trust::Replaced,
+        },
+    })
+}
+
+impl Tx<'_> {
+    /// An account by its id.
+    pub fn account(&self, account: &AccountId) -> Result<Option<Account>> {
+        self.one("SELECT * FROM accounts WHERE account = ?", params![account.as_ref()], read)
+    }
+
+    /// Every account known by a name, the one in use first.
+    pub fn accounts_named(&self, name: &Name) -> Result<Vec<Account>> {
+        self.all("SELECT * FROM accounts WHERE name = ? ORDER BY trust, seen", params![name.as_str()], read)
+    }
+
+    /// Every account known.
+    pub fn accounts(&self) -> Result<Vec<Account>> {
+        self.all("SELECT * FROM accounts ORDER BY name, trust, seen", [], read)
+    }
+
+    /// Writes an account, new or with a newer list. The list must have been verified.
+    pub fn save_account(&self, account: &Account, now: Millis) -> Result<()> {
+        let trust = match account.trust {
+            Trust::InUse => 0,
+            Trust::Pending => 1,
+            Trust::Replaced => 2,
+        };
+        self.run(
+            "INSERT INTO accounts (account, name, root, list, list_hash, list_version, trust, seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (account) DO UPDATE SET name = ?2, list = ?4, list_hash = ?5, list_version = ?6, trust = ?7",
+            params![
+                account.account.as_ref(),
+                account.name.as_str(),
+                account.root.as_ref(),
+                &codec::encode(&account.list.list)[..],
+                account.list.hash.as_ref(),
+                account.list.list.version,
+                trust,
+                now.0,
+            ],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! Chats: their state, their counters, the list a person sees.
+
+use crate::rows::{id, maybe_id};
+use crate::{Result, StoreError, Tx};
+use aside_protocol::group::ChatKind;
+use aside_protocol::{AccountId, ChatId, Millis, N, Seq};
+use rusqlite::{Row, params};
+
+/// Row of a chat in this database.
+pub type ChatRow = i64;
+
+/// Where this device stands with a chat's group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatState {
+    /// No group yet, or none any more; one is founded when there is something to send.
+    Unfounded,
+    /// This device's founding is on its way.
+    Founding,
+    /// Another device's founding or re-adding won; its welcome is due.
+    AwaitingWelcome,
+    /// In the group.
+    Live,
+    /// The group's state here is old or incomplete: reads what it can, sends nothing, asks to be added again.
+    Broken,
+}
+
+impl ChatState {
+    fn code(self) -> i64 {
+        match self {
+            Self::Unfounded => 0,
+            Self::Founding => 1,
+            Self::AwaitingWelcome => 2,
+            Self::Live => 3,
+            Self::Broken => 4,
+        }
+    }
+
+    fn from_code(code: i64) -> Result<Self> {
+        Ok(match code {
+            0 => Self::Unfounded,
+            1 => Self::Founding,
+            2 => Self::AwaitingWelcome,
+            3 => Self::Live,
+            4 => Self::Broken,
+            _ => return Err(StoreError::Row("chat state")),
+        })
+    }
+}
+
+/// A chat as this device knows it.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    /// Its row.
+    pub row: ChatRow,
+    /// Its id.
+    pub chat: ChatId,
+    /// Its kind.
+    pub kind: ChatKind,
+    /// The other account of a direct chat.
+    pub peer: AccountId,
+    /// Where this device stands.
+    pub state: ChatState,
+    /// Since when.
+    pub since: Millis,
+    /// Which founding of the chat; 0 before the first.
+    pub incarnation: u64,
+    /// The MLS group's id.
+    pub group: Option<Vec<u8>>,
+    /// The last commit processed.
+    pub base: Seq,
+    /// The last envelope processed.
+    pub seq: Seq,
+    /// This device's next number.
+    pub next_n: N,
+    /// Place = shift + seq.
+    pub shift: u64,
+    /// Read here up to this place.
+    pub read_place: u64,
+    /// Delivered up to here, as the others were last told.
+    pub told_delivered: Seq,
+    /// Read up to here, as the others were last told.
+    pub told_read: Seq,
+    /// Messages sent since this device last renewed its leaf.
+    pub own_count: u64,
+    /// When this device last asked to be added again.
+    pub asked: Millis,
+}
+
+impl Chat {
+    /// The place of a `seq` in the history.
+    pub fn place(&self, seq: Seq) -> u64 {
+        self.shift + seq.0
+    }
+
+    /// The `seq` of a place in the present log, 0 if it lies before.
+    pub fn seq_of(&self, place: u64) -> Seq {
+        Seq(place.saturating_sub(self.shift))
+    }
+
+    /// Enters a state.
+    pub fn enter(&mut self, state: ChatState, now: Millis) {
+        if self.state != state {
+            self.state = state;
+            self.since = now;
+        }
+    }
+}
+
+/// A line of the chat list.
+#[derive(Debug, Clone)]
+pub struct ChatSummary {
+    /// The other account.
+    pub peer: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Messages not read.
+    pub unread: u64,
+    /// The newest message.
+    pub last: Option<String>,
+    /// Whether it was sent by the own account.
+    pub last_own: bool,
+    /// Its time: the relay's, or the own clock while pending.
+    pub time: Option<Millis>,
+}
+
+fn read(row: &Row) -> Result<Chat> {
+    Ok(Chat {
+        row: row.get("id")?,
+        chat: id(row, "chat", ChatId::from_slice)?,
+        kind: ChatKind::from_code(row.get("kind")?),
+        peer: id(row, "peer", AccountId::from_slice)?,
+        state: ChatState::from_code(row.get("state")?)?,
+        since: Millis(row.get("since")?),
+        incarnation: row.get("incarnation")?,
+        group: maybe_id(row, "group_id", |bytes| Some(bytes.to_vec()))?,
+        base: Seq(row.get("base")?),
+        seq: Seq(row.get("seq")?),
+        next_n: N(row.get("next_n")?),
+        shift: row.get("shift")?,
+        read_place: row.get("read_place")?,
+        told_delivered: Seq(row.get("told_delivered")?),
+        told_read: Seq(row.get("told_read")?),
+        own_count: row.get("own_count")?,
+        asked: Millis(row.get("asked")?),
+    })
+}
+
+impl Tx<'_> {
+    /// A chat by its id.
+    pub fn chat(&self, chat: &ChatId) -> Result<Option<Chat>> {
+        self.one("SELECT * FROM chats WHERE chat = ?", params![chat.as_ref()], read)
+    }
+
+    /// A chat by its row.
+    pub fn chat_at(&self, row: ChatRow) -> Result<Option<Chat>> {
+        self.one("SELECT * FROM chats WHERE id = ?", params![row], read)
+    }
+
+    /// Every chat.
+    pub fn chats(&self) -> Result<Vec<Chat>> {
+        self.all("SELECT * FROM chats ORDER BY id", [], read)
+    }
+
+    /// The direct chat with an account, made if there is none.
+    pub fn direct_chat(&self, me: &AccountId, peer: &AccountId, now: Millis) -> Result<Chat> {
+        let chat = ChatId::direct(me, peer);
+        if let Some(found) = self.chat(&chat)? {
+            return Ok(found);
+        }
+        self.run(
+            "INSERT INTO chats (chat, kind, peer, state, since, incarnation, base, seq, next_n, shift, read_place,
+               told_delivered, told_read, own_count, asked) VALUES (?, ?, ?, 0, ?, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)",
+            params![chat.as_ref(), ChatKind::Direct.code(), peer.as_ref(), now.0],
+        )?;
+        self.chat_at(self.last_row())?.ok_or(StoreError::Row("chat"))
+    }
+
+    /// Writes a chat back.
+    pub fn save_chat(&self, chat: &Chat) -> Result<()> {
+        self.run(
+            "UPDATE chats SET state = ?, since = ?, incarnation = ?, group_id = ?, base = ?, seq = ?, next_n = ?,
+               shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ? WHERE id = ?",
+            params![
+                chat.state.code(),
+                chat.since.0,
+                chat.incarnation,
+                chat.group,
+                chat.base.0,
+                chat.seq.0,
+                chat.next_n.0,
+                chat.shift,
+                chat.read_place,
+                chat.told_delivered.0,
+                chat.told_read.0,
+                chat.own_count,
+                chat.asked.0,
+                chat.row,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Chats that wait for somebody, or owe somebody a receipt.
+    pub fn chats_unsettled(&self) -> Result<Vec<ChatRow>> {
+        self.all(
+            "SELECT c.id FROM chats c WHERE c.state IN (2, 4) OR (c.state = 3 AND (c.read_place > c.shift + c.told_read
+               OR c.shift + c.told_delivered
+                 < (SELECT max(m.place) FROM messages m WHERE m.chat = c.id AND m.own = 0 AND m.kind = 0)))",
+            [],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// Every chat with its newest message, the most recent first.
+    pub fn summaries(&self) -> Result<Vec<ChatSummary>> {
+        self.all(
+            "SELECT c.peer, a.name, m.text, m.own, coalesce(m.relay_time, m.sent_at) AS time,
+               (SELECT count(*) FROM messages u
+                 WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place) AS unread
+             FROM chats c LEFT JOIN accounts a ON a.account = c.peer
+             LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
+                                             ORDER BY l.place DESC, l.id DESC LIMIT 1)
+             ORDER BY time DESC, c.id",
+            [],
+            |row| {
+                let peer = id(row, "peer", AccountId::from_slice)?;
+                let name: Option<String> = row.get("name")?;
+                Ok(ChatSummary {
+                    name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
+                    peer,
+                    unread: row.get("unread")?,
+                    last: row.get("text")?,
+                    last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
+                    time: row.get::<_, Option<u64>>("time")?.map(Millis),
+                })
+            },
+        )
+    }
+}

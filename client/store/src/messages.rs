@@ -1,0 +1,235 @@
+//! Messages: each is stored once, whatever arrives how often.
+
+use crate::chats::ChatRow;
+use crate::rows::{id, maybe_id};
+use crate::{Result, Tx};
+use aside_protocol::{AccountId, DeviceId, MessageId, Millis, Seq};
+use rusqlite::{Row, params};
+
+/// Row of a message in this database; rises in the order of arrival.
+pub type MessageRow = i64;
+
+/// Pending messages stand after all others: their place is this plus their row.
+pub const PENDING_PLACE: u64 = 1 << 60;
+
+/// How far an own message has come. Moves forward only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// In the outbox.
+    Pending,
+    /// Durable at the relay.
+    Sent,
+    /// Stored by a device of every other account in the chat.
+    Delivered,
+    /// Read there.
+    Read,
+}
+
+impl Status {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// A message with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its row.
+    pub row: MessageRow,
+    /// Its chat.
+    pub chat: ChatRow,
+    /// The other account of that chat.
+    pub peer: AccountId,
+    /// That account's name.
+    pub peer_name: String,
+    /// Who wrote it; none for a notice.
+    pub author: Option<AccountId>,
+    /// On which device.
+    pub device: Option<DeviceId>,
+    /// Its id there.
+    pub id: Option<MessageId>,
+    /// Whether this device's account wrote it.
+    pub own: bool,
+    /// Whether it is a notice of this program rather than somebody's text.
+    pub notice: bool,
+    /// Its `seq`; none while pending.
+    pub seq: Option<Seq>,
+    /// Its place in the history.
+    pub place: u64,
+    /// The text.
+    pub text: String,
+    /// The author's clock.
+    pub sent_at: Millis,
+    /// The relay's clock.
+    pub relay_time: Option<Millis>,
+    /// How far it has come, if it is an own one.
+    pub status: Status,
+}
+
+/// A message of somebody's, to be stored.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// Who wrote it.
+    pub author: AccountId,
+    /// On which device.
+    pub device: DeviceId,
+    /// Its id there.
+    pub id: MessageId,
+    /// Whether the own account wrote it.
+    pub own: bool,
+    /// Its `seq`.
+    pub seq: Seq,
+    /// Its place.
+    pub place: u64,
+    /// The text.
+    pub text: &'a str,
+    /// The author's clock.
+    pub sent_at: Millis,
+    /// The relay's clock.
+    pub relay_time: Millis,
+}
+
+/// What every query of messages selects. A direct chat has one other account, so the furthest of its devices counts.
+pub(crate) const SELECT: &str = "SELECT m.*, c.peer, a.name AS peer_name,
+    CASE WHEN m.seq IS NULL THEN 0
+         WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3
+         WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place)
+           THEN 2 ELSE 1 END AS status
+  FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer";
+
+pub(crate) fn read(row: &Row) -> Result<Message> {
+    let peer = id(row, "peer", AccountId::from_slice)?;
+    let name: Option<String> = row.get("peer_name")?;
+    Ok(Message {
+        row: row.get("id")?,
+        chat: row.get("chat")?,
+        peer_name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
+        peer,
+        author: maybe_id(row, "account", AccountId::from_slice)?,
+        device: maybe_id(row, "device", DeviceId::from_slice)?,
+        id: maybe_id(row, "message", MessageId::from_slice)?,
+        own: row.get("own")?,
+        notice: row.get::<_, i64>("kind")? == 1,
+        seq: row.get::<_, Option<u64>>("seq")?.map(Seq),
+        place: row.get("place")?,
+        text: row.get("text")?,
+        sent_at: Millis(row.get("sent_at")?),
+        relay_time: row.get::<_, Option<u64>>("relay_time")?.map(Millis),
+        status: match row.get("status")? {
+            0 => Status::Pending,
+            1 => Status::Sent,
+            2 => Status::Delivered,
+            _ => Status::Read,
+        },
+    })
+}
+
+impl Tx<'_> {
+    /// A message by its row.
+    pub fn message(&self, row: MessageRow) -> Result<Option<Message>> {
+        self.one(&format!("{SELECT} WHERE m.id = ?"), params![row], read)
+    }
+
+    /// A message by its device and id.
+    pub fn message_by_id(&self, device: &DeviceId, message: &MessageId) -> Result<Option<Message>> {
+        let sql = format!("{SELECT} WHERE m.device = ? AND m.message = ?");
+        self.one(&sql, params![device.as_ref(), message.as_ref()], read)
+    }
+
+    /// The own message that stands at a place, for sending it again.
+    pub fn own_messages_between(
+        &self,
+        chat: ChatRow,
+        device: &DeviceId,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Message>> {
+        let sql = format!(
+            "{SELECT} WHERE m.chat = ? AND m.device = ? AND m.place BETWEEN ? AND ? AND m.seq IS NOT NULL ORDER BY m.place"
+        );
+        self.all(&sql, params![chat, device.as_ref(), first, last], read)
+    }
+
+    /// Stores a new pending message of this device.
+    pub fn insert_pending(
+        &self,
+        chat: ChatRow,
+        (author, device, message): (&AccountId, &DeviceId, &MessageId),
+        text: &str,
+        now: Millis,
+    ) -> Result<MessageRow> {
+        self.run(
+            "INSERT INTO messages (chat, kind, account, device, message, own, place, text, sent_at, printed)
+             VALUES (?, 0, ?, ?, ?, 1, ?, ?, ?, 1)",
+            params![chat, author.as_ref(), device.as_ref(), message.as_ref(), PENDING_PLACE, text, now.0],
+        )?;
+        let row = self.last_row();
+        self.run("UPDATE messages SET place = place + id WHERE id = ?", params![row])?;
+        Ok(row)
+    }
+
+    /// Stores somebody's message unless it is there already; says whether it was new.
+    pub fn insert_arrival(&self, chat: ChatRow, arrival: &Arrival) -> Result<bool> {
+        let changed = self.run(
+            "INSERT INTO messages (chat, kind, account, device, message, own, seq, place, text, sent_at, relay_time)
+             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            params![
+                chat,
+                arrival.author.as_ref(),
+                arrival.device.as_ref(),
+                arrival.id.as_ref(),
+                arrival.own,
+                arrival.seq.0,
+                arrival.place,
+                arrival.text,
+                arrival.sent_at.0,
+                arrival.relay_time.0,
+            ],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Adds a notice of this program to a chat's history, at a place.
+    pub fn insert_notice(&self, chat: ChatRow, place: u64, text: &str, now: Millis) -> Result<()> {
+        self.run(
+            "INSERT INTO messages (chat, kind, own, place, text, sent_at, printed) VALUES (?, 1, 0, ?, ?, ?, 1)",
+            params![chat, place, text, now.0],
+        )?;
+        Ok(())
+    }
+
+    /// The relay gave a pending message its place. Does nothing for one that has it.
+    pub fn place_message(&self, row: MessageRow, seq: Seq, place: u64, time: Millis) -> Result<()> {
+        self.run(
+            "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ? AND seq IS NULL",
+            params![seq.0, place, time.0, row],
+        )?;
+        Ok(())
+    }
+
+    /// Messages of others that were never printed, in the order of arrival.
+    pub fn unprinted(&self, after: MessageRow, limit: u32) -> Result<Vec<Message>> {
+        let sql =
+            format!("{SELECT} WHERE m.printed = 0 AND m.own = 0 AND m.kind = 0 AND m.id > ? ORDER BY m.id LIMIT ?");
+        self.all(&sql, params![after, limit], read)
+    }
+
+    /// These were printed.
+    pub fn mark_printed(&self, rows: &[MessageRow]) -> Result<()> {
+        rows.iter().try_for_each(|row| self.run("UPDATE messages SET printed = 1 WHERE id = ?", params![row]).map(drop))
+    }
+
+    /// The highest place of somebody else's message in a chat, up to a bound.
+    pub fn last_arrival(&self, chat: ChatRow, up_to: u64) -> Result<u64> {
+        self.number(
+            "SELECT max(place) FROM messages WHERE chat = ? AND own = 0 AND kind = 0 AND place <= ?",
+            params![chat, up_to],
+        )
+    }
+}

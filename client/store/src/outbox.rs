@@ -1,0 +1,179 @@
+//! What this device sends: messages until their echo, and at most one commit of its own a chat.
+
+use crate::chats::ChatRow;
+use crate::messages::MessageRow;
+use crate::rows::{id, maybe_id};
+use crate::{Result, StoreError, Tx};
+use aside_protocol::{Body, Hash, N, Seq, codec, request::Request};
+use bytes::Bytes;
+use rusqlite::{Row, params};
+
+/// A message on its way.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Its row in the outbox.
+    pub row: i64,
+    /// Its chat.
+    pub chat: ChatRow,
+    /// The message.
+    pub message: MessageRow,
+    /// The seq it had, when it is sent again for a device that could not read it.
+    pub again: Option<Seq>,
+    /// Its number, once encrypted.
+    pub n: Option<N>,
+    /// Hash of its ciphertext, once encrypted.
+    pub hash: Option<Hash>,
+    /// Its base and ciphertext, while they are good to send.
+    pub sealed: Option<(Seq, Body)>,
+    /// Whether the relay said Sent.
+    pub sent: bool,
+}
+
+fn read(row: &Row) -> Result<Outgoing> {
+    let body: Option<Vec<u8>> = row.get("body")?;
+    let base: Option<u64> = row.get("base")?;
+    Ok(Outgoing {
+        row: row.get("id")?,
+        chat: row.get("chat")?,
+        message: row.get("message")?,
+        again: row.get::<_, Option<u64>>("again")?.map(Seq),
+        n: row.get::<_, Option<u64>>("n")?.map(N),
+        hash: maybe_id(row, "hash", Hash::from_slice)?,
+        sealed: base.zip(body).map(|(base, body)| (Seq(base), Body::from(body))),
+        sent: row.get("sent")?,
+    })
+}
+
+/// This device's own commit or founding.
+#[derive(Debug, Clone)]
+pub struct Proposed {
+    /// Its chat.
+    pub chat: ChatRow,
+    /// Whether it founds an incarnation.
+    pub founding: bool,
+    /// Its number.
+    pub n: N,
+    /// Hash of the commit.
+    pub hash: Hash,
+    /// The request that carries it.
+    pub request: Request,
+    /// Whether the relay said Sent.
+    pub sent: bool,
+}
+
+impl Tx<'_> {
+    /// Puts a message into the outbox.
+    pub fn enqueue(&self, chat: ChatRow, message: MessageRow, again: Option<Seq>) -> Result<()> {
+        self.run(
+            "INSERT INTO outbox (chat, message, again) VALUES (?, ?, ?)",
+            params![chat, message, again.map(|seq| seq.0)],
+        )?;
+        Ok(())
+    }
+
+    /// The next messages of a chat that the relay has not confirmed, in order, after an outbox row.
+    pub fn unsent_after(&self, chat: ChatRow, after: i64, limit: u64) -> Result<Vec<Outgoing>> {
+        let sql = "SELECT * FROM outbox WHERE chat = ? AND id > ? AND sent = 0 ORDER BY id LIMIT ?";
+        self.all(sql, params![chat, after, limit], read)
+    }
+
+    /// Whether a chat has messages that the relay has not confirmed.
+    pub fn has_unsent(&self, chat: ChatRow) -> Result<bool> {
+        Ok(self.number("SELECT EXISTS (SELECT 1 FROM outbox WHERE chat = ? AND sent = 0)", params![chat])? == 1)
+    }
+
+    /// Chats with something the relay has not confirmed.
+    pub fn chats_with_unsent(&self) -> Result<Vec<ChatRow>> {
+        self.all("SELECT DISTINCT chat FROM outbox WHERE sent = 0 ORDER BY chat", [], |row| Ok(row.get(0)?))
+    }
+
+    /// How many messages wait for the relay, over all chats.
+    pub fn unsent_count(&self) -> Result<u64> {
+        self.number("SELECT count(*) FROM outbox WHERE sent = 0", [])
+    }
+
+    /// The outgoing message with a number.
+    pub fn outgoing(&self, chat: ChatRow, n: N) -> Result<Option<Outgoing>> {
+        self.one("SELECT * FROM outbox WHERE chat = ? AND n = ?", params![chat, n.0], read)
+    }
+
+    /// Stores the ciphertext of a message, before it is sent for the first time.
+    pub fn seal_outgoing(&self, row: i64, n: N, base: Seq, hash: &Hash, body: &Body) -> Result<()> {
+        self.run(
+            "UPDATE outbox SET n = ?, base = ?, hash = ?, body = ? WHERE id = ?",
+            params![n.0, base.0, hash.as_ref(), &body[..], row],
+        )?;
+        Ok(())
+    }
+
+    /// The relay has it; number and hash are kept to know its echo.
+    pub fn outgoing_sent(&self, row: i64) -> Result<()> {
+        self.run("UPDATE outbox SET sent = 1, body = NULL WHERE id = ?", params![row]).map(drop)
+    }
+
+    /// Its echo came.
+    pub fn outgoing_done(&self, row: i64) -> Result<()> {
+        self.run("DELETE FROM outbox WHERE id = ?", params![row]).map(drop)
+    }
+
+    /// A commit came in between: what the relay has not taken must be encrypted again, with the same numbers.
+    pub fn unseal_outbox(&self, chat: ChatRow) -> Result<()> {
+        self.run("UPDATE outbox SET base = NULL, hash = NULL, body = NULL WHERE chat = ? AND sent = 0", params![chat])
+            .map(drop)
+    }
+
+    /// Numbers begin anew: what has no echo yet is sent again as if for the first time; receivers know it by its id.
+    pub fn renumber_outbox(&self, chat: ChatRow) -> Result<()> {
+        self.run(
+            "UPDATE outbox SET n = NULL, base = NULL, hash = NULL, body = NULL, sent = 0 WHERE chat = ?",
+            params![chat],
+        )
+        .map(drop)
+    }
+
+    /// This device's own commit in a chat, if one is on its way.
+    pub fn proposed(&self, chat: ChatRow) -> Result<Option<Proposed>> {
+        self.one("SELECT * FROM proposed WHERE chat = ?", params![chat], |row| {
+            let request: Vec<u8> = row.get("request")?;
+            Ok(Proposed {
+                chat: row.get("chat")?,
+                founding: row.get("founding")?,
+                n: N(row.get("n")?),
+                hash: id(row, "hash", Hash::from_slice)?,
+                request: codec::decode(&Bytes::from(request)).map_err(|_| StoreError::Row("request"))?,
+                sent: row.get("sent")?,
+            })
+        })
+    }
+
+    /// Chats with an own commit the relay has not confirmed.
+    pub fn chats_with_proposed(&self) -> Result<Vec<ChatRow>> {
+        self.all("SELECT chat FROM proposed WHERE sent = 0 ORDER BY chat", [], |row| Ok(row.get(0)?))
+    }
+
+    /// Stores an own commit before it is sent for the first time.
+    pub fn save_proposed(&self, proposed: &Proposed) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO proposed (chat, founding, n, hash, request, sent) VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                proposed.chat,
+                proposed.founding,
+                proposed.n.0,
+                proposed.hash.as_ref(),
+                &codec::encode(&proposed.request)[..],
+                proposed.sent,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The relay has an own commit; it takes effect when its echo comes.
+    pub fn proposed_sent(&self, chat: ChatRow) -> Result<()> {
+        self.run("UPDATE proposed SET sent = 1 WHERE chat = ?", params![chat]).map(drop)
+    }
+
+    /// Forgets an own commit: it took effect, or lost.
+    pub fn drop_proposed(&self, chat: ChatRow) -> Result<()> {
+        self.run("DELETE FROM proposed WHERE chat = ?", params![chat]).map(drop)
+    }
+}

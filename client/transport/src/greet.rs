@@ -1,0 +1,135 @@
+//! Hello, hello-ok, then login or registration (rules `CON-1`, `LOG-1`, `LOG-2`). Signs nothing: the caller does.
+
+use crate::dial::Target;
+use crate::error::TransportError;
+use crate::link::Link;
+use crate::socket::{self, Socket};
+use crate::timing::Timing;
+use aside_protocol::frame::{ClientFrame, Hello, HelloOk, Login, LoginOk, Register, RelayFrame, VERSION};
+use aside_protocol::login::{Transcript, pin};
+use aside_protocol::{DeviceId, Nonce, Signature};
+use tokio::time::timeout;
+
+/// Capabilities this client offers. None exist yet; names are added as features land.
+pub const CAPABILITIES: &[&str] = &[];
+
+/// A connection whose relay has proved who it is, and does not know yet who we are.
+#[derive(Debug)]
+pub struct Greeted {
+    socket: Socket,
+    transcript: Transcript,
+    timing: Timing,
+}
+
+/// Says hello and checks the answer.
+pub(crate) async fn greet(
+    mut socket: Socket,
+    exporter: Vec<u8>,
+    target: &Target,
+    address: &str,
+    timing: Timing,
+) -> Result<Greeted, TransportError> {
+    let hello = hello(target)?;
+    socket::send(&mut socket, &ClientFrame::Hello(hello.clone())).await?;
+    let answer = match answer(&mut socket).await? {
+        RelayFrame::HelloOk(answer) => answer,
+        other => return Err(unexpected("hello", &other)),
+    };
+    let transcript = check(&hello, answer, exporter, target, address)?;
+    Ok(Greeted { socket, transcript, timing })
+}
+
+fn hello(target: &Target) -> Result<Hello, TransportError> {
+    let mut nonce = [0; Nonce::LEN];
+    getrandom::fill(&mut nonce).map_err(|e| TransportError::NoRandomness(e.to_string()))?;
+    Ok(Hello {
+        versions: vec![VERSION],
+        capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
+        nonce: Nonce(nonce),
+        mode: target.mode,
+    })
+}
+
+/// What both sides saw, if the relay's answer fits the hello and its proof holds.
+fn check(
+    hello: &Hello,
+    answer: HelloOk,
+    exporter: Vec<u8>,
+    target: &Target,
+    address: &str,
+) -> Result<Transcript, TransportError> {
+    if !hello.versions.contains(&answer.version) {
+        return Err(TransportError::NoCommonVersion);
+    }
+    if !answer.capabilities.iter().all(|name| hello.capabilities.contains(name)) {
+        return Err(TransportError::Protocol("the relay chose a capability that was not offered (CON-1)".into()));
+    }
+    if pin(&answer.identity) != target.pin {
+        return Err(TransportError::WrongPin { address: address.to_owned() });
+    }
+    let transcript = Transcript {
+        versions: hello.versions.clone(),
+        offered: hello.capabilities.clone(),
+        version: answer.version,
+        capabilities: answer.capabilities,
+        client_nonce: hello.nonce,
+        relay_nonce: answer.nonce,
+        relay: target.pin,
+        mode: target.mode,
+        exporter: Some(exporter),
+    };
+    let proved = answer.identity.verifies(&transcript.relay_signs(), &answer.signature);
+    if proved { Ok(transcript) } else { Err(TransportError::BadProof) }
+}
+
+impl Greeted {
+    /// What the login or registration signs.
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// Logs a registered device in. `signature` is by its key, over [`Transcript::device_signs`].
+    ///
+    /// # Errors
+    /// [`TransportError::Refused`] or [`TransportError::Fault`] with the relay's reason; else what the network did.
+    pub async fn login(self, device: DeviceId, signature: Signature) -> Result<(Link, LoginOk), TransportError> {
+        self.enter(ClientFrame::Login(Login { device, signature })).await
+    }
+
+    /// Creates an account with its first device and logs it in. `register.signature` is by the device's key, over
+    /// [`Transcript::registration_signs`].
+    ///
+    /// # Errors
+    /// As [`Greeted::login`].
+    pub async fn register(self, register: Register) -> Result<(Link, LoginOk), TransportError> {
+        self.enter(ClientFrame::Register(register)).await
+    }
+
+    async fn enter(mut self, frame: ClientFrame) -> Result<(Link, LoginOk), TransportError> {
+        let entered = timeout(self.timing.handshake, async {
+            socket::send(&mut self.socket, &frame).await?;
+            answer(&mut self.socket).await
+        });
+        match entered.await.map_err(|_| TransportError::Silent)?? {
+            RelayFrame::LoginOk(ok) => Ok((Link::start(self.socket, self.timing), ok)),
+            RelayFrame::LoginRefused(refusal) => Err(TransportError::Refused(refusal)),
+            other => Err(unexpected("login", &other)),
+        }
+    }
+}
+
+/// The next frame; faults and goodbyes are errors.
+async fn answer(socket: &mut Socket) -> Result<RelayFrame, TransportError> {
+    loop {
+        match socket::hear(socket).await? {
+            None | Some(RelayFrame::Pong(_)) => {}
+            Some(RelayFrame::Fault(fault)) => return Err(TransportError::from_fault(fault)),
+            Some(RelayFrame::Goodbye(goodbye)) => return Err(TransportError::Goodbye(goodbye)),
+            Some(frame) => return Ok(frame),
+        }
+    }
+}
+
+fn unexpected(to: &str, frame: &RelayFrame) -> TransportError {
+    TransportError::Protocol(format!("the relay answered {} to a {to} (FRM-3)", frame.name()))
+}

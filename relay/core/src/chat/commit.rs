@@ -1,0 +1,158 @@
+//! A commit, its routing change and its welcome, as one step (rule `CHT-4`).
+
+use super::log::{Entry, Parcel, address, append};
+use super::send::{Admitted, admit};
+use super::{ChatRow, Undo, dedup, members};
+use crate::By;
+use crate::account;
+use crate::cache::{DeviceRow, Routes};
+use crate::error::Stop;
+use crate::step::{Step, invalid, within};
+use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::limits::MAX_HANDSHAKE;
+use aside_protocol::request::{Answer, Commit, Welcome};
+use aside_protocol::{DeviceId, Hash, Pos};
+use rusqlite::params;
+use std::collections::BTreeSet;
+
+/// Most devices a chat is routed to (a channel).
+const MOST_ROUTED: usize = 10_000;
+
+/// The inner and outer ids of some devices, in the order asked.
+pub(super) type Devices = Vec<(i64, DeviceId)>;
+
+/// Appends the commit and changes the routing, or gives the answer it was given before.
+pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit) -> Result<Answer, Stop> {
+    within(request.body.len(), MAX_HANDSHAKE)?;
+    within(request.add.len().max(request.remove.len()), MOST_ROUTED)?;
+    check_welcome(request.welcome.as_ref(), &request.add)?;
+    if request.body.is_empty() {
+        return Err(invalid());
+    }
+    let sender = step.asker(by)?;
+    let mut chat = ChatRow::known(step, &request.chat)?;
+    let routes = match admit(step, &chat, &sender, request.n, hash, request.base)? {
+        Admitted::Before(sent) => return Ok(Answer::Sent(sent)),
+        Admitted::Now(routes) => routes,
+    };
+    let change = Change::check(step, &chat, &routes, &sender, request)?;
+    let (n, base, body) = (request.n, request.base, &request.body);
+    let entry = Entry { kind: EnvelopeKind::Commit, n, base, incarnation: None, hash, body };
+    let pos = append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
+    chat.base = chat.last;
+    chat.save_base(step, Undo::Open)?;
+    let sent = dedup::record(step, chat.id, sender.id, n, chat.last, hash)?;
+    change.apply(step, &chat, pos)?;
+    welcome(step, &chat, &sender, request.welcome.as_ref(), &change.add)?;
+    Ok(Answer::Sent(sent))
+}
+
+/// A routing change that holds together.
+struct Change {
+    add: Devices,
+    remove: Devices,
+}
+
+impl Change {
+    fn check(
+        step: &mut Step<'_>,
+        chat: &ChatRow,
+        routes: &Routes,
+        sender: &DeviceRow,
+        request: &Commit,
+    ) -> Result<Self, Stop> {
+        let remove = known(step, &request.remove)?;
+        if !remove.iter().all(|row| members::is_routed(routes, row.id)) {
+            return Err(invalid());
+        }
+        let add = known(step, &request.add)?;
+        for row in &add {
+            may_join(step, chat, row)?;
+            let removed = remove.iter().any(|other| other.id == row.id);
+            if row.id == sender.id || (members::is_routed(routes, row.id) && !removed) {
+                return Err(invalid());
+            }
+        }
+        within((routes.len() + add.len()).saturating_sub(remove.len()), MOST_ROUTED)?;
+        Ok(Self { add: pairs(&add), remove: pairs(&remove) })
+    }
+
+    /// Removed devices see the commit, added ones what follows it. What it takes to undo this is kept.
+    fn apply(&self, step: &mut Step<'_>, chat: &ChatRow, pos: Pos) -> Result<(), Stop> {
+        step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat.id])?;
+        for (device, _) in &self.remove {
+            let start = members::start_of(step, chat.id, *device)?;
+            step.db
+                .prepare_cached("INSERT INTO undo (chat, device, added, start) VALUES (?, ?, 0, ?)")?
+                .execute(params![chat.id, device, start])?;
+            members::close(step, chat.id, *device, pos)?;
+        }
+        for (device, _) in &self.add {
+            let (n, answers) = dedup::save(step, chat.id, *device)?;
+            step.db
+                .prepare_cached(
+                    "INSERT INTO undo (chat, device, added, n, answers) VALUES (?1, ?2, 1, ?3, ?4)
+                     ON CONFLICT (chat, device) DO UPDATE SET added = 1, n = ?3, answers = ?4",
+                )?
+                .execute(params![chat.id, device, n, answers])?;
+            dedup::reset(step, chat.id, *device)?;
+            members::open(step, chat.id, *device, pos)?;
+        }
+        Ok(())
+    }
+}
+
+/// The devices named, each known and none twice.
+fn known(step: &mut Step<'_>, devices: &[DeviceId]) -> Result<Vec<DeviceRow>, Stop> {
+    if devices.iter().collect::<BTreeSet<_>>().len() != devices.len() {
+        return Err(invalid());
+    }
+    devices.iter().map(|device| step.device(device)?.ok_or_else(invalid)).collect()
+}
+
+fn pairs(rows: &[DeviceRow]) -> Devices {
+    rows.iter().map(|row| (row.id, row.device)).collect()
+}
+
+/// Only present devices of the two accounts may be in a direct chat (rule `CHT-1`).
+fn may_join(step: &Step<'_>, chat: &ChatRow, row: &DeviceRow) -> Result<(), Stop> {
+    if row.account != chat.accounts.0 && row.account != chat.accounts.1 {
+        return Err(invalid());
+    }
+    match account::current(step, row.account)? {
+        Some((standing, _)) if row.revoked => Err(account::changed(row.account_id, &standing)),
+        Some(_) => Ok(()),
+        None => Err(invalid()),
+    }
+}
+
+/// A welcome is for devices that are being added, each named once.
+pub(super) fn check_welcome(welcome: Option<&Welcome>, added: &[DeviceId]) -> Result<(), Stop> {
+    let Some(welcome) = welcome else {
+        return Ok(());
+    };
+    within(welcome.body.len(), MAX_HANDSHAKE)?;
+    let to: BTreeSet<&DeviceId> = welcome.to.iter().collect();
+    let added: BTreeSet<&DeviceId> = added.iter().collect();
+    let sound = !welcome.body.is_empty() && to.len() == welcome.to.len() && !to.is_empty() && to.is_subset(&added);
+    if sound { Ok(()) } else { Err(invalid()) }
+}
+
+/// Stores a checked welcome for the devices it names, right after its commit.
+pub(super) fn welcome(
+    step: &mut Step<'_>,
+    chat: &ChatRow,
+    sender: &DeviceRow,
+    welcome: Option<&Welcome>,
+    added: &[(i64, DeviceId)],
+) -> Result<(), Stop> {
+    let Some(welcome) = welcome else {
+        return Ok(());
+    };
+    let named: BTreeSet<&DeviceId> = welcome.to.iter().collect();
+    let to: Devices = added.iter().filter(|(_, device)| named.contains(device)).copied().collect();
+    let (base, incarnation) = (Some(chat.base), Some(chat.incarnation));
+    let parcel = Parcel { kind: EnvelopeKind::Welcome, base, incarnation, body: &welcome.body, to: &to };
+    address(step, chat, sender, &parcel)?;
+    Ok(())
+}

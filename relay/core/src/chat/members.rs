@@ -1,0 +1,76 @@
+//! Which devices a chat is routed to, and the intervals of positions each is meant to have.
+
+use super::ChatRow;
+use crate::cache::Routes;
+use crate::sql::int;
+use crate::step::Step;
+use aside_protocol::{DeviceId, Pos};
+use rusqlite::{OptionalExtension, params};
+use std::rc::Rc;
+
+/// The devices routed now, by inner id.
+pub(super) fn routes(step: &mut Step<'_>, chat: &ChatRow) -> rusqlite::Result<Routes> {
+    if let Some(routes) = step.cache.routes(chat.id) {
+        return Ok(routes);
+    }
+    let routes: Vec<(i64, DeviceId)> = step
+        .db
+        .prepare_cached(
+            "SELECT i.device, d.device FROM intervals i JOIN devices d ON d.id = i.device
+             WHERE i.chat = ? AND i.stop IS NULL ORDER BY i.device",
+        )?
+        .query_map([chat.id], |row| Ok((row.get(0)?, DeviceId(row.get(1)?))))?
+        .collect::<rusqlite::Result<_>>()?;
+    let routes: Routes = Rc::new(routes);
+    step.cache.keep_routes(chat.id, routes.clone());
+    Ok(routes)
+}
+
+/// Whether a device is among them.
+pub(super) fn is_routed(routes: &Routes, device: i64) -> bool {
+    routes.binary_search_by_key(&device, |(id, _)| *id).is_ok()
+}
+
+/// All but one of them, as deliveries name them.
+pub(super) fn others(routes: &Routes, device: i64) -> Vec<DeviceId> {
+    routes.iter().filter(|(id, _)| *id != device).map(|(_, device)| *device).collect()
+}
+
+/// Begins an interval after `start`.
+pub(super) fn open(step: &mut Step<'_>, chat: i64, device: i64, start: Pos) -> rusqlite::Result<()> {
+    step.cache.forget_routes(chat);
+    step.db
+        .prepare_cached("INSERT OR REPLACE INTO intervals (chat, device, start, stop) VALUES (?, ?, ?, NULL)")?
+        .execute([chat, device, int(start.0)])?;
+    Ok(())
+}
+
+/// Ends a device's interval at `stop`, included; an empty one goes away.
+pub(super) fn close(step: &mut Step<'_>, chat: i64, device: i64, stop: Pos) -> rusqlite::Result<()> {
+    step.cache.forget_routes(chat);
+    let values = [chat, device, int(stop.0)];
+    step.db
+        .prepare_cached("DELETE FROM intervals WHERE chat = ? AND device = ? AND stop IS NULL AND start >= ?")?
+        .execute(values)?;
+    step.db
+        .prepare_cached("UPDATE intervals SET stop = ?3 WHERE chat = ?1 AND device = ?2 AND stop IS NULL")?
+        .execute(values)?;
+    Ok(())
+}
+
+/// Where the standing interval of a routed device starts.
+pub(super) fn start_of(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<Option<i64>> {
+    step.db
+        .prepare_cached("SELECT start FROM intervals WHERE chat = ? AND device = ? AND stop IS NULL")?
+        .query_row([chat, device], |row| row.get(0))
+        .optional()
+}
+
+/// Takes a device's standing interval away as if it had never begun.
+pub(super) fn cancel(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
+    step.cache.forget_routes(chat);
+    step.db
+        .prepare_cached("DELETE FROM intervals WHERE chat = ? AND device = ? AND stop IS NULL")?
+        .execute(params![chat, device])?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Chats: their row, and one file for each thing that can be done to them (rules `CHT-*`, `RCP-*`, `REJ-*`).
+
+mod commit;
+mod dedup;
+mod found;
+mod log;
+mod members;
+mod receipt;
+mod rejoin;
+mod route;
+mod send;
+
+pub(crate) use commit::commit;
+pub(crate) use found::found;
+pub(crate) use receipt::receipt;
+pub(crate) use rejoin::rejoin;
+pub(crate) use route::route;
+pub(crate) use send::send;
+
+use crate::error::Stop;
+use crate::sql::{hash, int, millis, seq, uint};
+use crate::step::Step;
+use aside_protocol::refusal::Plain;
+use aside_protocol::{ChatId, Hash, Millis, Pos, Refusal, Seq};
+use rusqlite::{OptionalExtension, params};
+
+/// Whether the routing change of a chat's last commit can be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// It was a founding.
+    None,
+    /// It can be.
+    Open,
+    /// It was.
+    Done,
+}
+
+impl Undo {
+    fn from_code(code: i64) -> Self {
+        match code {
+            1 => Self::Open,
+            2 => Self::Done,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A chat as commands need it.
+#[derive(Debug, Clone)]
+struct ChatRow {
+    id: i64,
+    chat: ChatId,
+    /// Inner ids of the two accounts of a direct chat.
+    accounts: (i64, i64),
+    incarnation: u64,
+    /// `seq` of the last commit or founding.
+    base: Seq,
+    /// Last `seq` given.
+    last: Seq,
+    undo: Undo,
+    founder: i64,
+    founding: (Seq, Millis, Hash),
+}
+
+impl ChatRow {
+    fn load(step: &Step<'_>, chat: &ChatId) -> rusqlite::Result<Option<Self>> {
+        step.db
+            .prepare_cached(
+                "SELECT id, one, other, incarnation, base, last, undo, founder, founding_seq, founding_time,
+                     founding_hash
+                 FROM chats WHERE chat = ?",
+            )?
+            .query_row([chat.0], |row| {
+                Ok(Self {
+                    id: row.get(0)?,
+                    chat: *chat,
+                    accounts: (row.get(1)?, row.get(2)?),
+                    incarnation: uint(row.get(3)?),
+                    base: seq(row, 4)?,
+                    last: seq(row, 5)?,
+                    undo: Undo::from_code(row.get(6)?),
+                    founder: row.get(7)?,
+                    founding: (seq(row, 8)?, millis(row, 9)?, hash(row, 10)?),
+                })
+            })
+            .optional()
+    }
+
+    /// A chat that must exist. Who is not in it does not learn whether it does.
+    fn known(step: &Step<'_>, chat: &ChatId) -> Result<Self, Stop> {
+        Self::load(step, chat)?.ok_or_else(not_member)
+    }
+
+    /// Creates the row of a chat that is about to be founded for the first time.
+    fn create(step: &Step<'_>, chat: &ChatId, accounts: (i64, i64), founder: i64) -> rusqlite::Result<Self> {
+        let id = step
+            .db
+            .prepare_cached(
+                "INSERT INTO chats (chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo,
+                     founder, founding_seq, founding_time, founding_hash)
+                 VALUES (?, ?, ?, 0, 0, 1, 0, 0, 0, 0, ?, 0, 0, x'')",
+            )?
+            .insert(params![chat.0, accounts.0, accounts.1, founder])?;
+        let founding = (Seq(0), Millis(0), Hash([0; 32]));
+        let (base, last) = (Seq(0), Seq(0));
+        Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, undo: Undo::None, founder, founding })
+    }
+
+    /// Stores what a commit or founding at `self.base` changed.
+    fn save_base(&self, step: &Step<'_>, undo: Undo) -> rusqlite::Result<()> {
+        step.db.prepare_cached("UPDATE chats SET base = ?, undo = ? WHERE id = ?")?.execute([
+            int(self.base.0),
+            undo as i64,
+            self.id,
+        ])?;
+        Ok(())
+    }
+
+    /// Notes that the chat's newest chat-wide envelope stands at `pos`.
+    fn save_last(&self, step: &Step<'_>, pos: Pos) -> rusqlite::Result<()> {
+        step.db.prepare_cached("UPDATE chats SET last = ?, last_pos = ? WHERE id = ?")?.execute([
+            int(self.last.0),
+            int(pos.0),
+            self.id,
+        ])?;
+        Ok(())
+    }
+}
+
+fn not_member() -> Stop {
+    Refusal::NotMember(Plain {}).into()
+}

@@ -1,0 +1,61 @@
+//! A message for everybody in a chat.
+
+use super::log::{Entry, append};
+use super::{ChatRow, dedup, members, not_member};
+use crate::By;
+use crate::cache::{DeviceRow, Routes};
+use crate::error::Stop;
+use crate::step::{Step, invalid, within};
+use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::limits::MAX_MESSAGE;
+use aside_protocol::refusal::Stale;
+use aside_protocol::request::{Answer, Send, Sent};
+use aside_protocol::{Hash, N, Refusal, Seq};
+
+/// Appends the message, or gives the answer it was given before.
+pub(crate) fn send(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Send) -> Result<Answer, Stop> {
+    within(request.body.len(), MAX_MESSAGE)?;
+    if request.body.is_empty() {
+        return Err(invalid());
+    }
+    let sender = step.asker(by)?;
+    let mut chat = ChatRow::known(step, &request.chat)?;
+    let routes = match admit(step, &chat, &sender, request.n, hash, request.base)? {
+        Admitted::Before(sent) => return Ok(Answer::Sent(sent)),
+        Admitted::Now(routes) => routes,
+    };
+    let (n, base, body) = (request.n, request.base, &request.body);
+    let entry = Entry { kind: EnvelopeKind::Message, n, base, incarnation: None, hash, body };
+    append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
+    Ok(Answer::Sent(dedup::record(step, chat.id, sender.id, n, chat.last, hash)?))
+}
+
+/// The outcome of the checks that messages and commits share.
+pub(super) enum Admitted {
+    /// Accepted before; this was the answer.
+    Before(Sent),
+    /// To be stored now, for these devices.
+    Now(Routes),
+}
+
+/// The number first, then membership, then the base: so a lost answer is repeated even to who has left since.
+pub(super) fn admit(
+    step: &mut Step<'_>,
+    chat: &ChatRow,
+    sender: &DeviceRow,
+    n: N,
+    hash: &Hash,
+    base: Seq,
+) -> Result<Admitted, Stop> {
+    if let Some(sent) = dedup::check(step, chat.id, sender.id, n, hash)? {
+        return Ok(Admitted::Before(sent));
+    }
+    let routes = members::routes(step, chat)?;
+    if !members::is_routed(&routes, sender.id) {
+        return Err(not_member());
+    }
+    if base != chat.base {
+        return Err(Refusal::Stale(Stale { base: chat.base }).into());
+    }
+    Ok(Admitted::Now(routes))
+}

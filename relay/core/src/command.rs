@@ -1,0 +1,106 @@
+//! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
+
+use aside_protocol::request::{
+    Commit, FetchKeyPackages, Found, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
+use serde::{Deserialize, Serialize};
+
+/// A command and the time its owner gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// The owner's clock; the core never lets time go back.
+    pub time: Millis,
+    /// What to do.
+    pub command: Command,
+}
+
+/// Who asks: a device and its account, as the session authenticated them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// The device.
+    pub device: DeviceId,
+    /// Its account.
+    pub account: AccountId,
+}
+
+/// The content of a registration, once the session has verified the device's signature over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Hash of the invite's secret.
+    pub invite: Hash,
+    /// The name wanted.
+    pub name: Name,
+    /// The account's root key.
+    pub root: PublicKey,
+    /// Version 1 of the device list.
+    pub list: Body,
+}
+
+/// One change of state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Names the log; only the first one counts.
+    Init {
+        /// Random, drawn by the owner.
+        log: LogId,
+    },
+    /// Allows registrations.
+    CreateInvite {
+        /// Hash of the invite's secret.
+        secret: Hash,
+        /// How many accounts it is good for.
+        uses: u32,
+        /// From this time on it is refused.
+        expires: Millis,
+    },
+    /// Creates an account with its first device.
+    Register(Registration),
+    /// Appends a version to the device's own account's list.
+    PutDeviceList(By, PutDeviceList),
+    /// Stores key packages of the device.
+    PutKeyPackages(By, PutKeyPackages),
+    /// Takes key packages of an account.
+    FetchKeyPackages(By, FetchKeyPackages),
+    /// Begins an incarnation of a direct chat. The hash is SHA-256 of the body.
+    Found(By, Hash, Found),
+    /// Appends a message. The hash is SHA-256 of the body.
+    Send(By, Hash, Send),
+    /// Appends a commit and changes the routing. The hash is SHA-256 of the body.
+    Commit(By, Hash, Commit),
+    /// Undoes the last commit's routing change.
+    Route(By, Route),
+    /// Replaces the device's receipt in a chat.
+    Receipt(By, Receipt),
+    /// Asks a chat's other devices to add this one again.
+    Rejoin(By, Rejoin),
+    /// Moves a device's cursor.
+    Ack {
+        /// Whose.
+        device: DeviceId,
+        /// Everything up to here is stored by the device.
+        pos: Pos,
+    },
+    /// Deletes what nobody needs any more, a bounded amount at a time.
+    Retain {
+        /// About how many rows to look at.
+        limit: u32,
+    },
+}
+
+impl Command {
+    /// Bytes of bodies in the command; what batches and queues are bounded by.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Register(registration) => registration.list.len(),
+            Self::PutDeviceList(_, request) => request.list.len(),
+            Self::PutKeyPackages(_, request) => request.packages.iter().map(|package| package.body.len()).sum(),
+            Self::Found(_, _, found) => found.body.len() + found.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Send(_, _, send) => send.body.len(),
+            Self::Commit(_, _, commit) => commit.body.len() + commit.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Receipt(_, receipt) => receipt.body.len(),
+            Self::Rejoin(_, rejoin) => rejoin.body.len(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The state machine itself: opens the database, applies batches, one transaction and at most one fsync each.
+
+use crate::cache::Cache;
+use crate::error::Stop;
+use crate::read::View;
+use crate::sql::{int, millis, pos};
+use crate::step::Step;
+use crate::{Command, CoreError, Outcome, Stamped, account, ack, chat, invite, key_package, retain, schema};
+use aside_protocol::request::{Answer, Done};
+use aside_protocol::{Hash, Millis, Pos};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::PathBuf;
+
+/// Where the database lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file; its WAL lies beside it.
+    File(PathBuf),
+    /// Memory; gone with the core. For tests and replays.
+    Memory,
+}
+
+/// The relay's state. One per database: it is the only writer.
+pub struct Core {
+    db: Connection,
+    cache: Cache,
+    durable: bool,
+}
+
+/// Prepared statements kept; there are about as many in the code.
+const STATEMENTS: usize = 128;
+
+impl Core {
+    /// Opens or creates the database and brings its schema up to date.
+    pub fn open(location: &Location) -> Result<Self, CoreError> {
+        let mut db = match location {
+            Location::File(path) => Connection::open(path)?,
+            Location::Memory => Connection::open_in_memory()?,
+        };
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A page of cache is 4 KiB; negative numbers are KiB.
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;
+             PRAGMA journal_size_limit = 16777216; PRAGMA busy_timeout = 5000;",
+        )
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => CoreError::NotOurs,
+            _ => error.into(),
+        })?;
+        schema::migrate(&mut db)?;
+        Ok(Self { db, cache: Cache::default(), durable: true })
+    }
+
+    /// Applies a batch in one transaction. With `durable` it is on disk when this returns; without, when a later
+    /// durable batch is.
+    ///
+    /// On an error nothing of the batch has happened, and it may be tried again.
+    pub fn apply(&mut self, batch: &[Stamped], durable: bool) -> Result<Vec<Outcome>, CoreError> {
+        self.set_durable(durable)?;
+        let result = self.apply_once(batch);
+        if result.is_err() {
+            self.cache.clear();
+        }
+        Ok(result?)
+    }
+
+    fn set_durable(&mut self, durable: bool) -> rusqlite::Result<()> {
+        if self.durable != durable {
+            self.db.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            self.durable = durable;
+        }
+        Ok(())
+    }
+
+    fn apply_once(&mut self, batch: &[Stamped]) -> rusqlite::Result<Vec<Outcome>> {
+        let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        let (mut time, mut head) = transaction
+            .prepare_cached("SELECT time, head FROM relay")?
+            .query_row([], |row| Ok((millis(row, 0)?, pos(row, 1)?)))?;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for stamped in batch {
+            time = time.max(stamped.time);
+            let outcome = run(&transaction, &mut self.cache, time, &mut head, &stamped.command)?;
+            outcomes.push(outcome);
+        }
+        transaction.prepare_cached("UPDATE relay SET time = ?, head = ?")?.execute([int(time.0), int(head.0)])?;
+        transaction.commit()?;
+        Ok(outcomes)
+    }
+
+    /// What is committed, read through the writer's own connection.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.db)
+    }
+
+    /// SHA-256 over every row of every table: equal for equal states.
+    pub fn state_hash(&self) -> Result<Hash, CoreError> {
+        Ok(crate::state_hash::of(&self.db)?)
+    }
+
+    /// Moves the WAL into the database file, for an orderly end.
+    pub fn checkpoint(&self) -> Result<(), CoreError> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Bounds the database file to so many pages of 4 KiB; past that, batches fail as on a full disk. Not below its
+    /// present size. `None` lifts the bound.
+    pub fn limit_pages(&self, pages: Option<u32>) -> Result<(), CoreError> {
+        let pages = pages.unwrap_or(u32::MAX - 1);
+        self.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// Runs one command. A refusal must have written nothing and taken no position.
+fn run(
+    db: &Connection,
+    cache: &mut Cache,
+    now: Millis,
+    head: &mut Pos,
+    command: &Command,
+) -> rusqlite::Result<Outcome> {
+    let changes = db.total_changes();
+    let mut step = Step { db, cache, now, head: *head, deliveries: Vec::new(), revoked: Vec::new(), more: false };
+    match dispatch(&mut step, command) {
+        Ok(answer) => {
+            *head = step.head;
+            Ok(Outcome { answer, deliveries: step.deliveries, revoked: step.revoked, more: step.more })
+        }
+        Err(Stop::Refused(refusal)) => {
+            debug_assert_eq!((db.total_changes(), step.head), (changes, *head), "a refusal writes nothing");
+            Ok(Outcome::refused(refusal))
+        }
+        Err(Stop::Storage(error)) => Err(error),
+    }
+}
+
+fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
+    match command {
+        Command::Init { log } => init(step, log),
+        Command::CreateInvite { secret, uses, expires } => invite::create(step, secret, *uses, *expires),
+        Command::Register(registration) => account::register(step, registration),
+        Command::PutDeviceList(by, request) => account::put_list(step, by, &request.list),
+        Command::PutKeyPackages(by, request) => key_package::put(step, by, &request.packages),
+        Command::FetchKeyPackages(by, request) => key_package::fetch(step, by, request),
+        Command::Found(by, hash, request) => chat::found(step, by, hash, request),
+        Command::Send(by, hash, request) => chat::send(step, by, hash, request),
+        Command::Commit(by, hash, request) => chat::commit(step, by, hash, request),
+        Command::Route(by, request) => chat::route(step, by, request),
+        Command::Receipt(by, request) => chat::receipt(step, by, request),
+        Command::Rejoin(by, request) => chat::rejoin(step, by, request),
+        Command::Ack { device, pos } => ack::ack(step, device, *pos),
+        Command::Retain { limit } => retain::retain(step, *limit),
+    }
+}
+
+fn init(step: &mut Step<'_>, log: &aside_protocol::LogId) -> Result<Answer, Stop> {
+    step.db.prepare_cached("UPDATE relay SET log = ? WHERE log IS NULL")?.execute([log.0])?;
+    Ok(Answer::Done(Done::default()))
+}

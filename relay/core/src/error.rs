@@ -1,0 +1,50 @@
+//! Why the core could not do its work: never the fault of whoever sent a command (those get a refusal).
+
+use aside_protocol::Refusal;
+
+/// The database failed. Nothing of the batch was applied.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    /// SQLite failed: a full disk, an I/O error, a damaged file.
+    #[error("the relay's database failed: {0}")]
+    Storage(#[from] rusqlite::Error),
+    /// A newer relay wrote the database.
+    #[error(
+        "the database has schema {found}, this relay knows schemas up to {known}; install the newer relay that wrote it"
+    )]
+    Newer {
+        /// The schema found.
+        found: i64,
+        /// The newest schema this code knows.
+        known: i64,
+    },
+    /// The file is not a relay's database.
+    #[error("the file is not a database of aside-relay; name another data folder")]
+    NotOurs,
+}
+
+impl CoreError {
+    /// Whether the disk, or the quota on it, is full: space may come back.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Storage(rusqlite::Error::SqliteFailure(e, _)) if e.code == rusqlite::ErrorCode::DiskFull)
+    }
+}
+
+/// Why one command stops: refused (it alone), or the storage failed (the whole batch).
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Refused(Refusal),
+    Storage(rusqlite::Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error)
+    }
+}

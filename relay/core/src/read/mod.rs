@@ -1,0 +1,63 @@
+//! Reading what is committed, through connections of its own. Nothing here writes.
+
+pub mod accounts;
+pub mod catch_up;
+pub mod chats;
+mod rows;
+
+pub use accounts::DeviceInfo;
+pub use catch_up::{CatchUp, Page};
+
+use crate::sql::pos;
+use crate::{CoreError, schema};
+use aside_protocol::{LogId, Pos};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::path::Path;
+
+/// A read-only connection.
+pub struct Reader {
+    db: Connection,
+}
+
+impl Reader {
+    /// Opens the database of a core that runs or ran.
+    pub fn open(path: &Path) -> Result<Self, CoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.set_prepared_statement_cache_capacity(64);
+        db.execute_batch("PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")?;
+        schema::check(&db)?;
+        Ok(Self { db })
+    }
+
+    /// Runs `read` against one snapshot of the state.
+    pub fn snapshot<T>(&self, read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>) -> Result<T, CoreError> {
+        let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Deferred)?;
+        let value = read(&View::new(&transaction))?;
+        transaction.finish()?;
+        Ok(value)
+    }
+}
+
+/// The state as one connection sees it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub(crate) db: &'a Connection,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(db: &'a Connection) -> Self {
+        Self { db }
+    }
+
+    /// Last position given.
+    pub fn head(&self) -> rusqlite::Result<Pos> {
+        self.db.prepare_cached("SELECT head FROM relay")?.query_row([], |row| pos(row, 0))
+    }
+
+    /// The log's name, once `Init` was applied.
+    pub fn log(&self) -> rusqlite::Result<Option<LogId>> {
+        let log = self.db.prepare_cached("SELECT log FROM relay")?.query_row([], |row| row.get::<_, Option<_>>(0))?;
+        Ok(log.map(LogId))
+    }
+}

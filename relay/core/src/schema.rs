@@ -1,0 +1,112 @@
+//! The schema and its migrations: append only, one transaction each (the version is SQLite's `user_version`).
+
+use crate::CoreError;
+use rusqlite::Connection;
+
+/// "asid": tells our databases from others.
+const APPLICATION: i64 = 0x6173_6964;
+
+/// Each entry takes the schema from its index to the next; entries are never changed once released.
+const MIGRATIONS: &[&str] = &[FIRST];
+
+/// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
+const FIRST: &str = "
+CREATE TABLE relay (
+    id INTEGER PRIMARY KEY CHECK (id = 1), log BLOB, time INTEGER NOT NULL, head INTEGER NOT NULL,
+    sweep INTEGER NOT NULL) STRICT;
+INSERT INTO relay VALUES (1, NULL, 0, 0, 0);
+CREATE TABLE invites (
+    hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX invites_expires ON invites (expires);
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY, account BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, root BLOB NOT NULL) STRICT;
+CREATE TABLE device_lists (
+    account INTEGER NOT NULL, version INTEGER NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (account, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE devices (
+    id INTEGER PRIMARY KEY, device BLOB NOT NULL UNIQUE, account INTEGER NOT NULL, key BLOB NOT NULL UNIQUE,
+    revoked INTEGER NOT NULL, acked INTEGER NOT NULL) STRICT;
+CREATE INDEX devices_account ON devices (account);
+-- A one-time package that was given out keeps its row, without a body, so that it is not taken again.
+CREATE TABLE key_packages (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, suite INTEGER NOT NULL, last_resort INTEGER NOT NULL,
+    hash BLOB NOT NULL, given INTEGER, body BLOB, UNIQUE (device, hash)) STRICT;
+CREATE INDEX key_packages_left ON key_packages (device, suite, last_resort, id) WHERE given IS NULL;
+CREATE INDEX key_packages_given ON key_packages (given) WHERE given IS NOT NULL;
+CREATE TABLE fetches (
+    device INTEGER NOT NULL, request BLOB NOT NULL, time INTEGER NOT NULL, answer BLOB NOT NULL,
+    PRIMARY KEY (device, request)) STRICT;
+CREATE INDEX fetches_time ON fetches (time);
+CREATE TABLE fetch_rates (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
+-- seqs first..=last are held. undo: 0 none, 1 the last commit's routing can be undone, 2 it was.
+CREATE TABLE chats (
+    id INTEGER PRIMARY KEY, chat BLOB NOT NULL UNIQUE, one INTEGER NOT NULL, other INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL, base INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    last_pos INTEGER NOT NULL, receipt_pos INTEGER NOT NULL, undo INTEGER NOT NULL, founder INTEGER NOT NULL,
+    founding_seq INTEGER NOT NULL, founding_time INTEGER NOT NULL, founding_hash BLOB NOT NULL) STRICT;
+CREATE INDEX chats_held ON chats (id) WHERE first <= last;
+-- A device is meant to have what lies in (start, stop]; stop is NULL while it is routed.
+CREATE TABLE intervals (
+    chat INTEGER NOT NULL, device INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER,
+    PRIMARY KEY (chat, device, start)) STRICT, WITHOUT ROWID;
+CREATE INDEX intervals_device ON intervals (device, chat, start, stop);
+CREATE TABLE undo (
+    chat INTEGER NOT NULL, device INTEGER NOT NULL, added INTEGER NOT NULL, start INTEGER, n INTEGER, answers BLOB,
+    PRIMARY KEY (chat, device)) STRICT, WITHOUT ROWID;
+CREATE TABLE senders (
+    chat INTEGER NOT NULL, device INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (chat, device)) STRICT, WITHOUT ROWID;
+-- A ring of 64 slots for each sender: slot is n modulo 64.
+CREATE TABLE answers (
+    chat INTEGER NOT NULL, device INTEGER NOT NULL, slot INTEGER NOT NULL, n INTEGER NOT NULL, seq INTEGER NOT NULL,
+    time INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (chat, device, slot)) STRICT, WITHOUT ROWID;
+CREATE TABLE log (
+    pos INTEGER PRIMARY KEY, chat INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL,
+    sender INTEGER NOT NULL, n INTEGER NOT NULL, base INTEGER NOT NULL, incarnation INTEGER, time INTEGER NOT NULL,
+    hash BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX log_seq ON log (chat, seq);
+CREATE TABLE addressed (
+    pos INTEGER PRIMARY KEY, chat INTEGER NOT NULL, kind INTEGER NOT NULL, sender INTEGER NOT NULL, base INTEGER,
+    incarnation INTEGER, time INTEGER NOT NULL, waiting INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE addressees (
+    device INTEGER NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (device, pos)) STRICT, WITHOUT ROWID;
+CREATE INDEX addressees_pos ON addressees (pos);
+CREATE TABLE receipts (
+    pos INTEGER PRIMARY KEY, chat INTEGER NOT NULL, device INTEGER NOT NULL, base INTEGER NOT NULL,
+    time INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (chat, device)) STRICT;
+";
+
+/// Brings a database to the newest schema, or refuses it.
+pub(crate) fn migrate(db: &mut Connection) -> Result<(), CoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found = version(db)?;
+    if found > known {
+        return Err(CoreError::Newer { found, known });
+    }
+    let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (found != 0 || tables != 0) {
+        return Err(CoreError::NotOurs);
+    }
+    for (before, migration) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+        let transaction = db.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", int_of(before) + 1)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Refuses a database that [`migrate`] has not brought to exactly this schema; for readers.
+pub(crate) fn check(db: &Connection) -> Result<(), CoreError> {
+    let (found, known) = (version(db)?, int_of(MIGRATIONS.len()));
+    if found == known { Ok(()) } else { Err(CoreError::Newer { found, known }) }
+}
+
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn int_of(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,24 @@
+//! How commands become durable and are applied, in one order. `local`: the SQLite commit itself is the log.
+//!
+//! A replicated log is another implementation of [`Log`]; sessions and admin tools see only this trait.
+
+pub mod local;
+mod queue;
+
+pub use local::LocalLog;
+
+use aside_protocol::request::Answer;
+use aside_protocol::{DeviceId, Pos};
+use aside_relay_core::Command;
+
+/// Called once with the answer, after the command is durable, on the log's thread: it must not block.
+pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+
+/// Where commands go.
+pub trait Log: Send + Sync {
+    /// Queues a command. When the queue is full the answer is `Busy`, at once.
+    fn submit(&self, command: Command, reply: Reply);
+
+    /// Notes that a device stored everything up to `pos`. Coalesced; may be lost.
+    fn ack(&self, device: DeviceId, pos: Pos);
+}
