@@ -1,1 +1,5 @@
-//! The aside client: agent and command line.
+//! The aside client: the agent, where store, engine and transport meet, and the command line on top of it.
+
+pub mod agent;
+pub mod cli;
+pub mod text;

@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_protocol::device_list::{VerifiedList, verify_chain};
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
-use aside_protocol::{AccountId, Name};
+use aside_protocol::{AccountId, ChatId, Name};
 use aside_store::accounts::{Account, Trust};
 
 /// Whom a name stands for.
@@ -90,7 +90,7 @@ impl Step<'_> {
 
     /// Goes on with the chat that waited for this account.
     fn settle_chat(&mut self, account: &AccountId) -> Result<()> {
-        let chat = aside_protocol::ChatId::direct(&self.account, account);
+        let chat = ChatId::direct(&self.account, account);
         if let Some(mut chat) = self.tx.chat(&chat)? {
             inbox::settle(self, &mut chat)?;
             self.tx.save_chat(&chat)?;
@@ -131,17 +131,16 @@ pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Resu
 }
 
 pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
-    let chat = step.tx.chat(&aside_protocol::ChatId::direct(&step.account, &wanted))?;
-    match answer {
-        Answer::Account(record) if AccountId::of(&record.root) == wanted && step.learn(record)?.is_some() => {
-            step.settle_chat(&wanted)?;
-        }
-        answer => {
-            if let Some(chat) = chat {
-                let refusal = if let Answer::Refused(refusal) = answer { refusal } else { Refusal::Invalid(Default::default()) };
-                step.pause(chat.row, &refusal);
-            }
-        }
+    let refusal = match answer {
+        Answer::Account(record) if AccountId::of(&record.root) == wanted => match step.learn(record)? {
+            Some(account) => return step.settle_chat(&account),
+            None => Refusal::Invalid(Default::default()),
+        },
+        Answer::Refused(refusal) => refusal,
+        _ => Refusal::Invalid(Default::default()),
+    };
+    if let Some(chat) = step.tx.chat(&ChatId::direct(&step.account, &wanted))? {
+        step.pause(chat.row, &refusal);
     }
     Ok(())
 }

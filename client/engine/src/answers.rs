@@ -29,7 +29,7 @@ impl Step<'_> {
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
-            | Pending::Range(row, ..) => row,
+            | Pending::Range(row, _) => row,
         };
         let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(()) };
         self.link.dirty.insert(row);
@@ -39,7 +39,7 @@ impl Step<'_> {
             Pending::Proposed(_, hash) => self.proposed_answered(&mut chat, hash, answer)?,
             Pending::Receipt(_, marks) => self.receipt_answered(&mut chat, marks, answer),
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
-            Pending::Range(_, _, to) => self.range_answered(&mut chat, to, answer)?,
+            Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             _ => {}
         }
         Ok(self.tx.save_chat(&chat)?)
@@ -100,7 +100,9 @@ impl Step<'_> {
             }
             // Sent again from the first unconfirmed one. If the relay lacks one it confirmed, its log is not ours.
             Refusal::OutOfOrder(order) => match self.tx.outgoing(chat.row, order.expected)? {
-                None if order.expected < n && chat.state == ChatState::Live => self.unless_proposed(chat, order.expected),
+                None if order.expected < n && chat.state == ChatState::Live => {
+                    self.unless_proposed(chat, order.expected)
+                }
                 _ => Ok(()),
             },
             // An answer to bytes that are not the present ones says nothing about these.
@@ -139,7 +141,9 @@ impl Step<'_> {
 
     fn proposed_answered(&mut self, chat: &mut Chat, hash: Hash, answer: Answer) -> Result<()> {
         self.link.chat(chat.row).proposed = false;
-        let Some(proposed) = self.tx.proposed(chat.row)?.filter(|proposed| proposed.hash == hash) else { return Ok(()) };
+        let Some(proposed) = self.tx.proposed(chat.row)?.filter(|proposed| proposed.hash == hash) else {
+            return Ok(());
+        };
         match answer {
             Answer::Sent(_) => Ok(self.tx.proposed_sent(chat.row)?),
             Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),

@@ -93,6 +93,11 @@ impl Engine {
         self.link.caught_up
     }
 
+    /// Whether everything asked was answered and nothing is left to do on this connection.
+    pub fn is_idle(&self) -> bool {
+        self.link.caught_up && self.link.is_idle()
+    }
+
     /// Looks at the store without changing it.
     pub fn read<T>(&mut self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
         self.store.read(work)

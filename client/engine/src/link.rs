@@ -20,7 +20,7 @@ pub(crate) enum Pending {
     Proposed(ChatRow, Hash),
     Receipt(ChatRow, Watermarks),
     Rejoin(ChatRow),
-    Range(ChatRow, Seq, Seq),
+    Range(ChatRow, Seq),
     Route,
 }
 
@@ -116,6 +116,11 @@ impl Link {
     /// What an answer is about.
     pub fn answered(&mut self, id: u64) -> Option<Pending> {
         self.pending.remove(&id)
+    }
+
+    /// Nothing waits for an answer.
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty() && self.dirty.is_empty()
     }
 
     pub fn chat(&mut self, row: ChatRow) -> &mut ChatLink {

@@ -55,9 +55,9 @@ impl Step<'_> {
     }
 
     fn pump_live(&mut self, chat: &mut Chat) -> Result<()> {
-        if self.tx.proposed(chat.row)?.is_some() {
-            commits::resend(self, chat)?;
-        } else if self.link.chat(chat.row).unanswered.is_empty() && commits::propose(self, chat)? {
+        // A commit is made when nothing else of this chat is on its way, so that both are never refused together.
+        let quiet = self.link.chat(chat.row).unanswered.is_empty();
+        if self.tx.proposed(chat.row)?.is_some() || (quiet && commits::propose(self, chat)?) {
             commits::resend(self, chat)?;
         } else {
             rejoins::send_missing(self, chat)?;

@@ -138,7 +138,8 @@ impl Step<'_> {
     /// Finds every chat that may have something to do.
     fn mark_work(&mut self) -> Result<()> {
         let tx = self.tx;
-        let waiting = [tx.chats_with_unsent()?, tx.chats_with_proposed()?, tx.chats_with_rejoins()?, tx.chats_holding()?];
+        let waiting =
+            [tx.chats_with_unsent()?, tx.chats_with_proposed()?, tx.chats_with_rejoins()?, tx.chats_holding()?];
         self.link.dirty.extend(waiting.into_iter().flatten());
         self.link.dirty.extend(tx.chats_unsettled()?);
         Ok(())
@@ -151,7 +152,7 @@ impl Step<'_> {
         if !link.range {
             link.range = true;
             let request = Request::Range(Range { chat: chat.chat, from, to });
-            self.ask(request, Pending::Range(chat.row, from, to));
+            self.ask(request, Pending::Range(chat.row, to));
         }
     }
 }

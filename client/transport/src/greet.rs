@@ -8,17 +8,24 @@ use crate::timing::Timing;
 use aside_protocol::frame::{ClientFrame, Hello, HelloOk, Login, LoginOk, Register, RelayFrame, VERSION};
 use aside_protocol::login::{Transcript, pin};
 use aside_protocol::{DeviceId, Nonce, Signature};
+use std::fmt;
 use tokio::time::timeout;
 
 /// Capabilities this client offers. None exist yet; names are added as features land.
 pub const CAPABILITIES: &[&str] = &[];
 
 /// A connection whose relay has proved who it is, and does not know yet who we are.
-#[derive(Debug)]
 pub struct Greeted {
     socket: Socket,
     transcript: Transcript,
     timing: Timing,
+}
+
+/// Shows nothing of the channel: the transcript holds key material exported from it.
+impl fmt::Debug for Greeted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Greeted").field("version", &self.transcript.version).finish_non_exhaustive()
+    }
 }
 
 /// Says hello and checks the answer.

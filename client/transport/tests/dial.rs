@@ -52,6 +52,7 @@ async fn each_connection_has_its_own_exporter_and_nonce() {
     let one = dial_with(&relay.target(), &timing()).await.unwrap();
     let two = dial_with(&relay.target(), &timing()).await.unwrap();
     assert_ne!(one.transcript().exporter, two.transcript().exporter);
+    assert!(!format!("{one:?}").contains("exporter"), "the channel's key material is not shown");
     assert_ne!(one.transcript().client_nonce, two.transcript().client_nonce);
 }
 

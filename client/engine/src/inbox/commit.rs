@@ -106,7 +106,8 @@ pub(super) fn is_party(step: &Step, chat: &Chat, leaf: &Leaf) -> bool {
 /// Whether the account's verified device list names this device with this key.
 pub(super) fn is_listed(step: &Step, leaf: &Leaf) -> Result<bool> {
     let account = step.tx.account(&leaf.account)?;
-    Ok(account.is_some_and(|a| a.root == leaf.root && a.list.list.device(&leaf.device).is_some_and(|d| d.key == leaf.key)))
+    Ok(account
+        .is_some_and(|a| a.root == leaf.root && a.list.list.device(&leaf.device).is_some_and(|d| d.key == leaf.key)))
 }
 
 /// Another device founded the next incarnation: the group here is over, its welcome follows.

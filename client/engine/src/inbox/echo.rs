@@ -4,8 +4,8 @@ use super::sequence::gap;
 use crate::error::Result;
 use crate::outbox;
 use crate::step::Step;
-use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::Seq;
+use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
 

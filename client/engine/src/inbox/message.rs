@@ -75,14 +75,7 @@ fn watch_list(step: &mut Step, chat: &Chat, from: &Leaf, content: &Content) -> R
     Ok(())
 }
 
-fn store(
-    step: &mut Step,
-    chat: &Chat,
-    envelope: &Envelope,
-    seq: Seq,
-    from: &Leaf,
-    content: &Content,
-) -> Result<()> {
+fn store(step: &mut Step, chat: &Chat, envelope: &Envelope, seq: Seq, from: &Leaf, content: &Content) -> Result<()> {
     let text = match &content.body {
         ContentBody::Text(text) if text.text.len() <= MAX_TEXT => &text.text,
         ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),

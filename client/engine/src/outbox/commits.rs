@@ -57,8 +57,7 @@ fn readd(step: &mut Step, chat: &Chat, task: &RejoinTask) -> Result<bool> {
     let Ok(checked) = checked else { return drop_task(step, task) };
     let aad = aad(chat);
     let evidence = std::slice::from_ref(&task.request);
-    let made =
-        step.with_group(chat, |group, scope| group.readd_with(scope, &aad, &task.device, &checked, evidence))?;
+    let made = step.with_group(chat, |group, scope| group.readd_with(scope, &aad, &task.device, &checked, evidence))?;
     let made = match made {
         Some(Ok(made)) => made,
         Some(Err(MlsError::NotMember(_))) | None => return drop_task(step, task),

@@ -1,0 +1,154 @@
+//! The only place where store, engine and transport meet. Front ends use the [`Handle`] and see none of the three.
+//!
+//! One thread owns the engine and does its work in order; one task keeps the connection. Front ends ask the thread.
+
+mod connection;
+mod register;
+mod worker;
+
+pub use connection::Connectivity;
+pub use register::{RegisterError, Registration, register};
+
+use aside_engine::{Config, Effect, Engine, EngineError, Random, Step, fresh};
+use aside_protocol::Millis;
+use aside_store::Tx;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use worker::{Worker, WorkerHandle};
+
+/// Randomness from the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    /// Without randomness nothing this program does is safe, so it stops.
+    #[allow(clippy::expect_used)]
+    fn fill(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives no random numbers");
+    }
+}
+
+/// The system's clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What front ends use: asks the engine, waits for changes. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    worker: WorkerHandle,
+    changes: watch::Receiver<u64>,
+    connectivity: watch::Receiver<Connectivity>,
+}
+
+/// A running agent; ends with [`Agent::close`].
+#[derive(Debug)]
+pub struct Agent {
+    handle: Handle,
+    stop: watch::Sender<bool>,
+    connection: JoinHandle<()>,
+}
+
+impl Agent {
+    /// Starts on an open profile: connects, and stays connected.
+    pub fn start(engine: Engine) -> Self {
+        let (changed, changes) = watch::channel(0);
+        let (connected, connectivity) = watch::channel(Connectivity::Connecting);
+        let (stop, stopped) = watch::channel(false);
+        let worker = Worker::start(engine, changed);
+        let handle = Handle { worker: worker.clone(), changes, connectivity };
+        let connection = tokio::spawn(connection::keep(worker, connected, stopped));
+        Self { handle, stop, connection }
+    }
+
+    /// Opens a profile and starts on it.
+    pub fn open(folder: &aside_store::ProfileFolder, config: Config) -> Result<Self, EngineError> {
+        Ok(Self::start(Engine::new(aside_store::Store::open(folder)?, config)?))
+    }
+
+    /// For front ends.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Lets what is on its way be answered, for at most `patience`, then closes the connection in order.
+    pub async fn close(self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let _ = self.handle.wait(deadline, |engine| Ok(engine.is_idle().then_some(()))).await;
+        self.stop.send_replace(true);
+        // Closing in order has its own limit; a hanging socket must not keep the process.
+        let _ = timeout(Duration::from_secs(5), self.connection).await;
+    }
+}
+
+impl Handle {
+    /// Processes something in one transaction.
+    pub async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.worker.step(work).await
+    }
+
+    /// Looks at the store.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.worker.with(|engine| engine.read(work)).await
+    }
+
+    /// Looks at the engine.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.worker.with(work).await
+    }
+
+    /// Looks again after each change until there is something, or `None` at the deadline.
+    pub async fn wait<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        look: impl Fn(&mut Engine) -> Result<Option<T>, EngineError> + Clone + Send + 'static,
+    ) -> Result<Option<T>, EngineError> {
+        let mut changes = self.changes.clone();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = self.with(look.clone()).await? {
+                return Ok(Some(found));
+            }
+            match timeout_at(deadline, changes.changed()).await {
+                Ok(Ok(())) => {}
+                // The worker ended, or the time is over.
+                Ok(Err(_)) | Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// The connection as it is now; the receiver tells when it changes.
+    pub fn connectivity(&self) -> watch::Receiver<Connectivity> {
+        self.connectivity.clone()
+    }
+
+    /// Told after every change of what front ends show.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+}
+
+/// A number in 0..1 for jitter.
+fn jitter() -> f64 {
+    f64::from(u32::from_be_bytes(fresh(&mut SystemRandom))) / f64::from(u32::MAX)
+}
+
+/// Frames among effects.
+fn frames(effects: Vec<Effect>) -> impl Iterator<Item = aside_protocol::frame::ClientFrame> {
+    effects.into_iter().filter_map(|effect| match effect {
+        Effect::Send(frame) => Some(frame),
+        Effect::Changed => None,
+    })
+}

@@ -1,0 +1,201 @@
+//! Keeps one connection: dials, logs in, carries frames both ways, dials again.
+
+use super::worker::WorkerHandle;
+use super::{frames, jitter};
+use aside_engine::EngineError;
+use aside_protocol::frame::{ClientFrame, RelayFrame};
+use aside_transport::{Backoff, Link, LinkEvent, Target, TransportError, dial};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// Most frames that the engine takes in one transaction: a burst costs one fsync, a quiet message waits for nobody.
+const BATCH: usize = 128;
+
+/// How things stand with the relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connectivity {
+    /// Not yet, but trying.
+    Connecting,
+    /// Logged in.
+    Online,
+    /// Not now; tried again by itself.
+    Offline(TransportError),
+    /// Not until a person acts.
+    Stopped(TransportError),
+    /// The engine failed, for example because the disk is full; tried again by itself.
+    Failed(String),
+}
+
+/// Why a connection ended.
+enum End {
+    Stopped,
+    Transport(TransportError),
+    Engine(EngineError),
+}
+
+impl From<EngineError> for End {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<TransportError> for End {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+/// Runs until told to stop.
+pub(super) async fn keep(worker: WorkerHandle, state: watch::Sender<Connectivity>, mut stop: watch::Receiver<bool>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let end = once(&worker, &state, &mut backoff, stop.clone()).await;
+        let mut pause = backoff.next(jitter());
+        let now = match end {
+            End::Stopped => return,
+            End::Transport(error) if error.is_fatal() => Connectivity::Stopped(error),
+            End::Transport(error) => {
+                pause = pause.max(error.retry_after().unwrap_or_default());
+                Connectivity::Offline(error)
+            }
+            End::Engine(error) => {
+                pause = pause.max(Duration::from_secs(1));
+                Connectivity::Failed(error.to_string())
+            }
+        };
+        let stopped = matches!(now, Connectivity::Stopped(_));
+        state.send_replace(now);
+        tokio::select! {
+            () = sleep(pause), if !stopped => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// One connection, from dialling to its end.
+async fn once(
+    worker: &WorkerHandle,
+    state: &watch::Sender<Connectivity>,
+    backoff: &mut Backoff,
+    mut stop: watch::Receiver<bool>,
+) -> End {
+    let login = tokio::select! {
+        login = log_in(worker) => login,
+        _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+    };
+    let mut link = match login {
+        Ok((link, outgoing)) => Carried { link, outgoing, waiting: VecDeque::new() },
+        Err(end) => return end,
+    };
+    state.send_replace(Connectivity::Online);
+    let end = tokio::select! {
+        end = link.carry(worker, backoff) => end,
+        _ = stop.wait_for(|stop| *stop) => End::Stopped,
+    };
+    let last = worker.disconnected().await;
+    link.finish(frames(last)).await;
+    end
+}
+
+async fn log_in(worker: &WorkerHandle) -> Result<(Link, mpsc::UnboundedReceiver<ClientFrame>), End> {
+    let relay = worker.with(|engine| engine.read(|tx| Ok(tx.profile()?))).await?;
+    let relay = relay.ok_or(EngineError::NotRegistered)?.relay;
+    let target = Target { addresses: relay.addresses, pin: relay.pin, mode: relay.mode };
+    let greeted = dial(&target).await?;
+    let transcript = greeted.transcript().clone();
+    let signed = worker.with(move |engine| {
+        let me = engine.me();
+        Ok((me.device, me.key.sign(&transcript.device_signs(&me.device))))
+    });
+    let (device, signature) = signed.await?;
+    let (link, ok) = greeted.login(device, signature).await?;
+    let (sender, outgoing) = mpsc::unbounded_channel();
+    worker.logged_in(ok, sender).await?;
+    Ok((link, outgoing))
+}
+
+/// A link and what waits for room on it.
+struct Carried {
+    link: Link,
+    outgoing: mpsc::UnboundedReceiver<ClientFrame>,
+    waiting: VecDeque<ClientFrame>,
+}
+
+impl Carried {
+    /// Carries frames both ways until one side ends. Never waits for room on the link without reading from it.
+    async fn carry(&mut self, worker: &WorkerHandle, backoff: &mut Backoff) -> End {
+        let room = self.link.frames.clone();
+        let mut second = interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                event = self.link.events.recv() => self.arrived(event, worker, backoff).await,
+                permit = room.reserve(), if !self.waiting.is_empty() => {
+                    if let (Ok(permit), Some(frame)) = (permit, self.waiting.pop_front()) {
+                        permit.send(frame);
+                    }
+                    Ok(())
+                }
+                frame = self.outgoing.recv() => match frame {
+                    Some(frame) => {
+                        self.waiting.push_back(frame);
+                        Ok(())
+                    }
+                    None => Err(End::Transport(TransportError::Closed)),
+                },
+                _ = second.tick() => worker.tick().await.map_err(End::from),
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    /// Hands the engine a frame and those right behind it.
+    async fn arrived(
+        &mut self,
+        event: Option<LinkEvent>,
+        worker: &WorkerHandle,
+        backoff: &mut Backoff,
+    ) -> Result<(), End> {
+        let mut batch = Vec::new();
+        let mut next = event;
+        let end = loop {
+            match next {
+                Some(LinkEvent::Frame(frame)) => batch.push(frame),
+                Some(LinkEvent::Closed(error)) => break Some(error),
+                None => break Some(TransportError::Closed),
+            }
+            match self.link.events.try_recv() {
+                Ok(event) if batch.len() < BATCH => next = Some(event),
+                Ok(event) => {
+                    worker.frames(std::mem::take(&mut batch)).await?;
+                    next = Some(event);
+                }
+                Err(_) => break None,
+            }
+        };
+        if batch.iter().any(|frame| matches!(frame, RelayFrame::CaughtUp(_) | RelayFrame::Answer(_))) {
+            backoff.reset();
+        }
+        if !batch.is_empty() {
+            worker.frames(batch).await?;
+        }
+        end.map_or(Ok(()), |error| Err(End::Transport(error)))
+    }
+
+    /// Sends what waits and closes in order; a dead link just ends.
+    async fn finish(mut self, last: impl Iterator<Item = ClientFrame>) {
+        while let Ok(frame) = self.outgoing.try_recv() {
+            self.waiting.push_back(frame);
+        }
+        for frame in self.waiting.into_iter().chain(last) {
+            if self.link.frames.try_send(frame).is_err() {
+                break;
+            }
+        }
+        self.link.close().await;
+    }
+}

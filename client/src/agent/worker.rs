@@ -1,0 +1,133 @@
+//! The thread that owns the engine. Everything that touches the store runs here, in the order it was asked.
+
+use super::{SystemRandom, now};
+use aside_engine::{Effect, Engine, EngineError, Step};
+use aside_protocol::frame::{ClientFrame, LoginOk, RelayFrame};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{mpsc, oneshot, watch};
+
+type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+
+/// The engine and where its effects go.
+pub(super) struct Worker {
+    engine: Engine,
+    changed: watch::Sender<u64>,
+    outgoing: Option<mpsc::UnboundedSender<ClientFrame>>,
+}
+
+/// Asks the worker; the worker ends when the last of these is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct WorkerHandle(Sender<Job>);
+
+impl Worker {
+    /// Starts the thread.
+    pub fn start(engine: Engine, changed: watch::Sender<u64>) -> WorkerHandle {
+        let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
+        let mut worker = Self { engine, changed, outgoing: None };
+        std::thread::spawn(move || queue.into_iter().for_each(|job| job(&mut worker)));
+        WorkerHandle(jobs)
+    }
+
+    /// Effects run after their transaction was committed. The queue to the connection has no bound of its own: the
+    /// engine never has more than 64 messages a chat unanswered.
+    fn run(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match (effect, &self.outgoing) {
+                (Effect::Send(frame), Some(outgoing)) => drop(outgoing.send(frame)),
+                (Effect::Send(_), None) => {}
+                (Effect::Changed, _) => self.changed.send_modify(|version| *version += 1),
+            }
+        }
+    }
+
+    fn take<T>(&mut self, result: Result<(T, Vec<Effect>), EngineError>) -> Result<T, EngineError> {
+        match result {
+            Ok((value, effects)) => {
+                self.run(effects);
+                Ok(value)
+            }
+            Err(error) => {
+                // The engine has forgotten the connection, so the connection must end too.
+                self.outgoing = None;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl WorkerHandle {
+    async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let gone = || EngineError::Bug("the engine's thread has ended".into());
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |worker| drop(answer.send(job(worker))));
+        self.0.send(job).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Works with the engine where no frames can follow.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.ask(|worker| work(&mut worker.engine)).await
+    }
+
+    /// One step of the engine.
+    pub async fn step<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.ask(|worker| {
+            let result = worker.engine.step(now(), &mut SystemRandom, work);
+            worker.take(result)
+        })
+        .await
+    }
+
+    /// A connection is up; frames for it go to `outgoing`.
+    pub async fn logged_in(
+        &self,
+        ok: LoginOk,
+        outgoing: mpsc::UnboundedSender<ClientFrame>,
+    ) -> Result<(), EngineError> {
+        self.ask(move |worker| {
+            worker.outgoing = Some(outgoing);
+            let result = worker.engine.logged_in(&ok, now(), &mut SystemRandom);
+            worker.take(result.map(|effects| ((), effects)))
+        })
+        .await
+    }
+
+    /// Frames came.
+    pub async fn frames(&self, frames: Vec<RelayFrame>) -> Result<(), EngineError> {
+        self.ask(move |worker| {
+            let result = worker.engine.frames(frames, now(), &mut SystemRandom);
+            worker.take(result.map(|effects| ((), effects)))
+        })
+        .await
+    }
+
+    /// A second has passed.
+    pub async fn tick(&self) -> Result<(), EngineError> {
+        self.ask(move |worker| {
+            let result = worker.engine.tick(now(), &mut SystemRandom);
+            worker.take(result.map(|effects| ((), effects)))
+        })
+        .await
+    }
+
+    /// The connection is gone; returns what it should still have acknowledged.
+    pub async fn disconnected(&self) -> Vec<Effect> {
+        let last = self.ask(|worker| {
+            worker.outgoing = None;
+            let acks = worker.engine.last_acks();
+            worker.engine.disconnected();
+            worker.changed.send_modify(|version| *version += 1);
+            Ok(acks)
+        });
+        last.await.unwrap_or_default()
+    }
+}

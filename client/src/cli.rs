@@ -1,0 +1,98 @@
+//! The command line: one file a subcommand. Data goes to standard output, everything else to standard error.
+
+mod chats;
+mod config;
+mod error;
+mod history;
+mod json;
+mod profile;
+mod recv;
+mod register;
+mod send;
+mod talk;
+mod whoami;
+
+pub use config::Settings;
+pub use error::{CliError, ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use std::time::Duration;
+
+/// End-to-end encrypted chat in the terminal.
+#[derive(Debug, Parser)]
+#[command(name = "aside", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every subcommand.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Which profile to use.
+    #[arg(short = 'P', long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create an account and this device, with an invite link from a relay's host.
+    Register(register::RegisterArgs),
+    /// Show who this device is.
+    Whoami(whoami::WhoamiArgs),
+    /// Send a message.
+    Send(send::SendArgs),
+    /// Print new messages, each once.
+    Recv(recv::RecvArgs),
+    /// Print a chat's history, a page at a time.
+    History(history::HistoryArgs),
+    /// List chats.
+    Chats(chats::ChatsArgs),
+    /// Talk with somebody line by line.
+    Talk(talk::TalkArgs),
+}
+
+/// Runs the command and returns how to exit.
+pub async fn run(cli: Cli) -> ExitCode {
+    let result = match Settings::load(&cli.global) {
+        Ok(settings) => dispatch(cli.command, &settings).await,
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(()) => ExitCode::Ok,
+        Err(error) => {
+            eprintln!("aside: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError> {
+    match command {
+        Command::Register(args) => register::run(args, settings).await,
+        Command::Whoami(args) => whoami::run(&args, settings),
+        Command::Send(args) => send::run(args, settings).await,
+        Command::Recv(args) => recv::run(&args, settings).await,
+        Command::History(args) => history::run(&args, settings),
+        Command::Chats(args) => chats::run(&args, settings),
+        Command::Talk(args) => talk::run(&args, settings).await,
+    }
+}
+
+/// Reads a length of time: `500ms`, `30s`, `5m`, `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| "a time looks like 500ms, 30s, 5m or 1h".to_owned())?;
+    let ms = match unit {
+        "ms" => Some(1),
+        "s" => Some(1000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    };
+    let ms = ms.and_then(|unit: u64| number.checked_mul(unit)).ok_or("a time looks like 500ms, 30s, 5m or 1h")?;
+    Ok(Duration::from_millis(ms))
+}

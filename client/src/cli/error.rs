@@ -1,0 +1,128 @@
+//! What a command fails with, and the exit code of each.
+
+use crate::agent::{Connectivity, RegisterError};
+use aside_engine::{EngineError, Refused};
+use aside_protocol::Refusal;
+use aside_transport::TransportError;
+
+/// Exit codes; scripts depend on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done.
+    Ok = 0,
+    /// Failed here.
+    Error = 1,
+    /// Wrong arguments.
+    Usage = 2,
+    /// The network or the relay.
+    Network = 3,
+    /// A key is not the one it should be.
+    Untrusted = 4,
+    /// Refused by a limit.
+    Limit = 5,
+    /// Waiting took too long; the message stays in the outbox.
+    TimedOut = 6,
+}
+
+/// Why a command failed, in a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Wrong arguments that clap cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// Files, database, profile.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Network or relay.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Registration.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The message was not accepted.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The name leads nowhere.
+    #[error("nobody is called {0} at your relay; ask them for their exact name")]
+    UnknownName(String),
+    /// Nothing was written yet.
+    #[error("there is no chat with {0} yet; aside chats lists those there are")]
+    NoChat(String),
+    /// The relay did not answer about a name.
+    #[error("cannot look {name} up: {why}")]
+    LookUp {
+        /// The name.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The name leads to another key than before.
+    #[error(
+        "{0} has a new key: perhaps a new account after a loss, perhaps somebody else. Ask them in another way, compare \
+         safety numbers, then send again with --on-key-change accept"
+    )]
+    KeyChanged(String),
+    /// The wait is over.
+    #[error("{0}")]
+    TimedOut(String),
+    /// Output could not be written, so nothing counts as printed.
+    #[error("cannot write the output: {0}")]
+    Output(std::io::Error),
+    /// Input could not be read.
+    #[error("cannot read the text from standard input: {0}; it must be UTF-8")]
+    Input(std::io::Error),
+}
+
+impl From<aside_store::StoreError> for CliError {
+    fn from(error: aside_store::StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl CliError {
+    /// The code to exit with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::Usage,
+            Self::Engine(_) | Self::UnknownName(_) | Self::NoChat(_) | Self::Output(_) | Self::Input(_) => {
+                ExitCode::Error
+            }
+            Self::Transport(error) | Self::Register(RegisterError::Transport(error)) => transport(error),
+            Self::Register(_) => ExitCode::Error,
+            Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
+            Self::Refused(_) => ExitCode::Usage,
+            Self::LookUp { .. } => ExitCode::Network,
+            Self::KeyChanged(_) => ExitCode::Untrusted,
+            Self::TimedOut(_) => ExitCode::TimedOut,
+        }
+    }
+}
+
+fn transport(error: &TransportError) -> ExitCode {
+    match error {
+        TransportError::WrongPin { .. } | TransportError::BadProof => ExitCode::Untrusted,
+        TransportError::Refused(
+            Refusal::InviteExpired(_) | Refusal::InviteUsed(_) | Refusal::RateLimited(_) | Refusal::TooLarge(_),
+        ) => ExitCode::Limit,
+        _ => ExitCode::Network,
+    }
+}
+
+/// The error behind a connection that will not come by itself.
+pub(super) fn stopped(state: &Connectivity) -> Option<CliError> {
+    match state {
+        Connectivity::Stopped(error) => Some(error.clone().into()),
+        _ => None,
+    }
+}
+
+/// Why there is no connection, for the end of a sentence.
+pub(super) fn reason(state: &Connectivity) -> String {
+    match state {
+        Connectivity::Connecting => "the relay has not answered yet".into(),
+        Connectivity::Online => "the relay is connected".into(),
+        Connectivity::Offline(error) | Connectivity::Stopped(error) => error.to_string(),
+        Connectivity::Failed(why) => why.clone(),
+    }
+}

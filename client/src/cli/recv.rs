@@ -1,0 +1,143 @@
+//! `aside recv`: prints messages of others, each once over the life of the profile.
+
+use super::{CliError, Settings, duration, json, profile};
+use crate::agent::Handle;
+use crate::text::harmless;
+use aside_store::messages::{Message, MessageRow};
+use clap::Args;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Messages fetched from the store at a time.
+const PAGE: u32 = 100;
+/// How long receipts may take to reach the relay before the command ends.
+const SETTLE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct RecvArgs {
+    /// Go on until interrupted, or until --timeout passes without a message.
+    #[arg(long)]
+    follow: bool,
+    /// How long to wait for a message when there is none; 5s, or without end with --follow.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Stop after this many messages.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Print, but leave them new.
+    #[arg(long)]
+    peek: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: &RecvArgs, settings: &Settings) -> Result<(), CliError> {
+    let agent = profile::online(settings)?;
+    let mut printer = Printer { handle: agent.handle(), args, after: 0, count: 0 };
+    let result = tokio::select! {
+        result = printer.run() => result,
+        _ = interrupted() => Ok(()),
+    };
+    agent.close(SETTLE).await;
+    result
+}
+
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+struct Printer<'a> {
+    handle: Handle,
+    args: &'a RecvArgs,
+    after: MessageRow,
+    count: u32,
+}
+
+impl Printer<'_> {
+    fn left(&self) -> u32 {
+        self.args.limit.map_or(PAGE, |limit| limit.saturating_sub(self.count).min(PAGE))
+    }
+
+    /// Prints what there is and what comes, until there is enough or nothing more comes.
+    async fn run(&mut self) -> Result<(), CliError> {
+        let patience = self.args.timeout.or((!self.args.follow).then_some(Duration::from_secs(5)));
+        let mut quiet_until = patience.map(|patience| Instant::now() + patience);
+        let mut caught_up = false;
+        loop {
+            let printed = self.print_page().await?;
+            if self.left() == 0 || (!self.args.follow && caught_up && printed == 0 && self.count > 0) {
+                return Ok(());
+            }
+            if printed > 0 {
+                quiet_until = patience.map(|patience| Instant::now() + patience);
+                continue;
+            }
+            if !self.something_new(&mut caught_up, quiet_until).await? {
+                return self.reached();
+            }
+        }
+    }
+
+    /// Waits for a message or for the end of catching up; no when the time is over.
+    async fn something_new(&self, caught_up: &mut bool, until: Option<Instant>) -> Result<bool, CliError> {
+        let (after, was) = (self.after, *caught_up);
+        let forever = Instant::now() + Duration::from_secs(365 * 24 * 3600);
+        let news = self.handle.wait(until.unwrap_or(forever), move |engine| {
+            let new = !engine.read(|tx| Ok(tx.unprinted(after, 1)?))?.is_empty();
+            let now = engine.caught_up();
+            Ok((new || now && !was).then_some(now))
+        });
+        let news = tokio::select! {
+            news = news => news?,
+            error = profile::gives_up(&self.handle) => return Err(error),
+            () = sleep_until(until.unwrap_or(forever)) => None,
+        };
+        *caught_up = news.unwrap_or(*caught_up);
+        Ok(news.is_some())
+    }
+
+    /// Nothing came: fine if the relay was reached or something was printed.
+    fn reached(&self) -> Result<(), CliError> {
+        match &*self.handle.connectivity().borrow() {
+            crate::agent::Connectivity::Offline(error) if self.count == 0 => Err(error.clone().into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints one page; it counts as printed once it is flushed.
+    async fn print_page(&mut self) -> Result<usize, CliError> {
+        let (after, limit) = (self.after, self.left());
+        let messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        for message in &messages {
+            print(message, self.args.json)?;
+        }
+        let rows: Vec<MessageRow> = messages.iter().map(|message| message.row).collect();
+        self.after = rows.last().copied().unwrap_or(self.after);
+        self.count += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let printed = rows.len();
+        if !self.args.peek && printed > 0 {
+            self.handle.step(move |step| step.printed(&rows)).await?;
+        }
+        Ok(printed)
+    }
+}
+
+fn print(message: &Message, as_json: bool) -> Result<(), CliError> {
+    if as_json {
+        return json::print("message", json::message(message, ""));
+    }
+    json::line(&format!("{}: {}", message.peer_name, indented(&message.text)))
+}
+
+/// The text made harmless, its further lines set in so that none looks like another message.
+pub(super) fn indented(text: &str) -> String {
+    harmless(text).replace('\n', "\n    ")
+}

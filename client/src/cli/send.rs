@@ -1,0 +1,151 @@
+//! `aside send`: stores a message, then waits as long as it is asked to.
+
+use super::error::reason;
+use super::profile::OnKeyChange;
+use super::{CliError, Settings, duration, json, profile};
+use crate::agent::Handle;
+use aside_protocol::MessageId;
+use aside_protocol::limits::MAX_TEXT;
+use aside_store::messages::{Message, MessageRow, Status};
+use clap::{Args, ValueEnum};
+use std::io::{IsTerminal, Read};
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[derive(Debug, Args)]
+pub(super) struct SendArgs {
+    /// Whom to write to.
+    name: String,
+    /// The text; - reads it from standard input, as does leaving it out when standard input is not a terminal.
+    text: Option<String>,
+    /// What to wait for.
+    #[arg(long, value_enum, default_value = "sent")]
+    wait: Wait,
+    /// How long to wait.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    timeout: Duration,
+    /// The message's id (UUID). The same id again sends nothing new and reports the first one's state.
+    #[arg(long, value_name = "UUID")]
+    id: Option<uuid::Uuid>,
+    /// What to do when the name leads to a new key.
+    #[arg(long, value_enum, default_value = "fail")]
+    on_key_change: OnKeyChange,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Wait {
+    /// Durable at the relay.
+    Sent,
+    /// Stored by a device of the other account.
+    Delivered,
+    /// Read there.
+    Read,
+}
+
+impl Wait {
+    fn status(self) -> Status {
+        match self {
+            Self::Sent => Status::Sent,
+            Self::Delivered => Status::Delivered,
+            Self::Read => Status::Read,
+        }
+    }
+}
+
+pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliError> {
+    let name = profile::name(&args.name)?;
+    let text = text(args.text.as_deref())?;
+    let deadline = Instant::now() + args.timeout;
+    let agent = profile::online(settings)?;
+    let handle = agent.handle();
+    let id = MessageId(*args.id.unwrap_or_else(uuid::Uuid::now_v7).as_bytes());
+    let result = async {
+        let (row, repeated) = accept(&handle, &name, id, text, args.on_key_change, deadline).await?;
+        let message = wait(&handle, row, args.wait.status(), deadline).await?;
+        report(&message, repeated, args.json)?;
+        if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait)) }
+    };
+    let result = result.await;
+    agent.close(if result.is_ok() { Duration::from_secs(2) } else { Duration::ZERO }).await;
+    result
+}
+
+/// Stores the message, unless one with its id is there already.
+async fn accept(
+    handle: &Handle,
+    name: &aside_protocol::Name,
+    id: MessageId,
+    text: String,
+    policy: OnKeyChange,
+    deadline: Instant,
+) -> Result<(MessageRow, bool), CliError> {
+    if let Some(message) = handle.step(move |step| step.own_message(&id)).await? {
+        return Ok((message.row, true));
+    }
+    let account = profile::contact(handle, name, policy, deadline).await?;
+    let accepted = handle.step(move |step| step.send_text(&account.account, id, &text)).await??;
+    Ok((accepted.row, accepted.repeated))
+}
+
+async fn wait(handle: &Handle, row: MessageRow, wanted: Status, deadline: Instant) -> Result<Message, CliError> {
+    let reached = handle.wait(deadline, move |engine| {
+        let message = engine.read(|tx| Ok(tx.message(row)?))?;
+        Ok(message.filter(|message| message.status >= wanted))
+    });
+    let reached = tokio::select! {
+        reached = reached => reached?,
+        error = profile::gives_up(handle) => return Err(error),
+    };
+    let present = match reached {
+        Some(message) => Some(message),
+        None => handle.read(move |tx| Ok(tx.message(row)?)).await?,
+    };
+    present.ok_or_else(|| aside_engine::EngineError::Bug("the message is gone".into()).into())
+}
+
+fn report(message: &Message, repeated: bool, as_json: bool) -> Result<(), CliError> {
+    let id = message.id.as_ref().map(json::uuid).unwrap_or_default();
+    if as_json {
+        let value = serde_json::json!({
+            "id": id,
+            "to": message.peer_name,
+            "status": message.status.word(),
+            "seq": message.seq.map(|seq| seq.0),
+            "time": message.relay_time.map(|time| time.0),
+            "repeated": repeated,
+        });
+        return json::print("sent", value);
+    }
+    json::line(&format!("{} {id}", message.status.word()))
+}
+
+fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError {
+    let status = message.status.word();
+    CliError::TimedOut(match message.status {
+        Status::Pending => format!(
+            "the message is not sent yet ({}); it stays in the outbox and goes out with the next command",
+            reason(&handle.connectivity().borrow())
+        ),
+        _ => format!("the message is {status}, but not {} yet", wanted.status().word()),
+    })
+}
+
+/// The text as given, or all of standard input without its last line break.
+fn text(given: Option<&str>) -> Result<String, CliError> {
+    match given {
+        Some(text) if text != "-" => return Ok(text.to_owned()),
+        None if std::io::stdin().is_terminal() => {
+            return Err(CliError::Usage("give a text, or - to read it from standard input".into()));
+        }
+        _ => {}
+    }
+    let mut text = String::new();
+    let limit = MAX_TEXT as u64 + 2;
+    std::io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::Input)?;
+    let end = text.strip_suffix('\n').map_or(text.len(), |rest| rest.strip_suffix('\r').unwrap_or(rest).len());
+    text.truncate(end);
+    Ok(text)
+}
