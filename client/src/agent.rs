@@ -12,6 +12,7 @@ pub use register::{RegisterError, Registration, register};
 use aside_engine::{Config, Effect, Engine, EngineError, Random, Step, fresh};
 use aside_protocol::Millis;
 use aside_store::Tx;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -30,10 +31,13 @@ impl Random for SystemRandom {
     }
 }
 
-/// The system's clock.
+/// The system's clock, moved by `ASIDE_CLOCK_OFFSET_MS` (milliseconds, may be negative) so that tests can set it wrong.
 pub fn now() -> Millis {
+    static OFFSET: LazyLock<i64> =
+        LazyLock::new(|| std::env::var("ASIDE_CLOCK_OFFSET_MS").ok().and_then(|text| text.parse().ok()).unwrap_or(0));
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Millis(now.saturating_add_signed(*OFFSET))
 }
 
 /// What front ends use: asks the engine, waits for changes. Cheap to clone.

@@ -211,3 +211,6 @@ fn follow(from: impl Read + Send + 'static, to: Lines) -> JoinHandle<()> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

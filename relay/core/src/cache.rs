@@ -2,7 +2,7 @@
 
 use aside_protocol::{AccountId, DeviceId};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A device as every command needs it.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub(crate) struct DeviceRow {
 }
 
 /// A chat's routed devices: inner id, outer id.
-pub(crate) type Routes = Rc<Vec<(i64, DeviceId)>>;
+pub(crate) type Routes = Arc<Vec<(i64, DeviceId)>>;
 
 const MOST_DEVICES: usize = 8_192;
 const MOST_CHATS: usize = 4_096;

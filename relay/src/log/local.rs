@@ -123,7 +123,8 @@ impl Writer {
         }
         for outcome in &mut outcomes {
             outcome.deliveries.drain(..).for_each(|delivery| self.hub.push(delivery));
-            outcome.revoked.iter().for_each(|device| self.hub.disconnect(device, GoodbyeReason::Replaced));
+            // A removed device that comes back is told at its login that it was removed.
+            outcome.revoked.iter().for_each(|device| self.hub.disconnect(device, GoodbyeReason::ShuttingDown));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::sql::int;
 use crate::step::Step;
 use aside_protocol::{DeviceId, Pos};
 use rusqlite::{OptionalExtension, params};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The devices routed now, by inner id.
 pub(super) fn routes(step: &mut Step<'_>, chat: &ChatRow) -> rusqlite::Result<Routes> {
@@ -21,7 +21,7 @@ pub(super) fn routes(step: &mut Step<'_>, chat: &ChatRow) -> rusqlite::Result<Ro
         )?
         .query_map([chat.id], |row| Ok((row.get(0)?, DeviceId(row.get(1)?))))?
         .collect::<rusqlite::Result<_>>()?;
-    let routes: Routes = Rc::new(routes);
+    let routes: Routes = Arc::new(routes);
     step.cache.keep_routes(chat.id, routes.clone());
     Ok(routes)
 }

@@ -1,0 +1,88 @@
+//! `aside-relay serve`.
+
+use super::{Data, Failure};
+use crate::server::{Options, PUSH_QUEUE, Server};
+use aside_protocol::limits::WINDOW_ENVELOPES;
+use clap::Args;
+use serde_json::json;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The invite printed at the start: for a small circle, within a week.
+const FIRST_INVITE: (u32, Duration) = (5, Duration::from_secs(7 * 86_400));
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    data: Data,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:7443")]
+    listen: SocketAddr,
+    /// What invites say; several may be given [default: where it listens].
+    #[arg(long = "address", value_name = "HOST:PORT")]
+    addresses: Vec<String>,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Append every applied command to a file, for `replay`.
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<PathBuf>,
+    /// Pushes a session may have waiting.
+    #[arg(long, value_name = "N", default_value_t = PUSH_QUEUE, hide = true)]
+    push_queue: usize,
+    /// Envelopes a connection may have in flight.
+    #[arg(long, value_name = "N", default_value_t = WINDOW_ENVELOPES, hide = true)]
+    window: usize,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(4)
+            .thread_stack_size(1 << 20)
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(self) -> Result<(), Failure> {
+        // Signals from here on end the relay in order, even while it starts.
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = Server::start(Options {
+            data: self.data.folder()?,
+            listen: self.listen,
+            addresses: self.addresses,
+            record: self.record,
+            push_queue: self.push_queue,
+            window: self.window,
+        })
+        .await?;
+        let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);
+        let printed = invite.and_then(|invite| print(self.json, &invite.to_link(), server.listen()));
+        if printed.is_ok() {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        server.stop().await;
+        printed
+    }
+}
+
+fn print(json: bool, invite: &str, listen: SocketAddr) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", json!({ "invite": invite, "listen": listen.to_string() }))?;
+    } else {
+        writeln!(out, "Listening at {listen}.")?;
+        writeln!(out, "Invite link, good for {} accounts and 7 days:", FIRST_INVITE.0)?;
+        writeln!(out, "{invite}")?;
+    }
+    Ok(out.flush()?)
+}

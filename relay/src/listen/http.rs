@@ -1,0 +1,120 @@
+//! The routes of the relay's port: the WebSocket, and whether the relay is well.
+
+use crate::server::Shared;
+use crate::session::{Channel, task};
+use aside_protocol::Nonce;
+use aside_protocol::limits::LOGIN_MS;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
+};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+/// Bytes of request line and headers; the smallest that hyper takes.
+const MOST_HEADER_BYTES: usize = 8192;
+/// Headers of a request.
+const MOST_HEADERS: usize = 32;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves requests; one that upgrades becomes a session, which this then runs.
+pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc<Shared>) {
+    let upgrade = Mutex::new(None);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let answer = route(&mut request, &upgrade);
+        async { Ok::<_, Infallible>(answer) }
+    });
+    let mut stop = shared.stopping();
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(LOGIN_MS))
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(MOST_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let ended = tokio::select! {
+        ended = served => ended,
+        _ = stop.wait_for(|stop| *stop) => return,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection ended");
+    }
+    let upgrade = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(upgrade) = upgrade {
+        websocket(upgrade, exporter, shared).await;
+    }
+}
+
+fn route(request: &mut Request<Incoming>, upgrade: &Mutex<Option<OnUpgrade>>) -> Answer {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/v1/ws") => match accept_key(request.headers()) {
+            Some(key) => {
+                let pending = hyper::upgrade::on(request);
+                *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(pending);
+                switching(&key)
+            }
+            None => plain(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket\n"),
+        },
+        (&Method::GET, "/health") => plain(StatusCode::OK, "ok\n"),
+        _ => plain(StatusCode::NOT_FOUND, "not found\n"),
+    }
+}
+
+/// The accept key for a request that asks for a WebSocket (RFC 6455 section 4.2.1).
+fn accept_key(headers: &HeaderMap) -> Option<String> {
+    let has = |name: HeaderName, wanted: &str| {
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(wanted)))
+    };
+    let asked = has(CONNECTION, "upgrade") && has(UPGRADE, "websocket") && has(SEC_WEBSOCKET_VERSION, "13");
+    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| asked)?;
+    Some(derive_accept_key(key.as_bytes()))
+}
+
+fn switching(key: &str) -> Answer {
+    let mut answer = plain(StatusCode::SWITCHING_PROTOCOLS, "");
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    match HeaderValue::from_str(key) {
+        Ok(key) => headers.insert(SEC_WEBSOCKET_ACCEPT, key),
+        Err(_) => return plain(StatusCode::BAD_REQUEST, "bad key\n"),
+    };
+    answer
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *answer.status_mut() = status;
+    answer
+}
+
+async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) {
+    let Ok(upgraded) = upgrade.await else {
+        return;
+    };
+    let mut nonce = [0; 32];
+    if let Err(error) = getrandom::fill(&mut nonce) {
+        tracing::error!(%error, "the system gives no random numbers");
+        return;
+    }
+    let io: TokioIo<Upgraded> = TokioIo::new(upgraded);
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(task::websocket_config())).await;
+    let channel = Channel { nonce: Nonce(nonce), exporter: Some(exporter.to_vec()) };
+    task::run(socket, shared, channel).await;
+}

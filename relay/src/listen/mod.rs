@@ -1,0 +1,67 @@
+//! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket. QUIC will stand beside this.
+
+mod http;
+pub mod tls;
+
+use crate::server::Shared;
+use aside_protocol::limits::LOGIN_MS;
+use aside_protocol::login::EXPORTER_LABEL;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// Handshakes under way at a time; further connections wait in the system's queue.
+const HANDSHAKES: usize = 256;
+/// Pause after a failed accept, for example when there are no file descriptors left.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// Accepts connections until the relay stops, then waits for those that are open.
+pub async fn accept(listener: TcpListener, tls: Arc<rustls::ServerConfig>, shared: Arc<Shared>) {
+    let acceptor = TlsAcceptor::from(tls);
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
+    let mut stop = shared.stopping();
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(permit) = handshakes.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (acceptor, shared) = (acceptor.clone(), shared.clone());
+                connections.spawn(async move { connection(stream, acceptor, shared, permit).await });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// One connection: the handshake under a deadline, then HTTP.
+async fn connection<P>(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>, permit: P) {
+    // Frames are small and latency matters more than packets.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let handshake = timeout(Duration::from_millis(LOGIN_MS), acceptor.accept(stream)).await;
+    drop(permit);
+    let Ok(Ok(stream)) = handshake else {
+        tracing::debug!("a TLS handshake failed");
+        return;
+    };
+    let exporter = stream.get_ref().1.export_keying_material([0; 32], EXPORTER_LABEL, None);
+    match exporter {
+        Ok(exporter) => http::serve(stream, exporter, shared).await,
+        Err(error) => tracing::warn!(%error, "no TLS exporter"),
+    }
+}

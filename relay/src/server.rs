@@ -1,0 +1,191 @@
+//! A running relay: everything started in order, and ended in order.
+
+use crate::admin;
+use crate::clock::{self, Now};
+use crate::data::{DataDir, DataError};
+use crate::hub::Hub;
+use crate::identity::{Identity, IdentityError};
+use crate::invite::{self, InviteError};
+use crate::listen::{self, tls};
+use crate::log::{LocalLog, Log};
+use crate::readers::Readers;
+use crate::session::Setup;
+use aside_protocol::LogId;
+use aside_protocol::invite::Invite;
+use aside_protocol::limits::WINDOW_ENVELOPES;
+use aside_protocol::login::Mode;
+use aside_relay_core::command_log::CommandLog;
+use aside_relay_core::{Command, Core, CoreError, Location, Stamped};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Pushes a session may have waiting before it reads the log instead.
+pub const PUSH_QUEUE: usize = 64;
+/// Connections get this long to hear a goodbye.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// What a relay is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to listen; port 0 picks one.
+    pub listen: SocketAddr,
+    /// What invites say; empty for the address listened at.
+    pub addresses: Vec<String>,
+    /// Gets every applied command.
+    pub record: Option<PathBuf>,
+    /// Pushes a session may have waiting.
+    pub push_queue: usize,
+    /// Envelopes a connection may have in flight.
+    pub window: usize,
+}
+
+impl Options {
+    /// The usual ones.
+    pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
+        let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
+        Self { data, listen, addresses: Vec::new(), record: None, push_queue, window }
+    }
+}
+
+/// Why a relay does not start; shown to people.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The database.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The TLS configuration.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The address.
+    #[error("cannot listen at {0}: {1}; is another program using the port? name another with --listen")]
+    Listen(SocketAddr, io::Error),
+    /// The invites' addresses.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// Something else of the system's.
+    #[error("the relay cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What every connection of a relay uses.
+pub struct Shared {
+    /// Identity and limits.
+    pub setup: Arc<Setup>,
+    /// Where commands go.
+    pub log: Arc<dyn Log>,
+    /// Who is connected.
+    pub hub: Arc<Hub>,
+    /// Where reads go.
+    pub readers: Readers,
+    started: Instant,
+    stop: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// The time.
+    pub fn now(&self) -> Now {
+        clock::now(self.started)
+    }
+
+    /// Turns true when the relay stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+}
+
+/// A running relay.
+pub struct Server {
+    shared: Arc<Shared>,
+    log: Arc<LocalLog>,
+    listen: SocketAddr,
+    addresses: Vec<String>,
+    tasks: JoinSet<()>,
+    admin: PathBuf,
+    _data: DataDir,
+}
+
+impl Server {
+    /// Starts a relay. When this returns it accepts connections.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let data = DataDir::lock(&options.data)?;
+        let identity = Identity::open(&data.identity())?;
+        let tls = tls::config(&identity)?;
+        let core = open_core(&data)?;
+        let log_id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
+        let listener = TcpListener::bind(options.listen).await.map_err(|e| StartError::Listen(options.listen, e))?;
+        let listen = listener.local_addr()?;
+        let addresses = invite::addresses(&options.addresses, listen)?;
+        invite::keep_addresses(&data.addresses(), &addresses)?;
+        let hub = Hub::new(options.push_queue);
+        let record = options.record.as_deref().map(CommandLog::open).transpose()?;
+        let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
+        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window });
+        let readers = Readers::start(&data.database())?;
+        let (stop, _) = watch::channel(false);
+        let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, started: Instant::now(), stop });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(listen::accept(listener, tls, shared.clone()));
+        let admin = data.admin();
+        let socket = admin::bind(&admin)?;
+        tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));
+        Ok(Self { shared, log, listen, addresses, tasks, admin, _data: data })
+    }
+
+    /// Where it listens.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// How many devices are connected.
+    pub fn connected(&self) -> usize {
+        self.shared.hub.connected()
+    }
+
+    /// Makes an invite.
+    pub async fn invite(&self, uses: u32, valid: Duration) -> Result<Invite, InviteError> {
+        invite::create(&self.shared, self.addresses.clone(), uses, valid).await
+    }
+
+    /// Stops: no new connections, a goodbye to all, what waits is applied, the database is checkpointed.
+    pub async fn stop(mut self) {
+        self.shared.stop.send_replace(true);
+        let ended = tokio::time::timeout(GOODBYE, async { while self.tasks.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            self.tasks.abort_all();
+        }
+        let log = self.log.clone();
+        if tokio::task::spawn_blocking(move || log.stop()).await.is_err() {
+            tracing::error!("the writer did not stop in order");
+        }
+        if let Err(error) = std::fs::remove_file(&self.admin) {
+            tracing::debug!(%error, "the admin socket was gone already");
+        }
+    }
+}
+
+/// Opens the database and gives a new one its log id.
+pub(crate) fn open_core(data: &DataDir) -> Result<Core, StartError> {
+    data.prepare_database()?;
+    let mut core = Core::open(&Location::File(data.database()))?;
+    if core.view().log().map_err(CoreError::from)?.is_none() {
+        let mut log = [0; 16];
+        getrandom::fill(&mut log).map_err(|error| io::Error::other(error.to_string()))?;
+        let command = Command::Init { log: LogId(log) };
+        core.apply(&[Stamped { time: clock::wall(), command }], true)?;
+    }
+    Ok(core)
+}

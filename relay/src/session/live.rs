@@ -1,0 +1,117 @@
+//! The last state: requests and their answers, attaching, acknowledging.
+
+use super::delivery::Delivery;
+use super::out::{Out, Output, Query};
+use super::{Input, Setup, faults};
+use aside_protocol::frame::{Ack, Attach, ClientFrame};
+use aside_protocol::refusal::Plain;
+use aside_protocol::request::{Answer, Request};
+use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
+use aside_relay_core::{By, Command};
+
+/// The only partition of a relay alone.
+const PARTITION: PartitionId = PartitionId(0);
+
+/// A logged-in device.
+pub(super) struct Live {
+    by: By,
+    /// The device's cursor and the relay's head at the login.
+    acked: Pos,
+    head: Pos,
+    window: usize,
+    delivery: Option<Delivery>,
+    outstanding: usize,
+}
+
+impl Live {
+    pub(super) fn new(by: By, acked: Pos, head: Pos, window: usize) -> Self {
+        Self { by, acked, head, window, delivery: None, outstanding: 0 }
+    }
+
+    /// Requests without an answer yet.
+    pub(super) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// A frame of the client, except pings.
+    pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, out: &mut Out) {
+        match frame {
+            ClientFrame::Request(asked) => self.request(asked.id, asked.request, out),
+            ClientFrame::Attach(attach) if self.delivery.is_none() => self.attach(&setup.log, &attach, out),
+            ClientFrame::Ack(ack) if self.delivery.is_some() => self.ack(ack, out),
+            other => faults::misplaced(other.name()).raise(out),
+        }
+    }
+
+    /// Pages, pushes and their like: nothing to do before the device attaches.
+    pub(super) fn delivered(&mut self, input: Input, out: &mut Out) {
+        let Some(delivery) = &mut self.delivery else {
+            return;
+        };
+        match input {
+            Input::Push(push) => delivery.push(push, out),
+            Input::Page(page) => delivery.page(page, out),
+            Input::Lagged => delivery.lagged(out),
+            _ => {}
+        }
+    }
+
+    /// An answer from the log or a reader.
+    pub(super) fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+        out.answer(token, answer);
+    }
+
+    /// Delivery starts at the device's cursor; one of another log, or ahead of this one, counts for nothing.
+    fn attach(&mut self, log: &LogId, attach: &Attach, out: &mut Out) {
+        let ours = |cursor: &&Cursor| cursor.log == *log && cursor.partition == PARTITION;
+        let cursor = attach.cursors.iter().find(ours).map_or(Pos(0), |cursor| cursor.pos);
+        let from = if cursor > self.head { Pos(0) } else { cursor };
+        if from > self.acked {
+            out.push(Output::Ack(self.by.device, from));
+        }
+        self.delivery = Some(Delivery::start(self.by.device, from, self.window, out));
+    }
+
+    fn ack(&mut self, ack: Ack, out: &mut Out) {
+        let Some(delivery) = &mut self.delivery else {
+            return;
+        };
+        if ack.partition != PARTITION || !delivery.ack(ack.pos, out) {
+            return faults::ACK_AHEAD.raise(out);
+        }
+        if ack.pos > self.acked {
+            self.acked = ack.pos;
+            out.push(Output::Ack(self.by.device, ack.pos));
+        }
+    }
+
+    fn request(&mut self, id: u64, request: Request, out: &mut Out) {
+        let (by, device) = (self.by, self.by.device);
+        let command = match request {
+            Request::Lookup(query) => return self.read(id, Query::Lookup(query), out),
+            Request::Range(query) => return self.read(id, Query::Range(query), out),
+            Request::Routing(query) => return self.read(id, Query::Routing(query), out),
+            Request::PutKeyPackages(request) => Command::PutKeyPackages(by, request),
+            Request::FetchKeyPackages(request) => Command::FetchKeyPackages(by, request),
+            Request::PutDeviceList(request) => Command::PutDeviceList(by, request),
+            Request::Found(request) => Command::Found(by, Hash::of(&request.body), request),
+            Request::Send(request) => Command::Send(by, Hash::of(&request.body), request),
+            Request::Commit(request) => Command::Commit(by, Hash::of(&request.body), request),
+            Request::Route(request) => Command::Route(by, request),
+            Request::Receipt(request) => Command::Receipt(by, request),
+            Request::Rejoin(request) => Command::Rejoin(by, request),
+            other => {
+                tracing::debug!(?device, request = other.name(), "unsupported request");
+                return out.answer(id, Answer::Refused(Refusal::Unsupported(Plain {})));
+            }
+        };
+        self.outstanding += 1;
+        out.push(Output::Submit { token: id, command: Box::new(command) });
+    }
+
+    fn read(&mut self, token: u64, query: Query, out: &mut Out) {
+        self.outstanding += 1;
+        out.push(Output::Read { token, device: self.by.device, query });
+    }
+}

@@ -1,0 +1,187 @@
+//! One connection as a pure state machine: inputs and the time go in, outputs come out. No sockets, no clock, no tasks.
+//!
+//! Hello, then login, then live; one type per state. `task` feeds it from a socket and carries out what it says.
+
+mod delivery;
+mod faults;
+mod hello;
+mod live;
+mod login;
+mod out;
+pub mod task;
+
+pub use out::{Output, Query};
+
+use crate::clock::Now;
+use crate::hub::Push;
+use crate::identity::Identity;
+use aside_protocol::frame::{ClientFrame, GoodbyeReason, Ping, RelayFrame};
+use aside_protocol::limits::{LOGIN_MS, SILENCE_MS, UNANSWERED_REQUESTS};
+use aside_protocol::login::Mode;
+use aside_protocol::request::Answer;
+use aside_protocol::{LogId, Nonce, codec};
+use aside_relay_core::Page;
+use aside_relay_core::read::DeviceInfo;
+use bytes::Bytes;
+use out::Out;
+use std::sync::Arc;
+
+/// What every session of a relay shares.
+pub struct Setup {
+    /// Signs hello-ok.
+    pub identity: Identity,
+    /// Where TLS ends.
+    pub mode: Mode,
+    /// The log in which positions count.
+    pub log: LogId,
+    /// Envelopes a connection may have in flight.
+    pub window: usize,
+}
+
+/// What is fresh in every connection.
+pub struct Channel {
+    /// 32 random bytes.
+    pub nonce: Nonce,
+    /// The TLS exporter, in direct mode.
+    pub exporter: Option<Vec<u8>>,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A binary message arrived.
+    Frame(Bytes),
+    /// A text message arrived.
+    Text,
+    /// A message longer than a frame may be began to arrive.
+    TooLong,
+    /// The device asked for with [`Output::FindDevice`]; `Err` when it could not be read.
+    Device(Result<Option<Box<DeviceInfo>>, Unreadable>),
+    /// The answer to a command or query.
+    Answer {
+        /// As submitted.
+        token: u64,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The page asked for with [`Output::NextPage`].
+    Page(Result<Page, Unreadable>),
+    /// The hub pushed an envelope.
+    Push(Push),
+    /// The hub dropped pushes; from now on it queues them again.
+    Lagged,
+    /// The connection has to end.
+    Goodbye(GoodbyeReason),
+    /// Some time passed.
+    Tick,
+}
+
+/// The database could not be read; logged where it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+enum State {
+    Hello(hello::AwaitHello),
+    Login(login::AwaitLogin),
+    Live(Box<live::Live>),
+    Closed,
+}
+
+/// The state machine.
+pub struct Session {
+    setup: Arc<Setup>,
+    state: State,
+    opened: u64,
+    heard: u64,
+}
+
+impl Session {
+    /// A connection that was opened now.
+    pub fn new(setup: Arc<Setup>, channel: Channel, now: Now) -> Self {
+        let state = State::Hello(hello::AwaitHello { channel });
+        Self { setup, state, opened: now.steady, heard: now.steady }
+    }
+
+    /// Whether more frames may be read: not while too many requests wait for their answers.
+    pub fn wants_frames(&self) -> bool {
+        match &self.state {
+            State::Live(live) => live.outstanding() < UNANSWERED_REQUESTS,
+            State::Login(login) => !login.is_busy(),
+            State::Hello(_) => true,
+            State::Closed => false,
+        }
+    }
+
+    /// Takes one input and says what to do, in order.
+    pub fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
+        let mut out = Out::default();
+        match input {
+            Input::Frame(bytes) => self.frame(&bytes, now, &mut out),
+            Input::Text => faults::NOT_BINARY.raise(&mut out),
+            Input::TooLong => faults::TOO_LONG.raise(&mut out),
+            Input::Goodbye(reason) => out.goodbye(reason),
+            Input::Tick => self.tick(now, &mut out),
+            Input::Device(found) => self.device(found, now, &mut out),
+            Input::Answer { token, answer } => self.answer(token, answer, &mut out),
+            other => {
+                if let State::Live(live) = &mut self.state {
+                    live.delivered(other, &mut out);
+                }
+            }
+        }
+        if out.is_closing() {
+            self.state = State::Closed;
+        }
+        out.into_outputs()
+    }
+
+    fn frame(&mut self, bytes: &Bytes, now: Now, out: &mut Out) {
+        self.heard = now.steady;
+        let frame = match codec::decode::<ClientFrame>(bytes) {
+            Ok(ClientFrame::Ping(_)) => return out.frame(&RelayFrame::Pong(Ping {})),
+            Ok(ClientFrame::Unknown(code)) => return faults::unknown_frame(code).raise(out),
+            Ok(frame) => frame,
+            Err(error) => return faults::malformed(&error).raise(out),
+        };
+        self.state = match (std::mem::replace(&mut self.state, State::Closed), frame) {
+            (State::Hello(state), ClientFrame::Hello(hello)) => state.hello(&self.setup, hello, out),
+            (State::Login(state), ClientFrame::Login(login)) => State::Login(state.login(login, out)),
+            (State::Login(state), ClientFrame::Register(register)) => State::Login(state.register(register, out)),
+            (State::Live(mut live), frame) => {
+                live.frame(&self.setup, frame, out);
+                State::Live(live)
+            }
+            (state, frame) => {
+                faults::out_of_state(frame.name()).raise(out);
+                state
+            }
+        };
+    }
+
+    fn device(&mut self, found: Result<Option<Box<DeviceInfo>>, Unreadable>, now: Now, out: &mut Out) {
+        self.state = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Login(state) => state.device(&self.setup, found, now, out),
+            state => state,
+        };
+    }
+
+    fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
+        match &mut self.state {
+            State::Live(live) => live.answer(token, answer, out),
+            State::Login(login) => login.registered(answer, out),
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Out) {
+        let live = matches!(self.state, State::Live(_));
+        if !live && now.steady.saturating_sub(self.opened) >= LOGIN_MS {
+            faults::TOO_SLOW.raise(out);
+        } else if now.steady.saturating_sub(self.heard) >= SILENCE_MS {
+            out.goodbye(GoodbyeReason::Silent);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! A client that speaks frames and nothing more: TLS with the pin checked, hello, login, requests, deliveries.
+
+use crate::people::Person;
+use aside_protocol::envelope::Envelope;
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, HelloOk, LoginOk, RelayFrame, VERSION};
+use aside_protocol::invite::{Invite, InviteSecret};
+use aside_protocol::login::{EXPORTER_LABEL, Mode, Transcript, pin};
+use aside_protocol::request::{Answer, Request};
+use aside_protocol::{Cursor, Hash, LogId, Nonce, PartitionId, Pos, PublicKey, Refusal, codec};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+type Socket = WebSocketStream<TlsStream<TcpStream>>;
+
+/// Nothing takes longer on a busy machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection before its login.
+pub struct Unauthenticated {
+    pub socket: Socket,
+    pub pin: Hash,
+    pub exporter: Vec<u8>,
+}
+
+/// A logged-in connection.
+pub struct Client {
+    pub socket: Socket,
+    pub welcome: LoginOk,
+    pub inbox: VecDeque<RelayFrame>,
+    next_id: u64,
+}
+
+pub async fn tls(invite: &Invite) -> TlsStream<TcpStream> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Arc::new(Pinned { pin: invite.pin, provider: provider.clone() });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(&invite.addresses[0]).await.unwrap();
+    let name = ServerName::try_from("aside-relay").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+impl Unauthenticated {
+    pub async fn connect(invite: &Invite) -> Self {
+        let stream = tls(invite).await;
+        let exporter = stream.get_ref().1.export_keying_material(vec![0; 32], EXPORTER_LABEL, None).unwrap();
+        let (socket, _) = tokio_tungstenite::client_async("wss://aside-relay/v1/ws", stream).await.unwrap();
+        Self { socket, pin: invite.pin, exporter }
+    }
+
+    pub async fn send(&mut self, frame: &ClientFrame) {
+        send(&mut self.socket, frame).await;
+    }
+
+    pub async fn receive(&mut self) -> Option<RelayFrame> {
+        receive(&mut self.socket).await
+    }
+
+    pub fn hello() -> Hello {
+        Hello { versions: vec![VERSION], capabilities: vec!["none".into()], nonce: Nonce([7; 32]), mode: Mode::Direct }
+    }
+
+    /// Says hello, checks that the relay is the one of the pin, and builds the transcript.
+    pub async fn transcript(&mut self) -> Transcript {
+        let hello = Self::hello();
+        self.send(&ClientFrame::Hello(hello.clone())).await;
+        let Some(RelayFrame::HelloOk(ok)) = self.receive().await else { panic!("no hello-ok") };
+        assert_eq!(pin(&ok.identity), self.pin);
+        let transcript = transcript(hello, &ok, self.pin, self.exporter.clone());
+        assert!(ok.identity.verifies(&transcript.relay_signs(), &ok.signature));
+        transcript
+    }
+
+    pub async fn login(mut self, person: &Person) -> Client {
+        let transcript = self.transcript().await;
+        self.send(&ClientFrame::Login(person.login(&transcript))).await;
+        self.logged_in().await.unwrap_or_else(|refusal| panic!("refused: {refusal:?}"))
+    }
+
+    pub async fn register(self, person: &Person, secret: InviteSecret) -> Client {
+        self.try_register(person, secret).await.unwrap_or_else(|refusal| panic!("refused: {refusal:?}"))
+    }
+
+    pub async fn try_register(mut self, person: &Person, secret: InviteSecret) -> Result<Client, Refusal> {
+        let transcript = self.transcript().await;
+        self.send(&ClientFrame::Register(person.registration(&transcript, secret))).await;
+        self.logged_in().await
+    }
+
+    pub async fn logged_in(mut self) -> Result<Client, Refusal> {
+        match self.receive().await {
+            Some(RelayFrame::LoginOk(welcome)) => {
+                Ok(Client { socket: self.socket, welcome, inbox: VecDeque::new(), next_id: 1 })
+            }
+            Some(RelayFrame::LoginRefused(refusal)) => Err(refusal),
+            other => panic!("neither logged in nor refused: {other:?}"),
+        }
+    }
+}
+
+fn transcript(hello: Hello, ok: &HelloOk, relay: Hash, exporter: Vec<u8>) -> Transcript {
+    Transcript {
+        versions: hello.versions,
+        offered: hello.capabilities,
+        version: ok.version,
+        capabilities: ok.capabilities.clone(),
+        client_nonce: hello.nonce,
+        relay_nonce: ok.nonce,
+        relay,
+        mode: hello.mode,
+        exporter: Some(exporter),
+    }
+}
+
+impl Client {
+    pub fn log(&self) -> LogId {
+        self.welcome.log
+    }
+
+    pub async fn attach_at(&mut self, pos: u64) {
+        let cursor = Cursor { log: self.log(), partition: PartitionId(0), pos: Pos(pos) };
+        self.send(&ClientFrame::Attach(Attach { cursors: vec![cursor] })).await;
+    }
+
+    pub async fn send(&mut self, frame: &ClientFrame) {
+        send(&mut self.socket, frame).await;
+    }
+
+    pub async fn ack(&mut self, pos: Pos) {
+        self.send(&ClientFrame::Ack(Ack { partition: PartitionId(0), pos })).await;
+    }
+
+    /// Sends a request without waiting for its answer.
+    pub async fn post(&mut self, request: Request) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send(&ClientFrame::Request(Asked { id, request })).await;
+        id
+    }
+
+    /// Sends a request and waits for its answer; what else comes stays in the inbox.
+    pub async fn ask(&mut self, request: Request) -> Answer {
+        let id = self.post(request).await;
+        self.answer_to(id).await
+    }
+
+    pub async fn answer_to(&mut self, id: u64) -> Answer {
+        loop {
+            match receive(&mut self.socket).await {
+                Some(RelayFrame::Answer(answered)) if answered.id == id => return answered.answer,
+                Some(frame) => self.inbox.push_back(frame),
+                None => panic!("closed before the answer"),
+            }
+        }
+    }
+
+    /// The next frame, first from the inbox. `None` when the connection has ended.
+    pub async fn next(&mut self) -> Option<RelayFrame> {
+        match self.inbox.pop_front() {
+            Some(frame) => Some(frame),
+            None => receive(&mut self.socket).await,
+        }
+    }
+
+    /// The next envelope, skipping what is not one.
+    pub async fn envelope(&mut self) -> Envelope {
+        loop {
+            match self.next().await {
+                Some(RelayFrame::Deliver(envelope)) => return envelope,
+                Some(RelayFrame::CaughtUp(_) | RelayFrame::Answer(_)) => {}
+                other => panic!("no envelope but {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame that neither delivers nor says that delivery caught up.
+    pub async fn other(&mut self) -> Option<RelayFrame> {
+        loop {
+            match self.next().await {
+                Some(RelayFrame::Deliver(_) | RelayFrame::CaughtUp(_)) => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+pub async fn send(socket: &mut Socket, frame: &ClientFrame) {
+    socket.send(Message::Binary(codec::encode(frame))).await.unwrap();
+}
+
+/// The next frame; `None` when the connection has ended.
+pub async fn receive(socket: &mut Socket) -> Option<RelayFrame> {
+    loop {
+        match timeout(PATIENCE, socket.next()).await.expect("the relay says something in time") {
+            Some(Ok(Message::Binary(bytes))) => return Some(decode(&bytes)),
+            Some(Ok(Message::Close(reason))) => {
+                assert!(reason.is_none_or(|reason| reason.code == CloseCode::Normal));
+                return None;
+            }
+            None | Some(Err(_)) => return None,
+            Some(Ok(_)) => {}
+        }
+    }
+}
+
+fn decode(bytes: &Bytes) -> RelayFrame {
+    codec::decode(bytes).expect("a relay's frame is readable")
+}
+
+/// Accepts a certificate for "aside-relay" signed by an authority whose key has the pin.
+#[derive(Debug)]
+struct Pinned {
+    pin: Hash,
+    provider: Arc<rustls::crypto::CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        node: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(intermediates[0].clone().into_owned())?;
+        let info = roots.roots[0].subject_public_key_info.as_ref();
+        let key = PublicKey::from_slice(&info[info.len() - 32..]).unwrap();
+        assert_eq!(pin(&key), self.pin, "the authority's key is the identity of the invite");
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+            .build()
+            .unwrap()
+            .verify_server_cert(node, &[], name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("only TLS 1.3".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        node: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, node, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

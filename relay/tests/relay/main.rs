@@ -1,0 +1,11 @@
+//! The relay from outside: real sockets, real TLS, real frames. Random bytes stand for MLS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod client;
+mod commands;
+mod connections;
+mod delivery;
+mod disk;
+mod people;
+mod registering;

@@ -1,0 +1,32 @@
+//! The harness itself, against a real relay: started, reached through the proxy, killed, started again, stopped.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use aside_protocol::invite::Invite;
+use aside_tests::{Relay, RelayOptions};
+use std::net::TcpStream;
+
+fn invite(link: &str) -> Invite {
+    Invite::from_link(link).unwrap()
+}
+
+#[test]
+fn a_relay_keeps_its_port_and_identity_over_its_lives() {
+    let mut relay = Relay::start(RelayOptions::default());
+    let (address, pin) = (relay.address(), invite(relay.first_invite()).pin);
+    relay.kill();
+    assert!(TcpStream::connect(address).is_err(), "it is gone");
+    relay.restart();
+    assert_eq!(relay.address(), address);
+    assert_eq!(invite(relay.first_invite()).pin, pin);
+    relay.stop();
+    assert!(TcpStream::connect(address).is_err(), "it is gone again");
+}
+
+#[test]
+fn invites_name_the_proxy_in_front() {
+    let relay = Relay::start(RelayOptions::proxied());
+    let proxy = relay.proxy().address().to_string();
+    assert_eq!(invite(relay.first_invite()).addresses, vec![proxy.clone()]);
+    assert_eq!(invite(&relay.invite(3)).addresses, vec![proxy]);
+    assert_ne!(relay.address(), relay.proxy().address());
+}
