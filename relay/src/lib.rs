@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod data;
+mod guard;
 pub mod hub;
 pub mod identity;
 pub mod invite;

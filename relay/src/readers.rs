@@ -1,5 +1,6 @@
 //! A few threads with read-only connections, so that reading never waits for the writer nor blocks the async workers.
 
+use crate::guard::AbortOnPanic;
 use aside_relay_core::{CoreError, Reader};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -45,6 +46,7 @@ impl Readers {
 }
 
 fn work(reader: &Reader, jobs: &Mutex<Receiver<Job>>) {
+    let _guard = AbortOnPanic;
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {

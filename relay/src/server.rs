@@ -22,11 +22,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Pushes a session may have waiting before it reads the log instead.
 pub const PUSH_QUEUE: usize = 64;
+/// Connections at a time; further ones are told to come back later.
+pub const CONNECTIONS: usize = 10_000;
 /// Connections get this long to hear a goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -45,13 +47,16 @@ pub struct Options {
     pub push_queue: usize,
     /// Envelopes a connection may have in flight.
     pub window: usize,
+    /// Connections at a time.
+    pub connections: usize,
 }
 
 impl Options {
     /// The usual ones.
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
-        Self { data, listen, addresses: Vec::new(), record: None, push_queue, window }
+        let connections = CONNECTIONS;
+        Self { data, listen, addresses: Vec::new(), record: None, push_queue, window, connections }
     }
 }
 
@@ -91,6 +96,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// Where reads go.
     pub readers: Readers,
+    /// Room for connections.
+    pub room: Arc<Semaphore>,
     started: Instant,
     stop: watch::Sender<bool>,
 }
@@ -135,8 +142,9 @@ impl Server {
         let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
         let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window });
         let readers = Readers::start(&data.database())?;
+        let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
-        let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, started: Instant::now(), stop });
+        let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, room, started: Instant::now(), stop });
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls, shared.clone()));
         let admin = data.admin();

@@ -2,6 +2,7 @@
 
 use crate::process::{Background, Run, run};
 use crate::{binaries, search};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,10 +106,37 @@ impl Client {
         self.spawn(&["recv", "--follow", "--json"])
     }
 
+    /// `talk WITH` in the background: sends what it is told with [`Background::say`], prints what the other one writes.
+    pub fn talk(&self, with: &str) -> Background {
+        Background::interactive(&mut self.command(&["talk", with]))
+    }
+
     /// `history WITH` and more arguments.
     pub fn history(&self, with: &str, more: &[&str]) -> Run {
         let args: Vec<&str> = ["history", with, "--json"].into_iter().chain(more.iter().copied()).collect();
         self.run(&args)
+    }
+
+    /// The whole history with somebody, the oldest entry first, fetched page by page; panics if pages overlap.
+    #[track_caller]
+    pub fn whole_history(&self, with: &str) -> Vec<Value> {
+        let mut pages = Vec::new();
+        let mut before = None::<String>;
+        loop {
+            let limit: [&str; 2] = ["--limit", "100"];
+            let run = match &before {
+                Some(cursor) => self.history(with, &[limit[0], limit[1], "--before", cursor]),
+                None => self.history(with, &limit),
+            };
+            let mut page = run.ok().json();
+            let next = page.pop().expect("a page ends with its cursor")["next"].as_str().map(str::to_owned);
+            assert!(next.is_none() || next != before, "a page ends where it began: {next:?}");
+            pages.push(page);
+            match next {
+                Some(cursor) => before = Some(cursor),
+                None => return pages.into_iter().rev().flatten().collect(),
+            }
+        }
     }
 
     /// `chats`.

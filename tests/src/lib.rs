@@ -6,13 +6,16 @@
 
 pub mod binaries;
 pub mod client;
+pub mod limited;
 pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod search;
 pub mod wait;
+pub mod world;
 
 pub use client::Client;
+pub use limited::limited;
 pub use process::{Background, Run};
 pub use proxy::FaultProxy;
 pub use relay::{Relay, RelayOptions};

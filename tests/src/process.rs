@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -107,6 +107,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 #[derive(Debug)]
 pub struct Background {
     child: Child,
+    stdin: Option<ChildStdin>,
     stdout: Lines,
     stderr: Lines,
     readers: Vec<JoinHandle<()>>,
@@ -115,14 +116,36 @@ pub struct Background {
 impl Background {
     /// Starts `command` without input.
     pub fn start(command: &mut Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// Starts `command` with an input that stays open for [`Background::say`].
+    pub fn interactive(command: &mut Command) -> Self {
+        Self::start_with(command, Stdio::piped())
+    }
+
+    fn start_with(command: &mut Command, stdin: Stdio) -> Self {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
         let (stdout, stderr) = (Lines::default(), Lines::default());
         let readers = vec![
             follow(child.stdout.take().expect("piped"), stdout.clone()),
             follow(child.stderr.take().expect("piped"), stderr.clone()),
         ];
-        Self { child, stdout, stderr, readers }
+        Self { stdin: child.stdin.take(), child, stdout, stderr, readers }
+    }
+
+    /// Writes lines to its standard input. A program that is gone or reads no more does not get them; that is no error.
+    pub fn say<Line: AsRef<str>>(&mut self, lines: impl IntoIterator<Item = Line>) {
+        let text: String = lines.into_iter().map(|line| format!("{}\n", line.as_ref())).collect();
+        if let Some(stdin) = &mut self.stdin {
+            let _ = stdin.write_all(text.as_bytes());
+        }
+    }
+
+    /// Ends its standard input.
+    pub fn hush(&mut self) {
+        self.stdin = None;
     }
 
     /// The process id.
@@ -188,6 +211,7 @@ impl Background {
     }
 
     fn reap(&mut self) {
+        self.hush();
         let _ = self.child.wait();
         for reader in self.readers.drain(..) {
             let _ = reader.join();

@@ -2,7 +2,7 @@
 
 use crate::process::{Background, Run, run};
 use crate::proxy::FaultProxy;
-use crate::{binaries, wait_some};
+use crate::{binaries, limited, wait_some};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ pub struct RelayOptions {
     pub args: Vec<String>,
     /// More environment.
     pub env: Vec<(String, String)>,
+    /// No file may grow beyond this many blocks of 512 bytes, as on a full disk. It then keeps no record of commands,
+    /// since the record would be the first to suffer.
+    pub file_blocks: Option<u64>,
 }
 
 impl RelayOptions {
@@ -118,6 +121,17 @@ impl Relay {
         assert!(code == Some(0), "the relay stopped with {code:?}:\n{}", self.process.log());
     }
 
+    /// Stops it in order if it still runs, then proves that the commands it applied over all its lives lead to one
+    /// state, however they are batched. Every test that starts a relay ends with this.
+    #[track_caller]
+    pub fn finish(mut self) {
+        if self.process.is_running() {
+            self.stop();
+        }
+        let replayed = self.admin(&["replay", &self.record().to_string_lossy()]).ok();
+        assert!(replayed.stdout.contains(" commands, state "), "nothing was replayed: {replayed:?}");
+    }
+
     /// Starts it again, on the same port and folder, after [`Relay::kill`] or [`Relay::stop`].
     pub fn restart(&mut self) {
         self.process.kill();
@@ -125,6 +139,11 @@ impl Relay {
         self.process = process;
         self.listen = listen;
         self.invite = invite;
+    }
+
+    /// Bounds the size of its files from its next start on, or does so no longer; see [`RelayOptions::file_blocks`].
+    pub fn set_file_blocks(&mut self, blocks: Option<u64>) {
+        self.options.file_blocks = blocks;
     }
 
     /// Memory it holds, in KiB (`VmRSS`); Linux only.
@@ -143,11 +162,17 @@ fn serve(
 ) -> (Background, SocketAddr, String) {
     let mut command = Command::new(binaries::aside_relay());
     command.arg("serve").arg("--json").arg("--listen").arg(listen.to_string());
-    command.arg("--data").arg(folder.join("data")).arg("--record").arg(folder.join("commands"));
+    command.arg("--data").arg(folder.join("data"));
+    if options.file_blocks.is_none() {
+        command.arg("--record").arg(folder.join("commands"));
+    }
     if let Some(proxy) = proxy {
         command.arg("--address").arg(proxy.address().to_string());
     }
     command.args(&options.args).envs(options.env.iter().map(|(k, v)| (k, v)));
+    if let Some(blocks) = options.file_blocks {
+        command = limited(&command, blocks);
+    }
     let mut process = Background::start(&mut command);
     let line = wait_some("the relay to listen", START, || {
         let line = process.lines().first().cloned();

@@ -64,7 +64,9 @@ impl Step<'_> {
             self.ask(lookup(Who::Name(name.clone())), Pending::Name(name));
         }
         for account in std::mem::take(&mut self.link.wanted) {
-            self.ask(lookup(Who::Account(account)), Pending::Account(account));
+            if self.link.asking.insert(account) {
+                self.ask(lookup(Who::Account(account)), Pending::Account(account));
+            }
         }
     }
 
@@ -131,6 +133,7 @@ pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Resu
 }
 
 pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
+    step.link.asking.remove(&wanted);
     let refusal = match answer {
         Answer::Account(record) if AccountId::of(&record.root) == wanted => match step.learn(record)? {
             Some(account) => return step.settle_chat(&account),

@@ -57,8 +57,8 @@ pub(crate) fn settle(step: &mut Step, chat: &mut Chat) -> Result<()> {
             _ => sequence::process(step, chat, &envelope)?,
         }
         step.tx.save_chat(chat)?;
+        step.link.dirty.insert(chat.row);
+        step.changed();
     }
-    step.link.dirty.insert(chat.row);
-    step.changed();
     Ok(())
 }

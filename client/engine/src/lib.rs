@@ -98,6 +98,11 @@ impl Engine {
         self.link.caught_up && self.link.is_idle()
     }
 
+    /// The present connection's state, for logs; it names no contents and no keys.
+    pub fn describe_link(&self) -> String {
+        format!("{:?}", self.link)
+    }
+
     /// Looks at the store without changing it.
     pub fn read<T>(&mut self, work: impl FnOnce(&Tx) -> Result<T>) -> Result<T> {
         self.store.read(work)

@@ -86,6 +86,8 @@ pub(crate) struct Link {
     pub uploading: bool,
     /// Accounts looked up on this connection.
     pub fresh: HashSet<AccountId>,
+    /// Accounts asked for and not answered.
+    pub asking: HashSet<AccountId>,
     /// Accounts to look up.
     pub wanted: BTreeSet<AccountId>,
     /// Names to look up, and what came of it. Survives the connection: somebody waits for it.

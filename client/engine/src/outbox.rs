@@ -8,6 +8,7 @@ mod rejoins;
 
 use crate::effect::Effect;
 use crate::error::Result;
+use crate::inbox;
 use crate::step::Step;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::{Millis, Seq};
@@ -40,7 +41,7 @@ impl Step<'_> {
         if self.link.chat(chat.row).paused_until > self.now {
             return Ok(());
         }
-        self.pump_hole(chat)?;
+        self.pump_held(chat)?;
         // Nothing is encrypted or asked before the queue is read: it may hold the answer, or show that the state
         // here is an older copy.
         if !self.link.caught_up || chat.base < self.link.chat(chat.row).wait_base {
@@ -55,22 +56,28 @@ impl Step<'_> {
     }
 
     fn pump_live(&mut self, chat: &mut Chat) -> Result<()> {
-        // A commit is made when nothing else of this chat is on its way, so that both are never refused together.
-        let quiet = self.link.chat(chat.row).unanswered.is_empty();
-        if self.tx.proposed(chat.row)?.is_some() || (quiet && commits::propose(self, chat)?) {
+        if self.tx.proposed(chat.row)?.is_some() {
+            commits::resend(self, chat)?;
+        } else if !commits::is_due(self, chat)? {
+            rejoins::send_missing(self, chat)?;
+            messages::advance(self, chat, messages::Which::All)?;
+        } else if self.tx.has_numbered_unsent(chat.row)? {
+            // A commit's number comes after those given out already, and it must not change the base under them.
+            messages::advance(self, chat, messages::Which::Numbered)?;
+        } else if commits::propose(self, chat)? {
             commits::resend(self, chat)?;
         } else {
-            rejoins::send_missing(self, chat)?;
-            messages::advance(self, chat)?;
+            self.link.dirty.insert(chat.row);
         }
         receipts::advance(self, chat)
     }
 
-    /// A hole in the numbers with something held behind it: asks for what is missing.
-    fn pump_hole(&mut self, chat: &Chat) -> Result<()> {
-        let first = self.tx.held(chat.row)?.into_iter().find_map(|envelope| envelope.seq);
-        if let Some(first) = first.filter(|first| *first > chat.seq.next()) {
-            self.ask_range(chat, Seq(first.0 - 1));
+    /// What is held first says what is waited for: an account, or numbers that were skipped.
+    fn pump_held(&mut self, chat: &mut Chat) -> Result<()> {
+        match self.tx.first_held(chat.row)?.map(|envelope| envelope.seq) {
+            Some(Some(first)) if first > chat.seq.next() => self.ask_range(chat, Seq(first.0 - 1)),
+            Some(_) => inbox::settle(self, chat)?,
+            None => {}
         }
         Ok(())
     }

@@ -82,6 +82,12 @@ impl Tx<'_> {
         Ok(self.number("SELECT EXISTS (SELECT 1 FROM outbox WHERE chat = ? AND sent = 0)", params![chat])? == 1)
     }
 
+    /// Whether a chat has messages with a number that the relay has not confirmed; a commit's number comes after theirs.
+    pub fn has_numbered_unsent(&self, chat: ChatRow) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE chat = ? AND sent = 0 AND n IS NOT NULL)";
+        Ok(self.number(sql, params![chat])? == 1)
+    }
+
     /// Chats with something the relay has not confirmed.
     pub fn chats_with_unsent(&self) -> Result<Vec<ChatRow>> {
         self.all("SELECT DISTINCT chat FROM outbox WHERE sent = 0 ORDER BY chat", [], |row| Ok(row.get(0)?))

@@ -56,7 +56,7 @@ CREATE TABLE chats (
 );
 
 CREATE TABLE messages (
-  id         INTEGER PRIMARY KEY,
+  id         INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival
   chat       INTEGER NOT NULL REFERENCES chats (id),
   kind       INTEGER NOT NULL,              -- 0 text, 1 notice
   account    BLOB,                          -- author; none for a notice
@@ -84,7 +84,7 @@ CREATE TABLE gaps (                         -- places of a chat that this device
 ) WITHOUT ROWID;
 
 CREATE TABLE outbox (                       -- what this device has yet to see back as an echo
-  id      INTEGER PRIMARY KEY,
+  id      INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of sending, so an id is never used twice
   chat    INTEGER NOT NULL REFERENCES chats (id),
   message INTEGER NOT NULL REFERENCES messages (id),
   again   INTEGER,                          -- seq under which it stood when it is sent again for somebody

@@ -29,6 +29,14 @@ impl Tx<'_> {
         })
     }
 
+    /// The held envelope of a chat that comes first.
+    pub fn first_held(&self, chat: ChatRow) -> Result<Option<Envelope>> {
+        self.one("SELECT envelope FROM held WHERE chat = ? ORDER BY pos LIMIT 1", params![chat], |row| {
+            let bytes: Vec<u8> = row.get(0)?;
+            codec::decode(&Bytes::from(bytes)).map_err(|_| StoreError::Row("held envelope"))
+        })
+    }
+
     /// Whether a chat holds anything.
     pub fn holds(&self, chat: ChatRow) -> Result<bool> {
         Ok(self.number("SELECT EXISTS (SELECT 1 FROM held WHERE chat = ?)", params![chat])? == 1)

@@ -113,9 +113,14 @@ fn sweep(step: &Step<'_>, limit: u64) -> Result<bool, Stop> {
         .collect::<rusqlite::Result<_>>()?;
     let (mut budget, mut at) = (limit, 0);
     for chat in &chats {
-        at = *chat;
         let gone = acknowledged(step, *chat, budget)?;
-        budget = budget.saturating_sub(gone + 1);
+        if gone == budget {
+            // There may be more in this chat: the next sweep begins with it.
+            (budget, at) = (0, chat - 1);
+            break;
+        }
+        at = *chat;
+        budget -= gone + 1;
         if budget == 0 {
             break;
         }

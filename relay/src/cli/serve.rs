@@ -53,15 +53,11 @@ impl Serve {
         // Signals from here on end the relay in order, even while it starts.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let server = Server::start(Options {
-            data: self.data.folder()?,
-            listen: self.listen,
-            addresses: self.addresses,
-            record: self.record,
-            push_queue: self.push_queue,
-            window: self.window,
-        })
-        .await?;
+        let mut options = Options::new(self.data.folder()?, self.listen);
+        options.addresses = self.addresses;
+        options.record = self.record;
+        (options.push_queue, options.window) = (self.push_queue, self.window);
+        let server = Server::start(options).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);
         let printed = invite.and_then(|invite| print(self.json, &invite.to_link(), server.listen()));
         if printed.is_ok() {

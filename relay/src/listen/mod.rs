@@ -6,10 +6,11 @@ pub mod tls;
 use crate::server::Shared;
 use aside_protocol::limits::LOGIN_MS;
 use aside_protocol::login::EXPORTER_LABEL;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -26,14 +27,13 @@ pub async fn accept(listener: TcpListener, tls: Arc<rustls::ServerConfig>, share
     let mut stop = shared.stopping();
     let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = handshakes.clone().acquire_owned().await else { break };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept_one(&listener, &handshakes) => accepted,
             Some(_) = connections.join_next() => continue,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, permit)) => {
                 let (acceptor, shared) = (acceptor.clone(), shared.clone());
                 connections.spawn(async move { connection(stream, acceptor, shared, permit).await });
             }
@@ -47,8 +47,18 @@ pub async fn accept(listener: TcpListener, tls: Arc<rustls::ServerConfig>, share
     while connections.join_next().await.is_some() {}
 }
 
+/// The next connection, once there is room for its handshake.
+async fn accept_one(
+    listener: &TcpListener,
+    handshakes: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = handshakes.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, permit))
+}
+
 /// One connection: the handshake under a deadline, then HTTP.
-async fn connection<P>(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>, permit: P) {
+async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>, permit: OwnedSemaphorePermit) {
     // Frames are small and latency matters more than packets.
     if stream.set_nodelay(true).is_err() {
         return;

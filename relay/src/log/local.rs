@@ -3,6 +3,7 @@
 use super::queue::{Queue, Waiting, Work};
 use super::{Log, Reply};
 use crate::clock;
+use crate::guard::AbortOnPanic;
 use crate::hub::Hub;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
@@ -78,6 +79,7 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
+        let _guard = AbortOnPanic;
         let mut retain_at = Instant::now();
         loop {
             let work = self.queue.next(retain_at);

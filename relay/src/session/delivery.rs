@@ -23,7 +23,7 @@ enum Source {
     Paused,
     /// The log, after `sent_to`, as soon as the window has room.
     Behind,
-    /// The log could not be read; the next push or acknowledgement tries again.
+    /// The log could not be read; the next tick tries again.
     Stuck,
 }
 
@@ -59,17 +59,23 @@ impl Delivery {
             }
             Source::Live => self.source = Source::Behind,
             Source::Reading(dropped) => self.source = Source::Reading(dropped.max(push.pos)),
-            Source::Stuck => self.read_again(out),
-            Source::Paused | Source::Behind => {}
+            Source::Stuck | Source::Paused | Source::Behind => {}
         }
     }
 
     /// The hub dropped pushes before this.
     pub(super) fn lagged(&mut self, out: &mut Out) {
         match self.source {
-            Source::Live | Source::Stuck => self.read_again(out),
+            Source::Live => self.read_again(out),
             Source::Reading(_) => self.source = Source::Reading(Pos(u64::MAX)),
-            Source::Paused | Source::Behind => {}
+            Source::Paused | Source::Behind | Source::Stuck => {}
+        }
+    }
+
+    /// Tries again what failed.
+    pub(super) fn tick(&mut self, out: &mut Out) {
+        if self.source == Source::Stuck {
+            self.read_again(out);
         }
     }
 
@@ -117,7 +123,7 @@ impl Delivery {
         }
         match self.source {
             Source::Paused if self.has_room() => self.next_page(Pos(0), out),
-            Source::Behind | Source::Stuck => self.read_again(out),
+            Source::Behind => self.read_again(out),
             _ => {}
         }
         true

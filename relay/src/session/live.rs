@@ -52,6 +52,7 @@ impl Live {
             Input::Push(push) => delivery.push(push, out),
             Input::Page(page) => delivery.page(page, out),
             Input::Lagged => delivery.lagged(out),
+            Input::Tick => delivery.tick(out),
             _ => {}
         }
     }

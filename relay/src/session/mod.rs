@@ -179,6 +179,8 @@ impl Session {
             faults::TOO_SLOW.raise(out);
         } else if now.steady.saturating_sub(self.heard) >= SILENCE_MS {
             out.goodbye(GoodbyeReason::Silent);
+        } else if let State::Live(live) = &mut self.state {
+            live.delivered(Input::Tick, out);
         }
     }
 }

@@ -49,9 +49,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let session = Session::new(shared.setup.clone(), channel, shared.now());
+    let room = shared.room.clone().try_acquire_owned();
     let (events, incoming) = unbounded_channel();
     let mut task = Task { socket, shared, session, events, subscription: None, catch_up: None };
-    if task.run(incoming).await.is_err() {
+    let ended = match room {
+        Ok(_room) => task.run(incoming).await,
+        Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
+    };
+    if ended.is_err() {
         tracing::debug!("a connection broke off");
     }
 }

@@ -40,6 +40,15 @@ async fn a_relay_that_stops_says_goodbye_to_all() {
 }
 
 #[tokio::test]
+async fn a_full_relay_says_come_back_later() {
+    let relay = Running::with(|options| options.connections = 1).await;
+    let _first = relay.join(&Person::new("alice")).await;
+    let mut second = relay.connect().await;
+    assert_eq!(reason(second.receive().await), GoodbyeReason::Full);
+    assert_eq!(second.receive().await, None);
+}
+
+#[tokio::test]
 async fn accounts_are_found_by_name_and_by_id() {
     let relay = Running::start().await;
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));

@@ -21,13 +21,16 @@ pub(super) fn resend(step: &mut Step, chat: &Chat) -> Result<()> {
     Ok(())
 }
 
-/// Makes a commit if one is due: a device to be added again, or this device's leaf to be renewed.
+/// Whether a commit is due: a device to be added again, or this device's leaf to be renewed.
+pub(super) fn is_due(step: &Step, chat: &Chat) -> Result<bool> {
+    let asked = step.tx.rejoins(chat.row)?.iter().any(|task| !task.added);
+    Ok(asked || chat.own_count >= step.config.update_after_messages)
+}
+
+/// Makes the commit that is due; says no if it turned out that none is.
 pub(super) fn propose(step: &mut Step, chat: &Chat) -> Result<bool> {
     if let Some(task) = step.tx.rejoins(chat.row)?.into_iter().find(|task| !task.added) {
         return readd(step, chat, &task);
-    }
-    if chat.own_count < step.config.update_after_messages {
-        return Ok(false);
     }
     let aad = aad(chat);
     let made = step.in_group(chat, |group, scope| group.update_keys(scope, &aad))?;

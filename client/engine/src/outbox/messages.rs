@@ -10,8 +10,17 @@ use aside_protocol::{Body, Hash, N, Seq};
 use aside_store::chats::Chat;
 use aside_store::outbox::Outgoing;
 
+/// Which messages may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All.
+    All,
+    /// Those that have a number; a commit waits for them.
+    Numbered,
+}
+
 /// Sends the next messages of a live chat, as far as the window allows.
-pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
+pub(super) fn advance(step: &mut Step, chat: &mut Chat, which: Which) -> Result<()> {
     let link = step.link.chat(chat.row);
     if link.retreating && !link.unanswered.is_empty() {
         return Ok(());
@@ -22,6 +31,9 @@ pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
     let room = UNANSWERED_SENDS.saturating_sub(link.unanswered.len() as u64);
     let after = link.sent_to;
     for outgoing in step.tx.unsent_after(chat.row, after, room)? {
+        if which == Which::Numbered && outgoing.n.is_none() {
+            break;
+        }
         let (n, base, body) = sealed(step, chat, &outgoing)?;
         let link = step.link.chat(chat.row);
         link.sent_to = outgoing.row;

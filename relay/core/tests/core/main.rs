@@ -1,0 +1,13 @@
+//! The core from outside: commands in, outcomes and reads out. Random bytes stand for MLS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accounts;
+mod catching_up;
+mod founding;
+mod messages;
+mod model;
+mod random;
+mod retention;
+mod routing;
+mod storage;
+mod world;

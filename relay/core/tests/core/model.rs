@@ -1,0 +1,158 @@
+//! A plain model of one chat's rules, against which the core's answers are checked.
+
+use crate::world::refused;
+use aside_protocol::request::{Answer, Sent};
+use aside_protocol::{DeviceId, Hash, N, Refusal, Seq};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to be predicted of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Sent { n: u64, seq: u64 },
+    Done,
+    Refused(&'static str),
+}
+
+impl Verdict {
+    pub fn of(answer: &Answer) -> Self {
+        match answer {
+            Answer::Sent(Sent { n: N(n), seq: Seq(seq), .. }) => Self::Sent { n: *n, seq: *seq },
+            Answer::Done(_) => Self::Done,
+            other => Self::Refused(refused(other).name()),
+        }
+    }
+}
+
+type Sender = BTreeMap<u64, (Hash, u64)>;
+
+/// One direct chat.
+#[derive(Debug, Clone, Default)]
+pub struct Chat {
+    pub incarnation: u64,
+    pub base: u64,
+    pub last: u64,
+    pub routed: BTreeSet<DeviceId>,
+    pub senders: BTreeMap<DeviceId, Sender>,
+    founding: Option<(DeviceId, Hash, u64)>,
+    /// Routing and counters before the last commit, and whom it added.
+    undo: Option<(BTreeSet<DeviceId>, BTreeMap<DeviceId, Sender>)>,
+    undone: bool,
+}
+
+impl Chat {
+    pub fn next_n(&self, device: &DeviceId) -> u64 {
+        self.senders.get(device).map_or(0, |sender| sender.len() as u64) + 1
+    }
+
+    fn admit(&self, device: &DeviceId, n: u64, base: u64, hash: &Hash) -> Result<(), Verdict> {
+        if self.last == 0 {
+            return Err(Verdict::Refused("NotMember"));
+        }
+        let next = self.next_n(device);
+        if n == 0 {
+            return Err(Verdict::Refused("Invalid"));
+        }
+        if n > next {
+            return Err(Verdict::Refused("OutOfOrder"));
+        }
+        if n < next {
+            let (known, seq) = self.senders[device][&n];
+            return Err(match (n + 64 < next, known == *hash) {
+                (true, _) => Verdict::Refused("TooOld"),
+                (false, true) => Verdict::Sent { n, seq },
+                (false, false) => Verdict::Refused("Conflict"),
+            });
+        }
+        if !self.routed.contains(device) {
+            return Err(Verdict::Refused("NotMember"));
+        }
+        if base != self.base {
+            return Err(Verdict::Refused("Stale"));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, device: &DeviceId, n: u64, hash: &Hash) -> Verdict {
+        self.last += 1;
+        self.senders.entry(*device).or_default().insert(n, (*hash, self.last));
+        Verdict::Sent { n, seq: self.last }
+    }
+
+    pub fn send(&mut self, device: &DeviceId, n: u64, base: u64, hash: &Hash) -> Verdict {
+        match self.admit(device, n, base, hash) {
+            Ok(()) => self.append(device, n, hash),
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// `allowed`: the devices of the chat's accounts.
+    pub fn commit(
+        &mut self,
+        device: &DeviceId,
+        (n, base, hash): (u64, u64, &Hash),
+        (add, remove): (&BTreeSet<DeviceId>, &BTreeSet<DeviceId>),
+        allowed: &BTreeSet<DeviceId>,
+    ) -> Verdict {
+        if let Err(verdict) = self.admit(device, n, base, hash) {
+            return verdict;
+        }
+        let stays: BTreeSet<DeviceId> = self.routed.difference(remove).copied().collect();
+        let sound = remove.is_subset(&self.routed)
+            && add.is_subset(allowed)
+            && add.is_disjoint(&stays)
+            && !add.contains(device);
+        if !sound {
+            return Verdict::Refused("Invalid");
+        }
+        let verdict = self.append(device, n, hash);
+        self.base = self.last;
+        let saved = add.iter().map(|added| (*added, self.senders.remove(added).unwrap_or_default())).collect();
+        self.undo = Some((std::mem::take(&mut self.routed), saved));
+        self.undone = false;
+        self.routed = &stays | add;
+        verdict
+    }
+
+    pub fn route(&mut self, device: &DeviceId, refused: u64) -> Verdict {
+        let before = match &self.undo {
+            Some((before, _)) if !self.undone => before.contains(device),
+            _ => self.routed.contains(device),
+        };
+        if !before {
+            return Verdict::Refused("NotMember");
+        }
+        if refused != self.base {
+            return Verdict::Refused("Stale");
+        }
+        match (&self.undo, self.undone) {
+            (None, _) => return Verdict::Refused("Invalid"),
+            (Some(_), true) => return Verdict::Done,
+            (Some((routed, senders)), false) => {
+                self.routed = routed.clone();
+                self.senders.extend(senders.clone());
+            }
+        }
+        self.undone = true;
+        Verdict::Done
+    }
+
+    pub fn found(&mut self, device: &DeviceId, incarnation: u64, hash: &Hash, all: &BTreeSet<DeviceId>) -> Verdict {
+        if incarnation != self.incarnation + 1 {
+            return match &self.founding {
+                Some((founder, known, seq))
+                    if incarnation == self.incarnation && founder == device && known == hash =>
+                {
+                    Verdict::Sent { n: 1, seq: *seq }
+                }
+                _ => Verdict::Refused(
+                    Refusal::Exists(aside_protocol::refusal::Exists { incarnation: 0, base: Seq(0) }).name(),
+                ),
+            };
+        }
+        self.senders.clear();
+        let verdict = self.append(device, 1, hash);
+        (self.base, self.incarnation, self.undo, self.undone) = (self.last, incarnation, None, false);
+        (self.routed, self.founding) = (all.clone(), Some((*device, *hash, self.last)));
+        verdict
+    }
+}

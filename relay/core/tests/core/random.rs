@@ -1,0 +1,248 @@
+//! Random command sequences: answers as the model says, equal states however they are batched, and what was pushed is
+//! what is caught up on.
+
+use crate::model::{Chat, Verdict};
+use crate::world::{Person, World, body, chat_of, founding};
+use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::request::{Commit, Found, Receipt, Rejoin, Route, Send};
+use aside_protocol::{ChatId, DeviceId, Hash, Millis, N, Pos, Seq};
+use aside_relay_core::command_log::replay;
+use aside_relay_core::{By, Command, Outcome};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One step; numbers are reduced to what exists when it is taken.
+#[derive(Debug, Clone)]
+enum Op {
+    Send { who: usize, with: usize, n: i64, stale: bool, text: u8 },
+    Found { who: usize, with: usize, ahead: i64, text: u8 },
+    Commit { who: usize, with: usize, n: i64, stale: bool, add: u8, remove: u8 },
+    Route { who: usize, with: usize, stale: bool },
+    Receipt { who: usize, with: usize },
+    Rejoin { who: usize, with: usize },
+    Ack { who: usize, part: u64 },
+    Retain { limit: u32 },
+    Wait { ms: u64 },
+}
+
+/// Mostly right, sometimes off by one.
+fn off() -> impl Strategy<Value = i64> {
+    prop_oneof![8 => Just(0i64), 1 => Just(-1), 1 => Just(1)]
+}
+
+fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
+    let (who, with) = (0..6usize, 0..3usize);
+    let stale = prop::bool::weighted(0.1);
+    let send = (who.clone(), with.clone(), off(), stale, 0..3u8).prop_map(|(who, with, n, stale, text)| Op::Send {
+        who,
+        with,
+        n,
+        stale,
+        text,
+    });
+    let found = (who.clone(), with.clone(), off(), 0..2u8).prop_map(|(who, with, ahead, text)| Op::Found {
+        who,
+        with,
+        ahead,
+        text,
+    });
+    let commit = (who.clone(), with.clone(), off(), stale, any::<u8>(), any::<u8>())
+        .prop_map(|(who, with, n, stale, add, remove)| Op::Commit { who, with, n, stale, add, remove });
+    let route = (who.clone(), with.clone(), stale).prop_map(|(who, with, stale)| Op::Route { who, with, stale });
+    let receipt = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Receipt { who, with });
+    let rejoin = (who.clone(), with).prop_map(|(who, with)| Op::Rejoin { who, with });
+    let ack = (who, 0..100u64).prop_map(|(who, part)| Op::Ack { who, part });
+    let retain = (1..20u32).prop_map(|limit| Op::Retain { limit });
+    let wait = (0..5_000u64).prop_map(|ms| Op::Wait { ms });
+    let op = prop_oneof![
+        12 => send, 3 => found, 4 => commit, u32::from(routes) * 3 => route, 2 => receipt, 1 => rejoin, 2 => ack,
+        1 => retain, 1 => wait
+    ];
+    prop::collection::vec(op, 1..120)
+}
+
+/// Three accounts of two devices each, their chats in the core and in the model, and what was pushed to whom.
+struct Run {
+    world: World,
+    people: Vec<Person>,
+    chats: BTreeMap<ChatId, Chat>,
+    pushed: BTreeMap<DeviceId, BTreeMap<Pos, EnvelopeKind>>,
+    acked: BTreeMap<DeviceId, Pos>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let people: Vec<Person> = ["alice", "bob", "carol"].iter().map(|name| Person::new(name, 2)).collect();
+        let world = World::with(&people.iter().collect::<Vec<_>>());
+        Self { world, people, chats: BTreeMap::new(), pushed: BTreeMap::new(), acked: BTreeMap::new() }
+    }
+
+    fn by(&self, who: usize) -> By {
+        self.people[who / 2].by(who % 2)
+    }
+
+    fn devices(&self, one: usize, other: usize) -> BTreeSet<DeviceId> {
+        [one, other].iter().flat_map(|person| self.people[*person].devices.iter().map(|(device, _)| *device)).collect()
+    }
+
+    fn apply(&mut self, command: Command) -> Outcome {
+        let outcome = self.world.apply(command);
+        for delivery in &outcome.deliveries {
+            for device in delivery.to.iter().chain(&delivery.echo) {
+                let before =
+                    self.pushed.entry(*device).or_default().insert(delivery.envelope.pos, delivery.envelope.kind);
+                assert_eq!(before, None, "one push a position and device");
+            }
+        }
+        outcome
+    }
+
+    fn step(&mut self, op: &Op) {
+        match *op {
+            Op::Ack { who, part } => {
+                let (device, head) = (self.by(who).device, self.world.core.view().head().unwrap());
+                let pos = Pos(head.0 * part / 100);
+                self.world.ack(device, pos);
+                let acked = self.acked.entry(device).or_default();
+                *acked = pos.max(*acked);
+            }
+            Op::Retain { limit } => drop(self.apply(Command::Retain { limit })),
+            Op::Wait { ms } => self.world.now = Millis(self.world.now.0 + ms),
+            Op::Send { who, with, .. }
+            | Op::Found { who, with, .. }
+            | Op::Commit { who, with, .. }
+            | Op::Route { who, with, .. }
+            | Op::Receipt { who, with }
+            | Op::Rejoin { who, with } => self.in_chat(op, who, with),
+        }
+    }
+
+    fn in_chat(&mut self, op: &Op, who: usize, with: usize) {
+        let (by, id) = (self.by(who), chat_of(&self.people[who / 2], &self.people[with]));
+        let mut chat = self.chats.remove(&id).unwrap_or_default();
+        let shift = |number: u64, by: i64| number.saturating_add_signed(by);
+        let base = |chat: &Chat, stale: bool| if stale { chat.base + 1 } else { chat.base };
+        let (predicted, outcome) = match op {
+            Op::Send { n, stale, text, .. } => {
+                let (n, base) = (shift(chat.next_n(&by.device), *n), base(&chat, *stale));
+                let body = body(&format!("text {text}"));
+                let hash = Hash::of(&body);
+                let send = Send { chat: id, n: N(n), base: Seq(base), body };
+                (Some(chat.send(&by.device, n, base, &hash)), self.apply(Command::Send(by, hash, send)))
+            }
+            Op::Found { ahead, text, .. } => {
+                let incarnation = shift(chat.incarnation + 1, *ahead);
+                let request = self.founding(who, with, incarnation, &format!("founding {text}"));
+                let (hash, all) = (Hash::of(&request.body), request.devices.iter().copied().collect());
+                let predicted = chat.found(&by.device, incarnation, &hash, &all);
+                (Some(predicted), self.apply(Command::Found(by, hash, request)))
+            }
+            Op::Commit { n, stale, add, remove, .. } => {
+                let (n, base) = (shift(chat.next_n(&by.device), *n), base(&chat, *stale));
+                let all = self.devices(who / 2, with);
+                let (add, remove) = (pick(&all, *add), pick(&all, *remove));
+                let commit = commit(id, n, base, &add, &remove);
+                let hash = Hash::of(&commit.body);
+                let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &all);
+                (Some(predicted), self.apply(Command::Commit(by, hash, commit)))
+            }
+            Op::Route { stale, .. } => {
+                let refused = base(&chat, *stale);
+                let known = chat.last > 0;
+                let predicted = if known { chat.route(&by.device, refused) } else { Verdict::Refused("NotMember") };
+                (Some(predicted), self.apply(Command::Route(by, Route { chat: id, refused: Seq(refused) })))
+            }
+            Op::Receipt { .. } => {
+                let receipt = Receipt { chat: id, base: Seq(chat.base), body: body("receipt") };
+                (None, self.apply(Command::Receipt(by, receipt)))
+            }
+            _ => (None, self.apply(Command::Rejoin(by, Rejoin { chat: id, body: body("rejoin") }))),
+        };
+        let member = if chat.routed.contains(&by.device) { Verdict::Done } else { Verdict::Refused("NotMember") };
+        assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
+        self.chats.insert(id, chat);
+    }
+
+    /// A founding by device `who`, which need not be its account's first.
+    fn founding(&self, who: usize, with: usize, incarnation: u64, text: &str) -> Found {
+        let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
+        let founder = self.by(who).device;
+        if let Some(welcome) = &mut request.welcome {
+            welcome.to = request.devices.iter().filter(|device| **device != founder).copied().collect();
+        }
+        request
+    }
+
+    /// In pages of any size, from its last acknowledgement: exactly what was pushed, but for receipts replaced since.
+    fn check_catch_up(&self, most: usize) {
+        let nothing = BTreeMap::new();
+        for person in &self.people {
+            for (device, _) in &person.devices {
+                let from = self.acked.get(device).copied().unwrap_or_default();
+                let got = self.world.catch_up(*device, from, most);
+                assert!(got.windows(2).all(|pair| pair[0].pos < pair[1].pos), "in order, none twice");
+                let pushed = self.pushed.get(device).unwrap_or(&nothing);
+                for envelope in &got {
+                    assert_eq!(pushed.get(&envelope.pos), Some(&envelope.kind));
+                }
+                let wanted: Vec<Pos> = pushed
+                    .range(from.next()..)
+                    .filter(|(_, kind)| **kind != EnvelopeKind::Receipt)
+                    .map(|(pos, _)| *pos)
+                    .collect();
+                let got: Vec<Pos> =
+                    got.iter().filter(|e| e.kind != EnvelopeKind::Receipt).map(|envelope| envelope.pos).collect();
+                assert_eq!(got, wanted);
+            }
+        }
+    }
+
+    /// What a routed device is meant to have of a chat has no hole up to the chat's end.
+    fn check_no_holes(&self) {
+        for (id, chat) in &self.chats {
+            for device in &chat.routed {
+                let got = self.world.catch_up(*device, Pos(0), 50);
+                let seqs: Vec<u64> =
+                    got.iter().filter(|e| e.chat == *id).filter_map(|e| e.seq).map(|seq| seq.0).collect();
+                let since = seqs.iter().rev().zip((1..=chat.last).rev()).take_while(|(a, b)| **a == *b).count() as u64;
+                assert!(since >= 1 || chat.base == chat.last, "the newest envelope, unless it added this device");
+            }
+        }
+    }
+}
+
+fn pick(all: &BTreeSet<DeviceId>, mask: u8) -> BTreeSet<DeviceId> {
+    // Half of the masks pick nobody: most commits change little.
+    let mask = if mask & 0x80 == 0 { 0 } else { mask };
+    all.iter().enumerate().filter(|(index, _)| mask >> index & 1 == 1).map(|(_, device)| *device).collect()
+}
+
+fn commit(chat: ChatId, n: u64, base: u64, add: &BTreeSet<DeviceId>, remove: &BTreeSet<DeviceId>) -> Commit {
+    let text = format!("commit {n} {base} {add:?} {remove:?}");
+    let (add, remove) = (add.iter().copied().collect(), remove.iter().copied().collect());
+    Commit { chat, n: N(n), base: Seq(base), body: body(&text), add, remove, welcome: None }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn answers_are_the_models_and_what_was_pushed_is_caught_up_on(ops in ops(false), most in 1..9usize) {
+        let mut run = Run::new();
+        ops.iter().for_each(|op| run.step(op));
+        run.check_catch_up(most);
+        let hash = run.world.core.state_hash().unwrap();
+        for batch in [1, 7, 10_000] {
+            prop_assert_eq!(replay(&run.world.applied, batch).unwrap(), hash);
+        }
+    }
+
+    #[test]
+    fn undone_commits_leave_the_models_answers_and_no_holes(ops in ops(true)) {
+        let mut run = Run::new();
+        ops.iter().filter(|op| !matches!(op, Op::Ack { .. } | Op::Retain { .. })).for_each(|op| run.step(op));
+        run.check_no_holes();
+        let hash = run.world.core.state_hash().unwrap();
+        prop_assert_eq!(replay(&run.world.applied, 13).unwrap(), hash);
+    }
+}

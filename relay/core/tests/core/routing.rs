@@ -1,0 +1,101 @@
+//! Commits that change the routing, and undoing them.
+
+use crate::world::{Person, World, chat_of, commit, refused, sent};
+use aside_protocol::refusal::{Plain, Stale};
+use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
+use aside_protocol::{ChatId, Pos, Refusal, Seq};
+use aside_relay_core::{By, Command};
+
+fn three() -> (World, Person, Person, ChatId) {
+    let (alice, bob) = (Person::new("alice", 2), Person::new("bob", 2));
+    let mut world = World::with(&[&alice, &bob]);
+    sent(&world.found(&alice, &bob, 1));
+    let chat = chat_of(&alice, &bob);
+    (world, alice, bob, chat)
+}
+
+fn route(world: &mut World, by: By, chat: ChatId, refused: u64) -> Answer {
+    world.apply(Command::Route(by, Route { chat, refused: Seq(refused) })).answer
+}
+
+#[test]
+fn a_removed_device_sees_the_commit_and_nothing_after_and_an_added_one_what_follows() {
+    let (mut world, alice, bob, chat) = three();
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[bob.device(1)])));
+    sent(&world.send(alice.by(0), chat, 3, Seq(2), "without"));
+    assert_eq!(world.seqs(bob.device(1)), [2]);
+    let added = world.commit(alice.by(0), commit(chat, 4, Seq(2), &[bob.device(1)], &[]));
+    assert_eq!(added.deliveries[0].to.len(), 2, "not to the added device");
+    assert_eq!(added.deliveries[1].to, [bob.device(1)], "the welcome");
+    sent(&world.send(bob.by(1), chat, 1, Seq(4), "back"));
+    assert_eq!(world.seqs(bob.device(1)), [2, 5]);
+    let range = Range { chat, from: Seq(1), to: Seq(5) };
+    let again = world.core.view().range(&bob.device(1), &range).unwrap().unwrap();
+    assert_eq!(again.envelopes.iter().map(|e| e.seq.unwrap().0).collect::<Vec<_>>(), [2, 5]);
+}
+
+#[test]
+fn a_device_removed_and_added_at_once_starts_again_at_one() {
+    let (mut world, alice, bob, chat) = three();
+    for n in 1..4 {
+        sent(&world.send(bob.by(0), chat, n, Seq(1), &format!("m{n}")));
+    }
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[bob.device(0)], &[bob.device(0)])));
+    assert_eq!(sent(&world.send(bob.by(0), chat, 1, Seq(5), "again")).seq, Seq(6));
+    assert_eq!(world.seqs(bob.device(0)), [2, 3, 4, 5, 6], "the commit belongs to its old interval");
+}
+
+#[test]
+fn inconsistent_changes_are_refused() {
+    let (mut world, alice, bob, chat) = three();
+    let carol = Person::new("carol", 1);
+    world.settle(&carol);
+    let (a1, b0, b1) = (alice.device(1), bob.device(0), bob.device(1));
+    let twice_removed = commit(chat, 2, Seq(1), &[], &[b0, b0]);
+    let already_there = commit(chat, 2, Seq(1), &[b1], &[]);
+    let stranger = commit(chat, 2, Seq(1), &[carol.device(0)], &[]);
+    let not_there = commit(chat, 2, Seq(1), &[], &[carol.device(0)]);
+    let oneself = commit(chat, 2, Seq(1), &[alice.device(0)], &[alice.device(0)]);
+    let mut welcome_for_others = commit(chat, 2, Seq(1), &[b0], &[b0]);
+    welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w") });
+    for wrong in [twice_removed, already_there, stranger, not_there, oneself, welcome_for_others] {
+        assert_eq!(refused(&world.commit(alice.by(0), wrong).answer), Refusal::Invalid(Plain {}));
+    }
+    let rightful = world.commit(alice.by(0), commit(chat, 2, Seq(1), &[b0], &[b0, b1]));
+    assert_eq!(sent(&rightful).seq, Seq(2), "refusals took no number");
+    let stale = world.commit(bob.by(0), commit(chat, 1, Seq(1), &[], &[]));
+    assert_eq!(refused(&stale.answer), Refusal::Stale(Stale { base: Seq(2) }));
+}
+
+#[test]
+fn a_refused_commit_is_undone_without_a_hole() {
+    let (mut world, alice, bob, chat) = three();
+    sent(&world.send(bob.by(0), chat, 1, Seq(1), "before"));
+    let kicked = [alice.device(0), alice.device(1), bob.device(0)];
+    sent(&world.commit(bob.by(1), commit(chat, 1, Seq(1), &[bob.device(0)], &kicked)));
+    sent(&world.send(bob.by(1), chat, 2, Seq(3), "alone"));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 2)), Refusal::Stale(Stale { base: Seq(3) }));
+    assert_eq!(route(&mut world, alice.by(0), chat, 3), Answer::Done(Done::default()));
+    assert_eq!(route(&mut world, alice.by(1), chat, 3), Answer::Done(Done::default()), "asked twice, done once");
+    assert_eq!(world.seqs(alice.device(0)), [1, 2, 3, 4]);
+    assert_eq!(world.seqs(bob.device(0)), [2, 3, 4]);
+    sent(&world.send(bob.by(0), chat, 2, Seq(3), "its number goes on where it was"));
+    sent(&world.send(alice.by(0), chat, 2, Seq(3), "the base stays"));
+    assert_eq!(world.seqs(alice.device(1)), [2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn only_devices_routed_before_undo_and_foundings_cannot_be_undone() {
+    let (mut world, alice, bob, chat) = three();
+    assert_eq!(refused(&route(&mut world, bob.by(0), chat, 1)), Refusal::Invalid(Plain {}));
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[bob.device(1)])));
+    sent(&world.commit(alice.by(0), commit(chat, 3, Seq(2), &[bob.device(1)], &[])));
+    assert_eq!(refused(&route(&mut world, bob.by(1), chat, 3)), Refusal::NotMember(Plain {}));
+    let stranger = Person::new("carol", 1);
+    world.settle(&stranger);
+    assert_eq!(refused(&route(&mut world, stranger.by(0), chat, 3)), Refusal::NotMember(Plain {}));
+    assert_eq!(route(&mut world, bob.by(0), chat, 3), Answer::Done(Done::default()));
+    assert_eq!(world.seqs(bob.device(1)), [2], "the interval that was undone is gone");
+    assert!(world.core.view().routing(&bob.device(1), &chat).unwrap().is_none());
+    assert_eq!(world.catch_up(bob.device(1), Pos(0), 9).len(), 3, "welcomes stay");
+}
