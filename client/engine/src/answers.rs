@@ -68,6 +68,7 @@ impl Step<'_> {
         match answer {
             Answer::Sent(sent) => {
                 link.patience = 0;
+                self.link.trouble = None;
                 self.message_sent(chat, n, &sent)
             }
             Answer::Refused(refusal) => {
@@ -209,6 +210,10 @@ impl Step<'_> {
     fn rejoin_answered(&mut self, chat: &mut Chat, answer: Answer) -> Result<()> {
         self.link.chat(chat.row).rejoin = false;
         match answer {
+            Answer::Done(_) => {
+                chat.asked = self.now;
+                Ok(())
+            }
             Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => {
                 chat.enter(ChatState::Unfounded, self.now);
                 Ok(())

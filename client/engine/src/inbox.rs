@@ -11,27 +11,53 @@ mod welcome;
 
 pub(crate) use sequence::fill;
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::step::Step;
 use aside_protocol::ChatId;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_store::chats::Chat;
+use aside_store::gaps::Why;
+
+/// Shown when an envelope made this program fail.
+const POISON: &str = "Something in this chat made aside fail; it was put aside. Please report this. This device joins \
+     the chat again.";
 
 /// Processes one new envelope. Whatever becomes of it, it is dealt with when this returns.
 pub(crate) fn take(step: &mut Step, envelope: &Envelope) -> Result<()> {
     let Some(mut chat) = chat_of(step, envelope)? else { return Ok(()) };
-    match envelope.kind {
-        EnvelopeKind::Welcome => welcome::take(step, &mut chat, envelope)?,
-        EnvelopeKind::Receipt => receipt::take(step, &chat, envelope)?,
-        EnvelopeKind::Rejoin => rejoin::take(step, &mut chat, envelope)?,
+    guarded(step, &mut chat, envelope, |step, chat| match envelope.kind {
+        EnvelopeKind::Welcome => welcome::take(step, chat, envelope),
+        EnvelopeKind::Receipt => receipt::take(step, chat, envelope),
+        EnvelopeKind::Rejoin => rejoin::take(step, chat, envelope),
         // A kind to come that takes a seq must not leave a hole; one without is nothing to this version.
-        _ if envelope.seq.is_some() => sequence::take(step, &mut chat, envelope)?,
-        _ => {}
-    }
+        _ if envelope.seq.is_some() => sequence::take(step, chat, envelope),
+        _ => Ok(()),
+    })?;
     step.tx.save_chat(&chat)?;
     step.link.dirty.insert(chat.row);
     step.changed();
     Ok(())
+}
+
+/// Processes an envelope so that, should it hit a bug, it alone is undone and shown as a gap: nothing behind it waits.
+fn guarded(
+    step: &mut Step,
+    chat: &mut Chat,
+    envelope: &Envelope,
+    work: impl FnOnce(&mut Step, &mut Chat) -> Result<()>,
+) -> Result<()> {
+    let (tx, before) = (step.tx, chat.clone());
+    let Err(error) = tx.attempt(|| work(step, chat)) else { return Ok(()) };
+    let EngineError::Bug(_) = error else { return Err(error) };
+    *chat = before;
+    step.groups.0.remove(&chat.row);
+    if let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) {
+        sequence::give_up_before(step, chat, seq)?;
+        sequence::gap(step, chat, seq, seq, Why::Unreadable)?;
+        chat.seq = seq;
+        chat.base = if envelope.kind == EnvelopeKind::Message { chat.base } else { seq };
+    }
+    step.break_chat(chat, POISON)
 }
 
 /// The chat of an envelope; made when another account writes in the direct chat with this one.
@@ -52,10 +78,10 @@ pub(crate) fn settle(step: &mut Step, chat: &mut Chat) -> Result<()> {
             break;
         }
         step.tx.release(chat.row, envelope.pos)?;
-        match envelope.kind {
-            EnvelopeKind::Welcome => welcome::join(step, chat, &envelope)?,
-            _ => sequence::process(step, chat, &envelope)?,
-        }
+        guarded(step, chat, &envelope, |step, chat| match envelope.kind {
+            EnvelopeKind::Welcome => welcome::join(step, chat, &envelope),
+            _ => sequence::process(step, chat, &envelope),
+        })?;
         step.tx.save_chat(chat)?;
         step.link.dirty.insert(chat.row);
         step.changed();

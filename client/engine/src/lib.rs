@@ -30,7 +30,7 @@ pub use step::Step;
 
 use aside_crypto::{DeviceKey, Me, Mls};
 use aside_protocol::frame::{LoginOk, RelayFrame};
-use aside_protocol::{AccountId, Millis, Name};
+use aside_protocol::{AccountId, Millis, Name, Refusal};
 use aside_store::{Store, Tx};
 use link::Link;
 use step::Groups;
@@ -96,6 +96,11 @@ impl Engine {
     /// Whether everything asked was answered and nothing is left to do on this connection.
     pub fn is_idle(&self) -> bool {
         self.link.caught_up && self.link.is_idle()
+    }
+
+    /// Why the relay does not take what is to be sent, if it said so.
+    pub fn trouble(&self) -> Option<&Refusal> {
+        self.link.trouble.as_ref()
     }
 
     /// The present connection's state, for logs; it names no contents and no keys.

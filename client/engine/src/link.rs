@@ -80,6 +80,8 @@ pub(crate) struct Link {
     pub stock: Option<u64>,
     /// Whether the relay holds a last-resort package.
     pub last_resort: bool,
+    /// The last refusal that asked for patience, until something is sent.
+    pub trouble: Option<Refusal>,
     /// The stock is being filled up.
     pub filling: bool,
     /// A key package upload is unanswered.

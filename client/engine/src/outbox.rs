@@ -88,6 +88,7 @@ impl Step<'_> {
             Refusal::Busy(wait) | Refusal::RateLimited(wait) | Refusal::Unavailable(wait) => wait.retry_after_ms,
             _ => 0,
         };
+        self.link.trouble = Some(refusal.clone());
         let jitter = u64::from(u16::from_be_bytes(self.fresh())) % 500;
         let (now, chat) = (self.now, self.link.chat(row));
         let growing = 1000u64 << chat.patience.min(6);

@@ -39,7 +39,7 @@ impl Step<'_> {
         }
         self.tx.set_log(&ok.log)?;
         self.link.attached = true;
-        self.link.restored = restored;
+        self.link.restored = restored || relay_behind;
         let counts = ok.key_packages.iter().find(|count| count.suite == Suite::XWing);
         self.link.stock = Some(counts.map_or(0, |count| count.one_time));
         self.link.last_resort = counts.is_some_and(|count| count.last_resort);

@@ -4,8 +4,8 @@ use super::error::reason;
 use super::profile::OnKeyChange;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::Handle;
-use aside_protocol::MessageId;
 use aside_protocol::limits::MAX_TEXT;
+use aside_protocol::{MessageId, Refusal};
 use aside_store::messages::{Message, MessageRow, Status};
 use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, Read};
@@ -66,7 +66,7 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
         let (row, repeated) = accept(&handle, &name, id, text, args.on_key_change, deadline).await?;
         let message = wait(&handle, row, args.wait.status(), deadline).await?;
         report(&message, repeated, args.json)?;
-        if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait)) }
+        if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait).await) }
     };
     let result = result.await;
     agent.close(if result.is_ok() { Duration::from_secs(2) } else { Duration::ZERO }).await;
@@ -122,15 +122,25 @@ fn report(message: &Message, repeated: bool, as_json: bool) -> Result<(), CliErr
     json::line(&format!("{} {id}", message.status.word()))
 }
 
-fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError {
+async fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError {
     let status = message.status.word();
-    CliError::TimedOut(match message.status {
-        Status::Pending => format!(
-            "the message is not sent yet ({}); it stays in the outbox and goes out with the next command",
-            reason(&handle.connectivity().borrow())
-        ),
-        _ => format!("the message is {status}, but not {} yet", wanted.status().word()),
-    })
+    if message.status != Status::Pending {
+        return CliError::TimedOut(format!("the message is {status}, but not {} yet", wanted.status().word()));
+    }
+    let trouble = handle.with(|engine| Ok(engine.trouble().cloned())).await.ok().flatten();
+    let why = trouble.map_or_else(|| reason(&handle.connectivity().borrow()), |refusal| refused(&refusal));
+    let stays = "it stays in the outbox and goes out with the next command";
+    CliError::TimedOut(format!("the message is not sent yet ({why}); {stays}"))
+}
+
+/// Why the relay does not take the message, for people.
+fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Unavailable(_) => "the relay cannot store anything now, perhaps its disk is full".into(),
+        Refusal::Busy(_) | Refusal::RateLimited(_) => "the relay is busy".into(),
+        Refusal::NoKeyPackage(_) => "the other account has not been online since it registered".into(),
+        other => format!("the relay refused for now, {}", other.rule()),
+    }
 }
 
 /// The text as given, or all of standard input without its last line break.

@@ -72,6 +72,14 @@ fn skip_to(step: &mut Step, chat: &mut Chat, next: Seq) -> Result<()> {
     Ok(())
 }
 
+/// The same, when something after the hole must be dealt with now.
+pub(super) fn give_up_before(step: &mut Step, chat: &mut Chat, seq: Seq) -> Result<()> {
+    if step.tx.holds(chat.row)? {
+        give_up(step, chat)?;
+    }
+    skip_to(step, chat, seq)
+}
+
 /// Too much is held behind a hole: the hole becomes a gap and what is held is processed.
 fn give_up(step: &mut Step, chat: &mut Chat) -> Result<()> {
     for envelope in step.tx.held(chat.row)? {

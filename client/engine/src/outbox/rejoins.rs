@@ -9,13 +9,18 @@ use aside_protocol::request::{Rejoin, Request, Suite};
 use aside_protocol::{Millis, Seq};
 use aside_store::chats::{Chat, ChatState};
 
+/// The longest time between two requests, in milliseconds (a day).
+const LONGEST_REPEAT_MS: u64 = 24 * 3600 * 1000;
+
 /// Asks the other devices of a chat to add this one again, when it is time to.
 pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     let patience = match chat.state {
         ChatState::AwaitingWelcome if !step.link.restored => step.config.welcome_patience_ms,
         _ => 0,
     };
-    let repeat = if chat.asked == Millis(0) { 0 } else { step.config.rejoin_repeat_ms };
+    // Asked again after ever longer times, so that a peer who is away for weeks does not find thousands of requests.
+    let asked_for = chat.asked.0.saturating_sub(chat.since.0).min(LONGEST_REPEAT_MS);
+    let repeat = if chat.asked == Millis(0) { 0 } else { step.config.rejoin_repeat_ms.max(asked_for) };
     let due = step.now.0 >= chat.since.0.saturating_add(patience) && step.now.0 >= chat.asked.0.saturating_add(repeat);
     if !due || step.link.chat(chat.row).rejoin {
         return Ok(());
@@ -31,7 +36,6 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
         missing: missing.map(|gap| SeqRange { from: chat.seq_of(gap.first), to: chat.seq_of(gap.last) }).collect(),
     };
     let body = sign_rejoin(&request, &step.me.key);
-    chat.asked = step.now;
     step.link.chat(chat.row).rejoin = true;
     step.ask(Request::Rejoin(Rejoin { chat: chat.chat, body }), Pending::Rejoin(chat.row));
     Ok(())
