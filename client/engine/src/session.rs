@@ -26,6 +26,10 @@ impl Step<'_> {
         let mut relay_behind = known_log.is_some_and(|log| log != ok.log);
         let mut restored = false;
         for position in &ok.positions {
+            if known_log.is_none() {
+                // The first login: a device's queue begins where the relay says.
+                self.tx.set_cursor(position.partition, position.acked)?;
+            }
             let own = self.tx.cursor(position.partition)?;
             relay_behind |= known_log.is_some() && own > position.head;
             restored |= own < position.acked;

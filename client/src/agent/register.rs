@@ -5,7 +5,7 @@ use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RecoveryPhrase};
 use aside_engine::{EngineError, fresh};
 use aside_protocol::device_list::verify_next;
-use aside_protocol::frame::Register;
+use aside_protocol::frame::{LoginOk, Register};
 use aside_protocol::invite::Invite;
 use aside_protocol::{DeviceId, Name};
 use aside_store::accounts::{Account, Trust};
@@ -58,15 +58,15 @@ impl From<aside_store::StoreError> for RegisterError {
 pub async fn register(registration: &Registration) -> Result<Profile, RegisterError> {
     let mut store = Store::create(&registration.folder, fresh(&mut SystemRandom))?;
     let profile = prepare(&mut store, registration)?;
-    match tell(&profile, registration).await {
-        Ok(()) => {}
+    let ok = match tell(&profile, registration).await {
+        Ok(ok) => ok,
         Err(error @ TransportError::Refused(_)) if error.is_fatal() => {
             store.transact::<_, EngineError>(|tx| Ok(tx.drop_unconfirmed_profile()?))?;
             let _ = std::fs::remove_file(&registration.recovery_file);
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
-    }
+    };
     store.transact::<_, EngineError>(|tx| {
         let list = verify_next(&profile.root, None, &profile.list).map_err(|e| EngineError::Bug(e.to_string()))?;
         let own = Account {
@@ -77,6 +77,9 @@ pub async fn register(registration: &Registration) -> Result<Profile, RegisterEr
             trust: Trust::InUse,
         };
         tx.save_account(&own, now())?;
+        // A new device begins where the relay stands. Without this its cursor would lie behind the relay's, which is
+        // how an older copy of a database shows (`attach`).
+        ok.positions.iter().try_for_each(|position| tx.set_cursor(position.partition, position.acked))?;
         Ok(tx.confirm_profile()?)
     })?;
     Ok(profile)
@@ -139,7 +142,7 @@ fn write_words(path: &Path, phrase: &RecoveryPhrase) -> Result<(), RegisterError
     Ok(files::write_secret(path, text.as_bytes())?)
 }
 
-async fn tell(profile: &Profile, registration: &Registration) -> Result<(), TransportError> {
+async fn tell(profile: &Profile, registration: &Registration) -> Result<LoginOk, TransportError> {
     let relay = &profile.relay;
     let target = Target { addresses: relay.addresses.clone(), pin: relay.pin, mode: relay.mode };
     let greeted = dial(&target).await?;
@@ -153,7 +156,7 @@ async fn tell(profile: &Profile, registration: &Registration) -> Result<(), Tran
         list: profile.list.clone(),
         signature: DeviceKey::from_seed(&profile.seed).sign(&signed),
     };
-    let (link, _) = greeted.register(register).await?;
+    let (link, ok) = greeted.register(register).await?;
     link.close().await;
-    Ok(())
+    Ok(ok)
 }

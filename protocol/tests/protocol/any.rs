@@ -1,4 +1,4 @@
-//! Strategies: arbitrary values of everything that travels.
+//! Strategies: arbitrary values of everything that travels. The large ones are boxed, or they overflow a stack.
 
 use aside_protocol::content::{Again, Content, ContentBody, SealedReceipt, Text};
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
@@ -40,7 +40,7 @@ fn key() -> impl Strategy<Value = PublicKey> {
 }
 
 /// Numbers at the edges of CBOR's lengths as often as others.
-fn number() -> impl Strategy<Value = u64> {
+fn number() -> BoxedStrategy<u64> {
     prop_oneof![
         any::<u64>(),
         0..30u64,
@@ -52,6 +52,7 @@ fn number() -> impl Strategy<Value = u64> {
         Just(u64::from(u32::MAX) + 1),
         Just(u64::MAX),
     ]
+    .boxed()
 }
 
 fn pos() -> impl Strategy<Value = Pos> {
@@ -74,8 +75,8 @@ fn partition() -> impl Strategy<Value = PartitionId> {
     any::<u16>().prop_map(PartitionId)
 }
 
-pub fn body() -> impl Strategy<Value = Body> {
-    prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 250..300)].prop_map(Body::from)
+pub fn body() -> BoxedStrategy<Body> {
+    prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 250..300)].prop_map(Body::from).boxed()
 }
 
 pub fn name() -> impl Strategy<Value = Name> {
@@ -98,7 +99,7 @@ fn retry() -> impl Strategy<Value = RetryAfter> {
     of!(RetryAfter { retry_after_ms: number() })
 }
 
-pub fn refusal() -> impl Strategy<Value = Refusal> {
+pub fn refusal() -> BoxedStrategy<Refusal> {
     let plain = prop_oneof![
         plain().prop_map(Refusal::TooOld),
         plain().prop_map(Refusal::NotMember),
@@ -125,7 +126,7 @@ pub fn refusal() -> impl Strategy<Value = Refusal> {
         retry().prop_map(Refusal::Unavailable),
         (22..1_000u64).prop_map(Refusal::Unknown),
     ];
-    prop_oneof![plain, detailed]
+    prop_oneof![plain, detailed].boxed()
 }
 
 fn welcome() -> impl Strategy<Value = Option<Welcome>> {
@@ -163,7 +164,7 @@ fn commit() -> impl Strategy<Value = Commit> {
     })
 }
 
-pub fn request() -> impl Strategy<Value = Request> {
+pub fn request() -> BoxedStrategy<Request> {
     prop_oneof![
         of!(Lookup { who: who(), from_version: number() }).prop_map(Request::Lookup),
         of!(PutKeyPackages { packages: vec(upload(), 0..3) }).prop_map(Request::PutKeyPackages),
@@ -180,9 +181,10 @@ pub fn request() -> impl Strategy<Value = Request> {
         of!(Routing { chat: chat() }).prop_map(Request::Routing),
         (12..1_000u64).prop_map(Request::Unknown),
     ]
+    .boxed()
 }
 
-pub fn client_frame() -> impl Strategy<Value = ClientFrame> {
+pub fn client_frame() -> BoxedStrategy<ClientFrame> {
     let hello = of!(Hello {
         versions: vec(number(), 0..4),
         capabilities: vec("[ -~]{0,12}", 0..4),
@@ -202,9 +204,10 @@ pub fn client_frame() -> impl Strategy<Value = ClientFrame> {
         Just(ClientFrame::Ping(Ping {})),
         (7..1_000u64).prop_map(ClientFrame::Unknown),
     ]
+    .boxed()
 }
 
-pub fn envelope() -> impl Strategy<Value = Envelope> {
+pub fn envelope() -> BoxedStrategy<Envelope> {
     let outside = (partition(), pos(), number(), chat(), device(), account_id(), millis());
     let inside = (
         option::of(seq()),
@@ -214,21 +217,22 @@ pub fn envelope() -> impl Strategy<Value = Envelope> {
         option::of(hash()),
         option::of(body()),
     );
-    (outside, inside).prop_map(|(outside, inside)| {
-        let (partition, pos, kind, chat, from, account, time) = outside;
-        let (seq, n, base, incarnation, hash, body) = inside;
-        let kind = EnvelopeKind::from_code(kind);
-        Envelope { partition, pos, kind, chat, from, account, time, seq, n, base, incarnation, hash, body }
-    })
+    (outside, inside)
+        .prop_map(|(outside, inside)| {
+            let (partition, pos, kind, chat, from, account, time) = outside;
+            let (seq, n, base, incarnation, hash, body) = inside;
+            let kind = EnvelopeKind::from_code(kind);
+            Envelope { partition, pos, kind, chat, from, account, time, seq, n, base, incarnation, hash, body }
+        })
+        .boxed()
 }
 
 fn count() -> impl Strategy<Value = KeyPackageCount> {
     of!(KeyPackageCount { suite: suite(), one_time: number(), last_resort: any::<bool>() })
 }
 
-pub fn answer() -> impl Strategy<Value = Answer> {
-    let routed =
-        of!(Routed { devices: vec(device(), 0..5), incarnation: number(), base: seq(), last: seq() });
+pub fn answer() -> BoxedStrategy<Answer> {
+    let routed = of!(Routed { devices: vec(device(), 0..5), incarnation: number(), base: seq(), last: seq() });
     prop_oneof![
         refusal().prop_map(Answer::Refused),
         of!(Done { pos: option::of(pos()), hash: option::of(hash()) }).prop_map(Answer::Done),
@@ -240,9 +244,10 @@ pub fn answer() -> impl Strategy<Value = Answer> {
         routed.prop_map(Answer::Routing),
         (8..1_000u64).prop_map(Answer::Unknown),
     ]
+    .boxed()
 }
 
-pub fn relay_frame() -> impl Strategy<Value = RelayFrame> {
+pub fn relay_frame() -> BoxedStrategy<RelayFrame> {
     let hello_ok = of!(HelloOk {
         version: number(),
         capabilities: vec("[ -~]{0,12}", 0..4),
@@ -273,6 +278,7 @@ pub fn relay_frame() -> impl Strategy<Value = RelayFrame> {
         of!(Goodbye { reason: reason, retry_after_ms: number() }).prop_map(RelayFrame::Goodbye),
         (9..1_000u64).prop_map(RelayFrame::Unknown),
     ]
+    .boxed()
 }
 
 pub fn content() -> impl Strategy<Value = Content> {

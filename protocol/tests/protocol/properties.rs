@@ -100,9 +100,7 @@ fn bodies_of_request(request: &Request) -> Vec<&Body> {
         Request::Commit(commit) => {
             std::iter::once(&commit.body).chain(commit.welcome.as_ref().map(|w| &w.body)).collect()
         }
-        Request::Found(found) => {
-            std::iter::once(&found.body).chain(found.welcome.as_ref().map(|w| &w.body)).collect()
-        }
+        Request::Found(found) => std::iter::once(&found.body).chain(found.welcome.as_ref().map(|w| &w.body)).collect(),
         Request::Receipt(receipt) => vec![&receipt.body],
         Request::Rejoin(rejoin) => vec![&rejoin.body],
         Request::PutDeviceList(put) => vec![&put.list],

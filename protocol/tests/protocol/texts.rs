@@ -24,9 +24,20 @@ fn addresses_are_host_and_port() {
         assert!(is_address(good), "{good}");
     }
     let long = format!("{}:1", "a".repeat(254));
-    for bad in
-        ["", "host", "host:", ":7443", "host:65536", "host:-1", "::1:7443", "[::1]", "[x]:1", "a b:1", "http://a:1", &long]
-    {
+    for bad in [
+        "",
+        "host",
+        "host:",
+        ":7443",
+        "host:65536",
+        "host:-1",
+        "::1:7443",
+        "[::1]",
+        "[x]:1",
+        "a b:1",
+        "http://a:1",
+        &long,
+    ] {
         assert!(!is_address(bad), "{bad}");
     }
 }

@@ -103,8 +103,7 @@ pub fn relay_frames() -> Vec<RelayFrame> {
         RelayFrame::Fault(fault),
     ];
     frames.extend(envelopes().into_iter().map(RelayFrame::Deliver));
-    let reasons =
-        [GoodbyeReason::ShuttingDown, GoodbyeReason::Replaced, GoodbyeReason::Silent, GoodbyeReason::Full];
+    let reasons = [GoodbyeReason::ShuttingDown, GoodbyeReason::Replaced, GoodbyeReason::Silent, GoodbyeReason::Full];
     let goodbye = |reason| RelayFrame::Goodbye(Goodbye { reason, retry_after_ms: 1_000 });
     frames.extend(reasons.map(goodbye));
     frames
@@ -195,12 +194,7 @@ pub fn answers() -> Vec<Answer> {
         Answer::KeyPackages(vec![KeyPackageOf { device: OTHER_DEVICE, body: body("package") }]),
         Answer::KeyPackageCounts(vec![KeyPackageCount { suite: Suite::XWing, one_time: 99, last_resort: true }]),
         Answer::Envelopes(Envelopes { envelopes: envelopes().into_iter().take(1).collect(), first: Seq(3) }),
-        Answer::Routing(Routed {
-            devices: vec![DEVICE, OTHER_DEVICE],
-            incarnation: 1,
-            base: Seq(4),
-            last: Seq(68),
-        }),
+        Answer::Routing(Routed { devices: vec![DEVICE, OTHER_DEVICE], incarnation: 1, base: Seq(4), last: Seq(68) }),
     ]
 }
 

@@ -4,6 +4,7 @@ use crate::{Core, CoreError, Location, Stamped};
 use aside_protocol::Hash;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// No command is longer, in bytes: a frame and what is added to it.
@@ -17,7 +18,9 @@ pub struct CommandLog {
 impl CommandLog {
     /// Opens or creates a log. What a crash left half written at its end is cut off.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path)?;
         let mut reader = Records::new(file.try_clone()?);
         while reader.next_record()?.is_some() {}
         let end = reader.end;

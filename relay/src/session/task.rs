@@ -87,6 +87,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 _ = ticks.tick() => Some(Input::Tick),
                 _ = stop.wait_for(|stop| *stop) => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
             };
+            if let Some(Input::Goodbye(_)) = input {
+                // What was answered before the goodbye is said before it.
+                self.burst(&mut events).await?;
+            }
             if let Some(input) = input {
                 self.handle(input).await?;
             }
