@@ -10,7 +10,12 @@ fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let code = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
+        Ok(runtime) => {
+            let code = runtime.block_on(run(cli));
+            // A read of the terminal that nobody waits for any more must not keep the process until the next Enter.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             eprintln!("aside: cannot start: {error}");
             ExitCode::Error

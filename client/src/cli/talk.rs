@@ -27,7 +27,7 @@ pub(super) async fn run(args: &TalkArgs, settings: &Settings) -> Result<(), CliE
         Talk { handle: handle.clone(), peer: peer.account, prompt: std::io::stdin().is_terminal() }.run().await
     };
     let result = result.await;
-    agent.close(Duration::from_secs(5)).await;
+    agent.close(Duration::from_secs(30)).await;
     result
 }
 
@@ -46,13 +46,19 @@ impl Talk {
         let mut lines = BufReader::new(tokio::io::stdin()).lines();
         let mut changes = self.handle.changes();
         let mut after = 0;
+        self.show_prompt();
         loop {
-            self.print_new(&mut after).await?;
-            self.show_prompt();
+            if self.print_new(&mut after).await? {
+                self.show_prompt();
+            }
             tokio::select! {
                 line = lines.next_line() => match line.map_err(CliError::Input)? {
-                    Some(line) if line.trim().is_empty() => {}
-                    Some(line) => self.send(line).await?,
+                    Some(line) => {
+                        if !line.trim().is_empty() {
+                            self.send(line).await?;
+                        }
+                        self.show_prompt();
+                    }
                     None => return Ok(()),
                 },
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
@@ -75,8 +81,8 @@ impl Talk {
         Ok(())
     }
 
-    /// Prints what the other one wrote; what others wrote stays new for `recv`.
-    async fn print_new(&self, after: &mut MessageRow) -> Result<(), CliError> {
+    /// Prints what the other one wrote and says whether there was any; what others wrote stays new for `recv`.
+    async fn print_new(&self, after: &mut MessageRow) -> Result<bool, CliError> {
         let (peer, from) = (self.peer, *after);
         let messages = self.handle.with(move |engine| {
             let chat = ChatId::direct(&engine.account(), &peer);
@@ -92,10 +98,9 @@ impl Talk {
             json::line(&format!("{clear}{}: {}", message.peer_name, indented(&message.text)))?;
         }
         let rows: Vec<MessageRow> = messages.iter().map(|message| message.row).collect();
-        if let Some(last) = rows.last() {
-            *after = *last;
-            self.handle.step(move |step| step.printed(&rows)).await?;
-        }
-        Ok(())
+        let Some(last) = rows.last() else { return Ok(false) };
+        *after = *last;
+        self.handle.step(move |step| step.printed(&rows)).await?;
+        Ok(true)
     }
 }

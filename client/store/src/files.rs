@@ -60,6 +60,13 @@ impl ProfileFolder {
         self.0.join("history.db")
     }
 
+    /// Makes the database file for its owner only, before SQLite opens it; its companions get the same permissions.
+    pub(crate) fn prepare_database(&self) -> Result<()> {
+        let path = self.database();
+        let made = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        made.map(drop).map_err(|why| self.error(path, why))
+    }
+
     fn key_file(&self) -> PathBuf {
         self.0.join("db.key")
     }

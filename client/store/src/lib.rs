@@ -51,6 +51,7 @@ impl Store {
         folder.create()?;
         let lock = folder.lock()?;
         let key = folder.key(Some(fresh_key))?;
+        folder.prepare_database()?;
         Ok(Self { connection: open::open_file(&folder.database(), &key, true)?, _lock: Some(lock) })
     }
 

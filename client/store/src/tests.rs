@@ -45,6 +45,21 @@ fn a_profile_is_used_by_one_process() {
 }
 
 #[test]
+fn files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let temporary = tempfile::tempdir().unwrap();
+    let path = temporary.path().join("p");
+    let mut store = Store::create(&ProfileFolder::new(&path), [7; 48]).unwrap();
+    store.transact::<_, StoreError>(|tx| tx.direct_chat(&ME, &PEER, Millis(1)).map(drop)).unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    for entry in std::fs::read_dir(&path).unwrap() {
+        let file = entry.unwrap().path();
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
 fn the_file_shows_nothing_and_a_wrong_key_is_told() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = ProfileFolder::new(temporary.path());
