@@ -2,10 +2,10 @@
 
 use aside::cli::{Cli, ExitCode, run};
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> std::process::ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ASIDE_LOG").unwrap_or_else(|_| "off".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
     // Wrong arguments end here with code 2, help and version with 0.
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -22,4 +22,13 @@ fn main() -> std::process::ExitCode {
         }
     };
     std::process::ExitCode::from(code as u8)
+}
+
+/// What `ASIDE_LOG` asks for, but never the frames that the WebSocket library would write out: a registration holds the
+/// invite's secret.
+fn log_filter() -> EnvFilter {
+    match (EnvFilter::try_from_env("ASIDE_LOG"), "tungstenite=warn".parse()) {
+        (Ok(asked), Ok(quiet)) => asked.add_directive(quiet),
+        _ => "off".into(),
+    }
 }

@@ -1,6 +1,6 @@
 //! CBOR (RFC 8949) in and out, with bounded length and nesting (rules `COD-1`, `COD-2`).
 //!
-//! Structs are maps with text keys, so unknown fields are skipped and new ones need no new format.
+//! Structs are maps with text keys, so unknown fields are skipped and new ones need no new format (rule `COD-5`).
 
 use crate::body::with_source;
 use crate::limits::{MAX_FRAME, MAX_NESTING};

@@ -41,7 +41,7 @@ pub struct Again {
     pub seq: Seq,
 }
 
-/// A message as its readers see it.
+/// A message as its readers see it (rule `CNT-4`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// Unique per device; the same when sent again.

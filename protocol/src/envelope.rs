@@ -33,7 +33,7 @@ impl EnvelopeKind {
 pub struct Envelope {
     /// Partition in which `pos` counts.
     pub partition: PartitionId,
-    /// Rising position in the partition.
+    /// Rising position in the partition (rule `ENV-1`).
     pub pos: Pos,
     /// What `body` is.
     pub kind: EnvelopeKind,
@@ -57,7 +57,7 @@ pub struct Envelope {
     /// Founding and welcome: the chat's incarnation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<u64>,
-    /// SHA-256 of the body; chat-wide kinds only.
+    /// SHA-256 of the body; chat-wide kinds only (rule `ENV-2`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Hash>,
     /// The bytes; absent when a device's own envelope comes back to it (rule `ENV-4`).

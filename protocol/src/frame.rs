@@ -116,7 +116,7 @@ pub struct Ack {
 /// A request and its number in this connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Chosen by the client, echoed in the answer.
+    /// Chosen by the client, echoed in the answer (rule `REQ-1`).
     pub id: u64,
     /// What is asked.
     pub request: Request,

@@ -145,7 +145,8 @@ impl Hash {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// SHA-256 of a label and some parts, each preceded by its length, so that no two lists of parts collide.
+    /// SHA-256 of a label and some parts, each preceded by its length, so that no two lists of parts collide
+    /// (rule `COD-6`).
     pub fn labelled(label: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(label.as_bytes());

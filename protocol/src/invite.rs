@@ -16,7 +16,7 @@ pub const PREFIX: &str = "aside://join/";
 pub struct InviteSecret(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
 impl InviteSecret {
-    /// What the relay keeps instead of the secret.
+    /// What the relay keeps instead of the secret (rule `INV-2`).
     pub fn hash(&self) -> Hash {
         Hash::labelled("aside/1 invite", &[&self.0])
     }
@@ -28,7 +28,7 @@ impl fmt::Debug for InviteSecret {
     }
 }
 
-/// The content of an invite link.
+/// The content of an invite link (rule `INV-1`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invite {
     /// `host:port` of each node, in order of preference.

@@ -32,11 +32,11 @@ pub const WINDOW_ENVELOPES: usize = 256;
 pub const WINDOW_BYTES: usize = 1 << 20;
 /// Sends of one device in one chat that may wait for an answer, and answers the relay remembers.
 pub const UNANSWERED_SENDS: u64 = 64;
-/// Requests of one connection that may wait for an answer; past this the relay stops reading.
+/// Requests of one connection that may wait for an answer; past this the relay stops reading (rule `REQ-2`).
 pub const UNANSWERED_REQUESTS: usize = 256;
 /// How long the relay keeps envelopes that some device has not fetched, in milliseconds (30 days).
 pub const RETENTION_MS: u64 = 30 * 24 * 3600 * 1000;
-/// An idle client pings this often, in milliseconds.
+/// An idle client pings this often, in milliseconds (rule `CON-4`).
 pub const PING_MS: u64 = 30_000;
 /// A connection silent for this long is closed, in milliseconds.
 pub const SILENCE_MS: u64 = 90_000;

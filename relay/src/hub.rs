@@ -88,7 +88,7 @@ impl Hub {
         Arc::new(Self { devices: Mutex::default(), ids: AtomicU64::new(0), capacity: capacity.max(1) })
     }
 
-    /// Connects a device. An older connection of it is told that it was replaced.
+    /// Connects a device. An older connection of it is told that it was replaced (rule `CON-5`).
     pub fn subscribe(self: &Arc<Self>, device: DeviceId) -> Subscription {
         let (sender, queue) = mpsc::channel(self.capacity);
         let id = self.ids.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! The relay's identity: an Ed25519 key made at the first start. Its hash is the pin that invites carry.
 //!
-//! The key signs hello-ok, and as a certificate authority the certificate of each start. It never leaves its file.
+//! The key signs hello-ok, and as a certificate authority the certificate of each start (rule `HTT-2`). It never
+//! leaves its file.
 
 use crate::data::private;
 use aside_protocol::{Hash, PublicKey, Signature, login};

@@ -123,12 +123,9 @@ impl Client {
         let mut pages = Vec::new();
         let mut before = None::<String>;
         loop {
-            let limit: [&str; 2] = ["--limit", "100"];
-            let run = match &before {
-                Some(cursor) => self.history(with, &[limit[0], limit[1], "--before", cursor]),
-                None => self.history(with, &limit),
-            };
-            let mut page = run.ok().json();
+            let mut args = vec!["--limit", "100"];
+            args.extend(before.iter().flat_map(|cursor| ["--before", cursor.as_str()]));
+            let mut page = self.history(with, &args).ok().json();
             let next = page.pop().expect("a page ends with its cursor")["next"].as_str().map(str::to_owned);
             assert!(next.is_none() || next != before, "a page ends where it began: {next:?}");
             pages.push(page);

@@ -20,6 +20,7 @@ async fn the_invites_relay_proves_itself_and_another_does_not() {
     assert_eq!(greeted.transcript().relay, target.pin);
     let other = Target { pin: Hash([0; 32]), ..target };
     assert!(matches!(dial(&other).await, Err(TransportError::WrongPin { .. })));
+    relay.finish();
 }
 
 #[tokio::test]
@@ -29,6 +30,7 @@ async fn an_unknown_device_is_told_so() {
     let error = greeted.login(DeviceId([9; 16]), Signature([9; 64])).await.expect_err("unknown");
     assert!(matches!(&error, TransportError::Fault(fault) if fault.rule == "LOG-3"), "{error}");
     assert!(error.is_fatal());
+    relay.finish();
 }
 
 #[tokio::test]
@@ -46,6 +48,7 @@ async fn a_registration_that_does_not_hold_is_refused() {
     let refused = matches!(&error, TransportError::Refused(Refusal::Invalid(_) | Refusal::InviteUnknown(_)));
     let fault = matches!(&error, TransportError::Fault(fault) if fault.rule.starts_with("LOG-"));
     assert!(refused || fault, "{error:?}");
+    relay.finish();
 }
 
 #[tokio::test]
@@ -57,4 +60,5 @@ async fn a_relay_that_is_gone_is_unreachable_and_may_come_back() {
     assert!(matches!(error, TransportError::Unreachable { .. }) && !error.is_fatal(), "{error}");
     relay.restart();
     dial(&target).await.unwrap();
+    relay.finish();
 }

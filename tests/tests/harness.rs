@@ -20,6 +20,16 @@ fn a_relay_keeps_its_port_and_identity_over_its_lives() {
     assert_eq!(invite(relay.first_invite()).pin, pin);
     relay.stop();
     assert!(TcpStream::connect(address).is_err(), "it is gone again");
+    relay.finish();
+}
+
+#[test]
+#[should_panic(expected = "expected exit code 0")]
+fn a_relay_without_a_command_log_is_not_finished() {
+    let mut relay = Relay::start(RelayOptions::default());
+    relay.stop();
+    std::fs::remove_file(relay.record()).unwrap();
+    relay.finish();
 }
 
 #[test]
@@ -29,4 +39,5 @@ fn invites_name_the_proxy_in_front() {
     assert_eq!(invite(relay.first_invite()).addresses, vec![proxy.clone()]);
     assert_eq!(invite(&relay.invite(3)).addresses, vec![proxy]);
     assert_ne!(relay.address(), relay.proxy().address());
+    relay.finish();
 }

@@ -1,4 +1,4 @@
-//! The account's root key and the 24 words it is made from (rules `ACC-*`). Kept in no database.
+//! The account's root key and the 24 words it is made from (rule `ACC-4`). Kept in no database.
 
 use crate::hkdf_label::derive;
 use aside_protocol::{AccountId, PublicKey, Signature};

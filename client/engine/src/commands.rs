@@ -19,8 +19,8 @@ pub struct Accepted {
 /// Why a message was not accepted; worded for people. The user's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Too long.
-    #[error("the message has {0} bytes, at most {MAX_TEXT} are allowed; send it in parts")]
+    /// Too long: it has so many bytes, or more if it was not read to its end.
+    #[error("the message is too long: at most {MAX_TEXT} bytes are allowed; send it in parts")]
     TooLong(usize),
     /// Nothing in it.
     #[error("the message is empty; give a text, or - to read it from standard input")]

@@ -1,5 +1,5 @@
-//! Takes envelopes: strictly by `seq` within a chat, each applied, held, or shown as a gap. Never blocks, never fails
-//! for a peer's fault.
+//! Takes envelopes: strictly by `seq` within a chat (rule `ORD-4`), each applied, held, or shown as a gap. Never blocks,
+//! never fails for a peer's fault.
 
 mod commit;
 mod echo;
@@ -29,7 +29,7 @@ pub(crate) fn take(step: &mut Step, envelope: &Envelope) -> Result<()> {
         EnvelopeKind::Welcome => welcome::take(step, chat, envelope),
         EnvelopeKind::Receipt => receipt::take(step, chat, envelope),
         EnvelopeKind::Rejoin => rejoin::take(step, chat, envelope),
-        // A kind to come that takes a seq must not leave a hole; one without is nothing to this version.
+        // A kind to come that takes a seq must not leave a hole; one without is nothing to this version (rule ENV-3).
         _ if envelope.seq.is_some() => sequence::take(step, chat, envelope),
         _ => Ok(()),
     })?;

@@ -1,4 +1,5 @@
-//! Keeps the relay stocked with key packages, so that others can add this device while it is away (rules `KEY-*`).
+//! Keeps the relay stocked with key packages, so that others can add this device while it is away (rules `KEY-1`,
+//! `KEY-3`).
 
 use crate::error::Result;
 use crate::link::Pending;

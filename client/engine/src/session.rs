@@ -1,4 +1,5 @@
-//! Login, attaching, catching up, the tick. Notices when the database here or the relay's is older than it should be.
+//! Login, attaching, catching up, the tick. Notices when the database here or the relay's is older than it should be
+//! (rule `GAP-4`).
 
 use crate::effect::Effect;
 use crate::error::Result;

@@ -171,18 +171,13 @@ impl Carried {
             match self.link.events.try_recv() {
                 Ok(event) if batch.len() < BATCH => next = Some(event),
                 Ok(event) => {
-                    worker.frames(std::mem::take(&mut batch)).await?;
+                    take(std::mem::take(&mut batch), worker, backoff).await?;
                     next = Some(event);
                 }
                 Err(_) => break None,
             }
         };
-        if batch.iter().any(|frame| matches!(frame, RelayFrame::CaughtUp(_) | RelayFrame::Answer(_))) {
-            backoff.reset();
-        }
-        if !batch.is_empty() {
-            worker.frames(batch).await?;
-        }
+        take(batch, worker, backoff).await?;
         end.map_or(Ok(()), |error| Err(End::Transport(error)))
     }
 
@@ -198,4 +193,20 @@ impl Carried {
         }
         self.link.close().await;
     }
+}
+
+/// Hands the engine a batch. A link that brought something the engine took has proved useful, even if it breaks before
+/// all is caught up: who has much to catch up with over a bad network must not be kept away longer each time.
+async fn take(batch: Vec<RelayFrame>, worker: &WorkerHandle, backoff: &mut Backoff) -> Result<(), EngineError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let brought =
+        |frame: &RelayFrame| matches!(frame, RelayFrame::Deliver(_) | RelayFrame::CaughtUp(_) | RelayFrame::Answer(_));
+    let useful = batch.iter().any(brought);
+    worker.frames(batch).await?;
+    if useful {
+        backoff.reset();
+    }
+    Ok(())
 }

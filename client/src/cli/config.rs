@@ -5,6 +5,7 @@ use aside_engine::Config;
 use aside_store::ProfileFolder;
 use etcetera::BaseStrategy;
 use serde::Deserialize;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What `config.toml` and the environment may set. Every key has an `ASIDE_` variable of the same name.
@@ -71,8 +72,9 @@ fn read(path: &Path) -> Result<Keys, CliError> {
         Ok(text) => {
             toml::from_str(&text).map_err(|e| CliError::Usage(format!("cannot understand {}: {e}", path.display())))
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Keys::default()),
-        Err(e) => Err(CliError::Usage(format!("cannot read {}: {e}", path.display()))),
+        // A home that is no folder is for whoever needs it to complain about.
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Keys::default()),
+        Err(e) => Err(CliError::Usage(format!("cannot read {}: {e}; check its permissions", path.display()))),
     }
 }
 

@@ -66,6 +66,9 @@ pub enum CliError {
     /// The wait is over.
     #[error("{0}")]
     TimedOut(String),
+    /// The engine failed while it was connected, for example because the disk is full.
+    #[error("{0}")]
+    Failed(String),
     /// Output could not be written, so nothing counts as printed.
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
@@ -85,7 +88,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::Usage,
-            Self::Engine(_) | Self::UnknownName(_) | Self::NoChat(_) | Self::Output(_) | Self::Input(_) => {
+            Self::Engine(_) | Self::Failed(_) | Self::UnknownName(_) | Self::NoChat(_) | Self::Output(_) | Self::Input(_) => {
                 ExitCode::Error
             }
             Self::Transport(error) | Self::Register(RegisterError::Transport(error)) => transport(error),

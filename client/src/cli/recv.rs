@@ -1,7 +1,7 @@
 //! `aside recv`: prints messages of others, each once over the life of the profile.
 
 use super::{CliError, Settings, duration, json, profile};
-use crate::agent::Handle;
+use crate::agent::{Connectivity, Handle};
 use crate::text::harmless;
 use aside_store::messages::{Message, MessageRow};
 use clap::Args;
@@ -104,10 +104,11 @@ impl Printer<'_> {
         Ok(news.is_some())
     }
 
-    /// Nothing came: fine if the relay was reached or something was printed.
+    /// Nothing came: fine if the relay was reached or something was printed, and if what came could be stored.
     fn reached(&self) -> Result<(), CliError> {
         match &*self.handle.connectivity().borrow() {
-            crate::agent::Connectivity::Offline(error) if self.count == 0 => Err(error.clone().into()),
+            Connectivity::Offline(error) if self.count == 0 => Err(error.clone().into()),
+            Connectivity::Failed(why) => Err(CliError::Failed(why.clone())),
             _ => Ok(()),
         }
     }

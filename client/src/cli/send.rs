@@ -152,10 +152,21 @@ fn text(given: Option<&str>) -> Result<String, CliError> {
         }
         _ => {}
     }
-    let mut text = String::new();
-    let limit = MAX_TEXT as u64 + 2;
-    std::io::stdin().take(limit).read_to_string(&mut text).map_err(CliError::Input)?;
+    let mut text = read(std::io::stdin()).map_err(CliError::Input)?;
     let end = text.strip_suffix('\n').map_or(text.len(), |rest| rest.strip_suffix('\r').unwrap_or(rest).len());
     text.truncate(end);
     Ok(text)
+}
+
+/// All of an input, or more of it than may be sent, cut between two characters.
+fn read(input: impl Read) -> std::io::Result<String> {
+    let most = MAX_TEXT + 8;
+    let mut bytes = Vec::new();
+    input.take(most as u64).read_to_end(&mut bytes)?;
+    let whole = match std::str::from_utf8(&bytes) {
+        Err(cut) if bytes.len() == most && cut.error_len().is_none() => cut.valid_up_to(),
+        _ => bytes.len(),
+    };
+    bytes.truncate(whole);
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))
 }

@@ -26,6 +26,11 @@ pub enum StoreError {
          or move the folder away and register again"
     )]
     Corrupt(PathBuf),
+    /// Some of it cannot be read.
+    #[error(
+        "a part of the history is damaged; restore the profile's folder from a backup, or move it away and register again"
+    )]
+    Damaged,
     /// The disk is full.
     #[error("the disk is full; free some space and try again, nothing was lost")]
     DiskFull,
@@ -55,10 +60,11 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase, SystemIoFailure};
         match error.sqlite_error_code() {
             // A write that fails for lack of space may come as an I/O error, when it hits the WAL or its index.
             Some(DiskFull) => Self::DiskFull,
+            Some(DatabaseCorrupt | NotADatabase) => Self::Damaged,
             Some(SystemIoFailure) if is_write(&error) => Self::DiskFull,
             _ => Self::Sql(error),
         }

@@ -114,10 +114,7 @@ impl ProfileFolder {
     }
 
     fn error(&self, path: PathBuf, why: std::io::Error) -> StoreError {
-        match why.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::DiskFull,
-            _ => StoreError::File { path, why },
-        }
+        if is_full(&why) { StoreError::DiskFull } else { StoreError::File { path, why } }
     }
 }
 
@@ -138,8 +135,11 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::rename(&partial, path)?;
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
-    write().map_err(|why| match why.kind() {
-        std::io::ErrorKind::StorageFull => StoreError::DiskFull,
-        _ => StoreError::File { path: path.to_owned(), why },
-    })
+    write().map_err(|why| if is_full(&why) { StoreError::DiskFull } else { StoreError::File { path: path.to_owned(), why } })
+}
+
+/// Whether there is no room: on the disk, in the user's quota, or within the limit set for the size of files.
+fn is_full(why: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(why.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

@@ -43,6 +43,8 @@ pub(crate) fn open_file(path: &Path, key: &DbKey, create: bool) -> Result<Connec
     }
     let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "key", key.literal().as_str())?;
+    // SQLCipher, set up by its first key, writes to standard error by itself; what it finds comes back as an error anyway.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     prepare(connection, path)
 }
 

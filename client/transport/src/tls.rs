@@ -1,4 +1,4 @@
-//! TLS 1.3 to a relay that is known by the hash of its identity key (rule `LOG-1`). No web PKI, no clock.
+//! TLS 1.3 to a relay that is known by the hash of its identity key (rules `HTT-2`, `LOG-1`). No web PKI, no clock.
 //!
 //! The relay sends its node's certificate and its CA certificate. The CA's key is the relay's Ed25519 identity key,
 //! and the invite holds that key's hash. So the CA is trusted because of its key alone, and nothing else is.

@@ -4,6 +4,7 @@
 mod any;
 mod bounds;
 mod properties;
+mod rules;
 mod texts;
 mod tree;
 mod values;

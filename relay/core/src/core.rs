@@ -113,7 +113,7 @@ impl Core {
     }
 }
 
-/// Runs one command. A refusal must have written nothing and taken no position.
+/// Runs one command. A refusal must have written nothing and taken no position (rule `REQ-3`).
 fn run(
     db: &Connection,
     cache: &mut Cache,

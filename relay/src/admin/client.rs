@@ -1,6 +1,7 @@
 //! Asking a running relay through its admin socket, without an async runtime.
 
 use super::{Ask, Told};
+use std::io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -13,9 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub fn ask(socket: &Path, ask: &Ask) -> io::Result<Option<Told>> {
     let mut stream = match UnixStream::connect(socket) {
         Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
-        }
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | ConnectionRefused) => return Ok(None),
         Err(error) => return Err(error),
     };
     stream.set_read_timeout(Some(PATIENCE))?;

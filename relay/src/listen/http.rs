@@ -1,4 +1,4 @@
-//! The routes of the relay's port: the WebSocket, and whether the relay is well.
+//! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
 
 use crate::server::Shared;
 use crate::session::{Channel, task};

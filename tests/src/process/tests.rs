@@ -53,3 +53,15 @@ fn a_background_program_can_be_asked_to_end() {
     background.wait_lines(1, PATIENCE);
     assert_eq!(background.terminate(PATIENCE), Some(7));
 }
+
+#[test]
+fn a_background_program_is_told_lines_until_its_input_ends() {
+    let mut background = Background::interactive(&mut shell("cat; echo over"));
+    background.say(["one", "two"]);
+    assert_eq!(background.wait_lines(2, PATIENCE), ["one", "two"]);
+    background.say(["three"]);
+    background.hush();
+    background.say(["nobody hears this"]);
+    assert_eq!(background.wait(PATIENCE), Some(0));
+    assert_eq!(background.lines(), ["one", "two", "three", "over"]);
+}

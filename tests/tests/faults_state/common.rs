@@ -149,8 +149,5 @@ pub fn fails_with(run: Run, code: i32, words: &str) -> Run {
 pub fn finish(mut relay: Relay) {
     relay.stop();
     assert!(!relay.process().log().contains("panicked"), "{}", relay.process().log());
-    let record = relay.record();
-    if record.exists() {
-        relay.admin(&["replay", &record.to_string_lossy()]).ok();
-    }
+    relay.finish();
 }

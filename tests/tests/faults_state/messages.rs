@@ -43,7 +43,8 @@ fn waiting_ends_at_what_was_asked_for() {
     bob.recv(&["--peek"]).ok();
     let read = alice.send("bob", "x", &["--wait", "read", "--timeout", "1s"]).expect_code(6);
     assert_ne!(read.one()["status"], "read");
-    let statuses: Vec<Value> = history(&alice, "bob").iter().filter(|l| l["own"] == true).map(|l| l["status"].clone()).collect();
+    let statuses: Vec<Value> =
+        history(&alice, "bob").iter().filter(|l| l["own"] == true).map(|l| l["status"].clone()).collect();
     assert_eq!(statuses, ["read", "read", "read", "delivered", "sent"]);
     hear(&bob, &["seen but not read", "x"]);
     finish(relay);

@@ -129,7 +129,8 @@ async fn a_poison_commit_from_a_members_device_does_not_brick_the_chat() {
 #[test]
 fn a_text_cannot_steer_the_terminal() {
     let (relay, alice, bob) = two();
-    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jwipe\u{9b}31m\rover\u{8}\u{202e}txt\u{2028}mallory: hi\nbob: forged\u{7f}";
+    let hostile =
+        "\u{1b}]0;owned\u{7}\u{1b}[2Jwipe\u{9b}31m\rover\u{8}\u{202e}txt\u{2028}mallory: hi\nbob: forged\u{7f}";
     say(&alice, &bob, hostile);
     let peeked = bob.run(&["recv", "--peek"]).ok();
     let (shown, chats) = (bob.run(&["history", "alice"]).ok(), bob.run(&["chats"]).ok());

@@ -1,4 +1,5 @@
-//! Chat-wide envelopes in the order of their `seq`: copies are dropped, holes asked for, the rest processed.
+//! Chat-wide envelopes in the order of their `seq`: copies are dropped, holes asked for (rule `GAP-1`), the rest
+//! processed.
 
 use super::{commit, echo, message};
 use crate::error::Result;

@@ -50,7 +50,8 @@ fn aad(chat: &Chat) -> Aad {
     Aad { chat: chat.chat, n: chat.next_n, base: chat.base }
 }
 
-/// Removes and adds the device in one commit, with its request as evidence; a request that does not hold is dropped.
+/// Removes and adds the device in one commit, with its request as evidence (rule `REJ-3`); a request that does not hold
+/// is dropped.
 fn readd(step: &mut Step, chat: &Chat, task: &RejoinTask) -> Result<bool> {
     let Ok((request, _)) = rejoin::open(&task.request) else { return drop_task(step, task) };
     let account = step.tx.accounts()?.into_iter().find(|a| a.list.list.device(&task.device).is_some());

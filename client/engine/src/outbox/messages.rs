@@ -1,4 +1,5 @@
-//! Messages: encrypted once the queue is read, at most 64 unanswered a chat, always in the order of their numbers.
+//! Messages: encrypted once the queue is read, at most 64 unanswered a chat, always in the order of their numbers
+//! (rule `ORD-3`).
 
 use crate::error::{EngineError, Result};
 use crate::link::Pending;

@@ -27,18 +27,25 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     }
     let not_after = Millis(step.now.0.saturating_add(step.config.key_package_ms));
     let key_package = step.scope().key_package(Suite::XWing, false, not_after)?;
-    let missing = step.tx.gaps(chat.row, MAX_RANGES as u32)?.into_iter().filter(|gap| gap.last > chat.shift);
     let request = RejoinRequest {
         chat: chat.chat,
         incarnation: chat.incarnation,
         device: step.me.device,
         key_package,
-        missing: missing.map(|gap| SeqRange { from: chat.seq_of(gap.first), to: chat.seq_of(gap.last) }).collect(),
+        missing: missing(step, chat)?,
     };
     let body = sign_rejoin(&request, &step.me.key);
     step.link.chat(chat.row).rejoin = true;
     step.ask(Request::Rejoin(Rejoin { chat: chat.chat, body }), Pending::Rejoin(chat.row));
     Ok(())
+}
+
+/// What this device cannot read: its gaps, and whatever comes between this request and the commit that serves it. The
+/// others only learn of that at their commit, so the last range is open; what was read after all is known by its id.
+fn missing(step: &Step, chat: &Chat) -> Result<Vec<SeqRange>> {
+    let gaps = step.tx.gaps(chat.row, MAX_RANGES as u32 - 1)?.into_iter().filter(|gap| gap.last > chat.shift);
+    let known = gaps.map(|gap| SeqRange { from: chat.seq_of(gap.first), to: chat.seq_of(gap.last) });
+    Ok(known.chain([SeqRange { from: chat.seq.next(), to: Seq(u64::MAX) }]).collect())
 }
 
 /// Puts what devices that are back could not read into the outbox again, under its first id (rule `REJ-4`).

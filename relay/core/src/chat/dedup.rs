@@ -1,4 +1,5 @@
-//! Once-ness: each device's counter in each chat, and the last 64 answers (rules `REF-1`, `REF-3`, `REF-4`).
+//! Once-ness: each device's counter in each chat, and the last 64 answers (rules `ORD-1`, `REF-1`,
+//! `REF-3`, `REF-4`).
 
 use crate::error::Stop;
 use crate::sql::{hash, int, millis, n, seq, uint};

@@ -38,7 +38,8 @@ pub(super) enum Admitted {
     Now(Routes),
 }
 
-/// The number first, then membership, then the base: so a lost answer is repeated even to who has left since.
+/// The number first, then membership, then the base (rule `ORD-2`): so a lost answer is repeated even to who has left
+/// since.
 pub(super) fn admit(
     step: &mut Step<'_>,
     chat: &ChatRow,

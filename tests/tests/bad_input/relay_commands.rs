@@ -1,0 +1,44 @@
+//! `aside-relay` with arguments, folders and ports that cannot be used.
+
+use super::said::{fails_saying, wrong_usage};
+use aside_tests::{Relay, RelayOptions};
+use std::fs;
+
+#[test]
+fn folders_and_ports_that_are_in_use_or_cannot_be_used() {
+    let relay = Relay::start(RelayOptions::default());
+    let scratch = tempfile::tempdir().unwrap();
+    let (data, free) = (relay.data(), scratch.path().join("free"));
+    let (data, free) = (data.to_string_lossy(), free.to_string_lossy());
+    let serve = |folder: &str, listen: &str| relay.admin(&["serve", "--data", folder, "--listen", listen]);
+    let any = "127.0.0.1:0";
+    fails_saying(serve(&data, any), 1, &["another relay is using the data folder", "stop it first"]);
+    let taken = relay.address().to_string();
+    fails_saying(serve(&free, &taken), 3, &["cannot listen at", &taken, "name another with --listen"]);
+    let file = scratch.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    for folder in [file.to_string_lossy().into_owned(), format!("{}/below", file.display()), "/proc/relay".into()] {
+        fails_saying(serve(&folder, any), 1, &[&folder, "cannot be used", "--data"]);
+        fails_saying(relay.admin(&["invite", "--data", &folder]), 1, &["data"]);
+    }
+    relay.finish();
+}
+
+#[test]
+fn wrong_arguments_show_the_usage() {
+    let relay = Relay::start(RelayOptions::default());
+    let data = relay.data().to_string_lossy().into_owned();
+    wrong_usage(relay.admin(&[]), &["Usage: aside-relay"]);
+    wrong_usage(relay.admin(&["serve", "--listen", "everywhere"]), &["--listen"]);
+    wrong_usage(relay.admin(&["invite", "--data", &data, "--uses", "0"]), &["--uses"]);
+    wrong_usage(relay.admin(&["invite", "--data", &data, "--uses", "many"]), &["--uses"]);
+    for expires in ["0d", "soon", "7", "-1d"] {
+        let expires = format!("--expires={expires}");
+        wrong_usage(relay.admin(&["invite", "--data", &data, &expires]), &["--expires"]);
+    }
+    let free = tempfile::tempdir().unwrap();
+    let free = free.path().to_string_lossy().into_owned();
+    let serve = ["serve", "--data", &free, "--listen", "127.0.0.1:0", "--address", "no address"];
+    fails_saying(relay.admin(&serve), 2, &["no address is not an address", "give HOST:PORT"]);
+    relay.finish();
+}

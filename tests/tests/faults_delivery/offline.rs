@@ -1,0 +1,27 @@
+//! A recipient who is away while a thousand messages are written.
+
+use super::common::*;
+use aside_tests::RelayOptions;
+
+const MANY: usize = 1_000;
+
+#[test]
+fn a_thousand_messages_wait_for_who_is_away() {
+    let pair = Pair::start(RelayOptions::default());
+    let said = texts("line", 0..MANY);
+    let mut talk = pair.alice.talk("bob");
+    talk.say(&said);
+    leave(talk);
+    // Ends when the last one is stored at the relay, and with it all before it.
+    let last = "the last one".to_owned();
+    pair.alice.send("bob", &last, &["--wait", "sent", "--timeout", "60s"]).ok();
+    let said: Vec<String> = said.into_iter().chain([last]).collect();
+    let got = pair.bob.recv(&["--limit", &said.len().to_string(), "--timeout", "30s"]).ok();
+    let got: Vec<String> = got.json().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect();
+    assert_texts("what bob printed", &got, &said);
+    // The receipts reach alice when she is back.
+    pair.alice.recv(&["--timeout", "2s"]).ok();
+    let unread = pair.alice.whole_history("bob").into_iter().filter(|message| message["status"] != "read").count();
+    assert_eq!(unread, 0, "bob read everything, but alice was not told");
+    pair.prove(&said, &[]);
+}
