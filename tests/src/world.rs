@@ -225,6 +225,14 @@ impl World {
         true
     }
 
+    /// The relay's database is put back to what it was after its first `commands` commands.
+    pub fn restore_relay(&mut self, commands: usize) {
+        (0..self.peers.len()).for_each(|peer| self.cut(peer));
+        self.log.truncate(commands);
+        self.core = Core::open(&Location::Memory).expect("a core");
+        self.core.apply(&self.log, true).expect("the core applies");
+    }
+
     /// The relay takes the next frame of a peer.
     pub fn relay_takes(&mut self, peer: usize) -> bool {
         let Some(frame) = self.peers[peer].up.pop_front() else { return false };

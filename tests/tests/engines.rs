@@ -124,6 +124,41 @@ fn older_copies_rejoin() {
     }
 }
 
+/// A relay whose database is an older copy: what it lost and nobody had is sent again, and everybody can talk.
+#[test]
+fn an_older_relay_is_made_up_for() {
+    for seed in seeds() {
+        let mut world = World::new(seed ^ 0x4e1a, PEERS, config());
+        (0..250).for_each(|number| event(&mut world, number, true));
+        let copy = world.log.len();
+        (250..450).for_each(|number| event(&mut world, number, true));
+        world.restore_relay(copy);
+        // Everybody notices before anybody writes on: a device that was away meanwhile cannot know.
+        (0..PEERS).for_each(|peer| world.connect(peer));
+        (450..600).for_each(|number| event(&mut world, number, true));
+        world.settle();
+        for one in 0..PEERS {
+            for other in (0..PEERS).filter(|&other| other != one) {
+                check_complete(&mut world, one, other, seed);
+            }
+        }
+        replayed(&world);
+    }
+}
+
+/// Everything that was written to a peer is there, once.
+fn check_complete(world: &mut World, one: usize, other: usize, seed: u64) {
+    let account = world.peers[other].account;
+    let accepted = world.peers[one].accepted.iter().filter(|(to, _)| *to == account).map(|(_, text)| text.clone());
+    let accepted: HashSet<String> = accepted.collect();
+    let (texts, _) = world.history(other, one);
+    let received: Vec<String> = texts.into_iter().filter(|text| text.starts_with(&format!("{one}>"))).collect();
+    let state = format!("seed {seed}: {one} to {other}: {} | {}", world.describe(one), world.describe(other));
+    assert_eq!(received.len(), received.iter().collect::<HashSet<_>>().len(), "twice; {state} {received:?}");
+    let missing: Vec<_> = accepted.iter().filter(|text| !received.contains(text)).collect();
+    assert!(missing.is_empty(), "lost {missing:?}; {state}\n{}", world.story(other, one));
+}
+
 fn check_restored(world: &mut World, victims: usize, seed: u64) {
     for one in 0..PEERS {
         for other in (0..PEERS).filter(|&other| other != one) {

@@ -86,6 +86,16 @@ impl Step<'_> {
         Ok(Some(account))
     }
 
+    /// The relay does not know an account any more: somebody else may have its name, and the user must hear of it.
+    fn look_for_successor(&mut self, gone: &AccountId) -> Result<()> {
+        if let Some(account) = self.tx.account(gone)?
+            && !self.link.names.contains_key(&account.name)
+        {
+            self.look_up(&account.name);
+        }
+        Ok(())
+    }
+
     fn name_is_taken(&self, name: &Name) -> Result<bool> {
         Ok(self.tx.accounts_named(name)?.iter().any(|account| account.trust == Trust::InUse))
     }
@@ -139,7 +149,12 @@ pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answe
             Some(account) => return step.settle_chat(&account),
             None => Refusal::Invalid(Default::default()),
         },
-        Answer::Refused(refusal) => refusal,
+        Answer::Refused(refusal) => {
+            if matches!(refusal, Refusal::NotFound(_)) {
+                step.look_for_successor(&wanted)?;
+            }
+            refusal
+        }
         _ => Refusal::Invalid(Default::default()),
     };
     if let Some(chat) = step.tx.chat(&ChatId::direct(&step.account, &wanted))? {

@@ -8,7 +8,7 @@ use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
 use aside_protocol::refusal::{Exists, Refusal};
 use aside_protocol::request::{Answer, Sent};
-use aside_protocol::{Hash, N};
+use aside_protocol::{Hash, N, Seq};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 
 /// Shown when the relay has other bytes under a number than this device.
@@ -132,7 +132,7 @@ impl Step<'_> {
     /// The relay does not route this device in the chat any more: the chat is founded again.
     fn found_again(&mut self, chat: &mut Chat) -> Result<()> {
         if chat.state == ChatState::Live || chat.state == ChatState::Broken {
-            self.tx.drop_proposed(chat.row)?;
+            self.drop_proposed(chat)?;
             self.tx.renumber_outbox(chat.row)?;
             self.link.restart_chat(chat.row);
             chat.enter(ChatState::Unfounded, self.now);
@@ -150,7 +150,7 @@ impl Step<'_> {
             Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),
             Answer::Refused(Refusal::DevicesChanged(changed)) => {
                 self.link.fresh.remove(&changed.account);
-                self.withdraw(chat, proposed.founding)
+                self.withdraw(chat)
             }
             Answer::Refused(Refusal::Stale(stale)) => {
                 let link = self.link.chat(chat.row);
@@ -160,7 +160,7 @@ impl Step<'_> {
             Answer::Refused(Refusal::Conflict(_) | Refusal::TooOld(_)) => self.break_chat(chat, CONFLICT),
             Answer::Refused(Refusal::NotMember(_)) => self.found_again(chat),
             Answer::Refused(Refusal::Invalid(_) | Refusal::NotFound(_) | Refusal::NoKeyPackage(_)) => {
-                self.withdraw(chat, proposed.founding)?;
+                self.withdraw(chat)?;
                 self.pause(chat.row, &Refusal::Invalid(Default::default()));
                 Ok(())
             }
@@ -174,23 +174,26 @@ impl Step<'_> {
 
     /// Another founding stands: its welcome comes through the queue. If the relay's count is behind ours, it lost some.
     fn founding_lost(&mut self, chat: &mut Chat, exists: &Exists) -> Result<()> {
-        let wanted = chat.incarnation + 1;
-        self.withdraw(chat, true)?;
+        self.withdraw(chat)?;
+        // Joined meanwhile: what the answer says is old news.
+        if chat.state != ChatState::Unfounded {
+            return Ok(());
+        }
+        let stands = exists.incarnation > chat.incarnation;
         chat.incarnation = exists.incarnation;
-        if exists.incarnation >= wanted {
+        // Where the relay's log began anew nobody's welcome is due; the chat is founded again right away.
+        let anew = chat.shift > 0 && chat.seq == Seq(0);
+        if stands && !anew {
             chat.enter(ChatState::AwaitingWelcome, self.now);
         }
         Ok(())
     }
 
     /// Takes an own commit back that the relay has not accepted.
-    fn withdraw(&mut self, chat: &mut Chat, founding: bool) -> Result<()> {
-        self.tx.drop_proposed(chat.row)?;
-        if founding {
-            self.drop_group(chat)?;
+    fn withdraw(&mut self, chat: &mut Chat) -> Result<()> {
+        self.drop_proposed(chat)?;
+        if chat.state == ChatState::Founding {
             chat.enter(ChatState::Unfounded, self.now);
-        } else {
-            self.with_group(chat, |group, scope| group.discard_own(scope))?;
         }
         Ok(())
     }
@@ -226,7 +229,7 @@ impl Step<'_> {
         }
     }
 
-    fn range_answered(&mut self, chat: &mut Chat, to: aside_protocol::Seq, answer: Answer) -> Result<()> {
+    fn range_answered(&mut self, chat: &mut Chat, to: Seq, answer: Answer) -> Result<()> {
         self.link.chat(chat.row).range = false;
         match answer {
             Answer::Envelopes(envelopes) => inbox::fill(self, chat, to, &envelopes),

@@ -1,5 +1,5 @@
-//! Takes envelopes: strictly by `seq` within a chat (rule `ORD-4`), each applied, held, or shown as a gap. Never blocks,
-//! never fails for a peer's fault.
+//! Takes envelopes: strictly by `seq` within a chat (rule `ORD-4`), each applied, held, or shown as a gap. Never
+//! blocks, never fails for a peer's fault.
 
 mod commit;
 mod echo;

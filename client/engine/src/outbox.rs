@@ -42,8 +42,8 @@ impl Step<'_> {
             return Ok(());
         }
         self.pump_held(chat)?;
-        // Nothing is encrypted or asked before the queue is read (rule WIN-4): it may hold the answer, or show that the state
-        // here is an older copy.
+        // Nothing is encrypted or asked before the queue is read (rule WIN-4): it may hold the answer, or show that the
+        // state here is an older copy.
         if !self.link.caught_up || chat.base < self.link.chat(chat.row).wait_base {
             return Ok(());
         }

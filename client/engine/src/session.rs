@@ -9,7 +9,7 @@ use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
 use aside_protocol::request::{Range, Request, Suite};
-use aside_protocol::{Cursor, Millis, N, Pos, Seq};
+use aside_protocol::{Cursor, Millis, N, Seq};
 use aside_store::chats::{Chat, ChatState};
 
 /// Shown when this database is an older copy of itself.
@@ -17,7 +17,7 @@ const RESTORED: &str = "This device's history was restored from an older copy. I
      what the copy lacks is asked for, or shown as a gap.";
 /// Shown when the relay's log began anew.
 const NEW_LOG: &str = "The relay was restored or set up anew. This chat is set up again; what the relay lost is sent \
-     again if it was written here.";
+     again from here unless it was delivered.";
 
 impl Step<'_> {
     /// Compares what the relay knows of this device with what is stored here, then starts delivery.
@@ -38,7 +38,11 @@ impl Step<'_> {
         }
         if relay_behind {
             self.begin_anew()?;
-            cursors.iter_mut().for_each(|cursor| cursor.pos = Pos(0));
+            for (cursor, position) in cursors.iter_mut().zip(&ok.positions) {
+                // What an older copy of the same log holds was processed here; of another log, what was acknowledged.
+                cursor.pos = if known_log == Some(ok.log) { position.head } else { position.acked };
+                self.tx.set_cursor(cursor.partition, cursor.pos)?;
+            }
         } else if restored {
             self.distrust_own_state()?;
         }
@@ -69,11 +73,13 @@ impl Step<'_> {
     /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
     fn begin_anew(&mut self) -> Result<()> {
         self.tx.clear_cursors()?;
+        let device = self.me.device;
         for mut chat in self.tx.chats()? {
             self.notice(&chat, NEW_LOG)?;
+            self.drop_proposed(&chat)?;
             self.drop_group(&mut chat)?;
-            self.tx.drop_proposed(chat.row)?;
             self.tx.renumber_outbox(chat.row)?;
+            self.tx.enqueue_undelivered(chat.row, &device)?;
             self.tx.forget_senders(chat.row)?;
             self.tx.clear_receipt_keys(chat.row)?;
             for envelope in self.tx.held(chat.row)? {
@@ -91,8 +97,7 @@ impl Step<'_> {
     /// This device's state of a chat is not to be trusted for sending; says so once.
     pub(crate) fn break_chat(&mut self, chat: &mut Chat, why: &str) -> Result<()> {
         if chat.state != ChatState::Broken {
-            self.tx.drop_proposed(chat.row)?;
-            self.with_group(chat, |group, scope| group.discard_own(scope))?;
+            self.drop_proposed(chat)?;
             chat.enter(ChatState::Broken, self.now);
             chat.asked = Millis(0);
             self.link.restart_chat(chat.row);

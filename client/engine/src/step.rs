@@ -99,6 +99,19 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Forgets this device's own commit or founding, and what it left in the MLS state.
+    pub(crate) fn drop_proposed(&mut self, chat: &Chat) -> Result<()> {
+        let Some(proposed) = self.tx.proposed(chat.row)? else { return Ok(()) };
+        self.tx.drop_proposed(chat.row)?;
+        self.link.chat(chat.row).proposed = false;
+        let scope = self.scope();
+        match proposed.group.map(|id| scope.load(&id)).transpose()?.flatten() {
+            Some(founded) => scope.delete(founded)?,
+            None => drop(self.with_group(chat, |group, scope| group.discard_own(scope))?),
+        }
+        Ok(())
+    }
+
     /// Forgets the group of a chat.
     pub(crate) fn drop_group(&mut self, chat: &mut Chat) -> Result<()> {
         let cached = self.groups.0.remove(&chat.row);

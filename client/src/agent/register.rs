@@ -95,7 +95,7 @@ fn prepare(store: &mut Store, registration: &Registration) -> Result<Profile, Re
                 && profile.name == registration.name
                 && file.exists() =>
         {
-            return Ok(profile);
+            return at_present_place(store, profile, registration);
         }
         // An attempt that cannot be completed: its words are of no account.
         Some(_) => drop(std::fs::remove_file(file)),
@@ -106,6 +106,21 @@ fn prepare(store: &mut Store, registration: &Registration) -> Result<Profile, Re
     write_words(file, &phrase)?;
     store.transact::<_, EngineError>(|tx| Ok(tx.begin_profile(&profile)?))?;
     Ok(profile)
+}
+
+/// The same attempt again, at the relay that the invite names now: the first one may have been damaged on its way.
+fn at_present_place(
+    store: &mut Store,
+    profile: Profile,
+    registration: &Registration,
+) -> Result<Profile, RegisterError> {
+    let profile = Profile { relay: place(&registration.invite), ..profile };
+    store.transact::<_, EngineError>(|tx| Ok(tx.begin_profile(&profile)?))?;
+    Ok(profile)
+}
+
+fn place(invite: &Invite) -> RelayPlace {
+    RelayPlace { addresses: invite.addresses.clone(), pin: invite.pin, mode: invite.mode }
 }
 
 fn fresh_profile(registration: &Registration) -> Result<(Profile, RecoveryPhrase), RegisterError> {
@@ -126,7 +141,7 @@ fn fresh_profile(registration: &Registration) -> Result<(Profile, RecoveryPhrase
         list,
         list_version: verified.list.version,
         list_hash: verified.hash,
-        relay: RelayPlace { addresses: invite.addresses.clone(), pin: invite.pin, mode: invite.mode },
+        relay: place(invite),
         registering: Some(invite.secret),
         log: None,
         last_resort: aside_protocol::Millis(0),

@@ -59,10 +59,15 @@ pub enum CliError {
     },
     /// The name leads to another key than before.
     #[error(
-        "{0} has a new key: perhaps a new account after a loss, perhaps somebody else. Ask them in another way, compare \
-         safety numbers, then send again with --on-key-change accept"
+        "{name} has a new key: perhaps a new account after a loss, perhaps somebody else. Ask them in another way whether \
+         their safety number with you is {number}; if it is, send again with --on-key-change accept"
     )]
-    KeyChanged(String),
+    KeyChanged {
+        /// The name.
+        name: String,
+        /// The safety number of the own root key and the new one.
+        number: String,
+    },
     /// The wait is over.
     #[error("{0}")]
     TimedOut(String),
@@ -88,15 +93,18 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::Usage,
-            Self::Engine(_) | Self::Failed(_) | Self::UnknownName(_) | Self::NoChat(_) | Self::Output(_) | Self::Input(_) => {
-                ExitCode::Error
-            }
+            Self::Engine(_)
+            | Self::Failed(_)
+            | Self::UnknownName(_)
+            | Self::NoChat(_)
+            | Self::Output(_)
+            | Self::Input(_) => ExitCode::Error,
             Self::Transport(error) | Self::Register(RegisterError::Transport(error)) => transport(error),
             Self::Register(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
             Self::Refused(_) => ExitCode::Usage,
             Self::LookUp { .. } => ExitCode::Network,
-            Self::KeyChanged(_) => ExitCode::Untrusted,
+            Self::KeyChanged { .. } => ExitCode::Untrusted,
             Self::TimedOut(_) => ExitCode::TimedOut,
         }
     }

@@ -3,6 +3,7 @@
 use super::error::{reason, stopped};
 use super::{CliError, Settings};
 use crate::agent::{Agent, Handle};
+use aside_crypto::safety::safety_number;
 use aside_engine::{Contact, Engine, NameState};
 use aside_protocol::Name;
 use aside_protocol::Refusal;
@@ -85,7 +86,11 @@ async fn known(handle: &Handle, wanted: &Name, policy: OnKeyChange) -> Result<Op
     match contact.await? {
         Contact::Account(account) => Ok(Some(*account)),
         Contact::Unknown => Ok(None),
-        Contact::KeyChanged(change) => Err(CliError::KeyChanged(change.now.name.to_string())),
+        Contact::KeyChanged(change) => {
+            let own = handle.with(|engine| Ok(engine.me().root)).await?;
+            let number = safety_number(&own, &change.now.root);
+            Err(CliError::KeyChanged { name: change.now.name.to_string(), number })
+        }
     }
 }
 

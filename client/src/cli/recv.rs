@@ -5,6 +5,8 @@ use crate::agent::{Connectivity, Handle};
 use crate::text::harmless;
 use aside_store::messages::{Message, MessageRow};
 use clap::Args;
+use std::collections::HashSet;
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -38,9 +40,28 @@ pub(super) async fn run(args: &RecvArgs, settings: &Settings) -> Result<(), CliE
     let result = tokio::select! {
         result = printer.run() => result,
         _ = interrupted() => Ok(()),
+        never = complain(agent.handle()), if args.follow => match never {},
     };
     agent.close(SETTLE).await;
     result
+}
+
+/// Says why nothing can be stored, once for each reason, while it is tried again.
+async fn complain(handle: Handle) -> Infallible {
+    let mut state = handle.connectivity();
+    let mut said = HashSet::new();
+    loop {
+        let failure = match &*state.borrow_and_update() {
+            Connectivity::Failed(why) => Some(why.clone()),
+            _ => None,
+        };
+        if let Some(why) = failure.filter(|why| said.insert(why.clone())) {
+            eprintln!("aside: {why}; trying again");
+        }
+        if state.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 async fn interrupted() {

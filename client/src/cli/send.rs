@@ -5,7 +5,8 @@ use super::profile::OnKeyChange;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::Handle;
 use aside_protocol::limits::MAX_TEXT;
-use aside_protocol::{MessageId, Refusal};
+use aside_protocol::{MessageId, Name, Refusal};
+use aside_store::accounts::Trust;
 use aside_store::messages::{Message, MessageRow, Status};
 use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, Read};
@@ -64,7 +65,7 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
     let id = MessageId(*args.id.unwrap_or_else(uuid::Uuid::now_v7).as_bytes());
     let result = async {
         let (row, repeated) = accept(&handle, &name, id, text, args.on_key_change, deadline).await?;
-        let message = wait(&handle, row, args.wait.status(), deadline).await?;
+        let message = wait(&handle, &name, row, args.wait.status(), deadline).await?;
         report(&message, repeated, args.json)?;
         if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait).await) }
     };
@@ -76,7 +77,7 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
 /// Stores the message, unless one with its id is there already.
 async fn accept(
     handle: &Handle,
-    name: &aside_protocol::Name,
+    name: &Name,
     id: MessageId,
     text: String,
     policy: OnKeyChange,
@@ -90,15 +91,30 @@ async fn accept(
     Ok((accepted.row, accepted.repeated))
 }
 
-async fn wait(handle: &Handle, row: MessageRow, wanted: Status, deadline: Instant) -> Result<Message, CliError> {
+/// Waits for a status. What waits for an account whose name turns out to have a new key waits in vain.
+async fn wait(
+    handle: &Handle,
+    name: &Name,
+    row: MessageRow,
+    wanted: Status,
+    deadline: Instant,
+) -> Result<Message, CliError> {
+    let asked = name.clone();
     let reached = handle.wait(deadline, move |engine| {
-        let message = engine.read(|tx| Ok(tx.message(row)?))?;
-        Ok(message.filter(|message| message.status >= wanted))
+        engine.read(|tx| {
+            let message = tx.message(row)?;
+            let pending = message.as_ref().is_some_and(|message| message.status == Status::Pending);
+            let replaced = pending && tx.accounts_named(&asked)?.iter().any(|account| account.trust == Trust::Pending);
+            Ok(message.filter(|message| replaced || message.status >= wanted))
+        })
     });
     let reached = tokio::select! {
         reached = reached => reached?,
         error = profile::gives_up(handle) => return Err(error),
     };
+    if reached.as_ref().is_some_and(|message| message.status < wanted) {
+        return Err(CliError::KeyChanged(name.to_string()));
+    }
     let present = match reached {
         Some(message) => Some(message),
         None => handle.read(move |tx| Ok(tx.message(row)?)).await?,

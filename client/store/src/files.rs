@@ -135,7 +135,9 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::rename(&partial, path)?;
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
-    write().map_err(|why| if is_full(&why) { StoreError::DiskFull } else { StoreError::File { path: path.to_owned(), why } })
+    write().map_err(
+        |why| if is_full(&why) { StoreError::DiskFull } else { StoreError::File { path: path.to_owned(), why } },
+    )
 }
 
 /// Whether there is no room: on the disk, in the user's quota, or within the limit set for the size of files.

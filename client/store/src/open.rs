@@ -83,11 +83,23 @@ fn migrate(connection: &mut Connection, found: u32) -> Result<()> {
         return Ok(());
     }
     let mut mls = SqliteStorageProvider::<Cbor, &mut Connection>::new(connection);
-    mls.run_migrations().map_err(|e| StoreError::Sql(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+    mls.run_migrations().map_err(|e| migration_error(Box::new(e)))?;
     let transaction = connection.transaction()?;
     for migration in MIGRATIONS.iter().skip(found as usize) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(transaction.commit()?)
+}
+
+/// The database error behind a failed migration, so that a full disk is called one.
+fn migration_error(error: Box<dyn std::error::Error + Send + Sync>) -> StoreError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(inner) = cause {
+        if let Some(rusqlite::Error::SqliteFailure(failure, text)) = inner.downcast_ref() {
+            return rusqlite::Error::SqliteFailure(*failure, text.clone()).into();
+        }
+        cause = inner.source();
+    }
+    StoreError::Sql(rusqlite::Error::ToSqlConversionFailure(error))
 }

@@ -4,7 +4,7 @@ use crate::chats::ChatRow;
 use crate::messages::MessageRow;
 use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
-use aside_protocol::{Body, Hash, N, Seq, codec, request::Request};
+use aside_protocol::{Body, DeviceId, Hash, N, Seq, codec, request::Request};
 use bytes::Bytes;
 use rusqlite::{Row, params};
 
@@ -57,6 +57,8 @@ pub struct Proposed {
     pub hash: Hash,
     /// The request that carries it.
     pub request: Request,
+    /// The group a founding founds.
+    pub group: Option<Vec<u8>>,
     /// Whether the relay said Sent.
     pub sent: bool,
 }
@@ -137,6 +139,20 @@ impl Tx<'_> {
         .map(drop)
     }
 
+    /// Puts this device's messages back that no other device is known to have; whoever has one knows it by its id.
+    pub fn enqueue_undelivered(&self, chat: ChatRow, device: &DeviceId) -> Result<()> {
+        self.run(
+            "INSERT INTO outbox (chat, message)
+             SELECT m.chat, m.id FROM messages m JOIN chats c ON c.id = m.chat
+             WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL
+               AND m.place > coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
+               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = m.id)
+             ORDER BY m.place",
+            params![chat, device.as_ref()],
+        )
+        .map(drop)
+    }
+
     /// This device's own commit in a chat, if one is on its way.
     pub fn proposed(&self, chat: ChatRow) -> Result<Option<Proposed>> {
         self.one("SELECT * FROM proposed WHERE chat = ?", params![chat], |row| {
@@ -147,6 +163,7 @@ impl Tx<'_> {
                 n: N(row.get("n")?),
                 hash: id(row, "hash", Hash::from_slice)?,
                 request: codec::decode(&Bytes::from(request)).map_err(|_| StoreError::Row("request"))?,
+                group: row.get("group_id")?,
                 sent: row.get("sent")?,
             })
         })
@@ -160,13 +177,14 @@ impl Tx<'_> {
     /// Stores an own commit before it is sent for the first time.
     pub fn save_proposed(&self, proposed: &Proposed) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO proposed (chat, founding, n, hash, request, sent) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO proposed (chat, founding, n, hash, request, group_id, sent) VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 proposed.chat,
                 proposed.founding,
                 proposed.n.0,
                 proposed.hash.as_ref(),
                 &codec::encode(&proposed.request)[..],
+                proposed.group,
                 proposed.sent,
             ],
         )?;

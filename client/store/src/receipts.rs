@@ -69,11 +69,6 @@ impl Tx<'_> {
         self.run(sql, params![chat, device.as_ref(), n.0]).map(drop)
     }
 
-    /// A device begins anew in a chat.
-    pub fn forget_sender(&self, chat: ChatRow, device: &DeviceId) -> Result<()> {
-        self.run("DELETE FROM senders WHERE chat = ? AND device = ?", params![chat, device.as_ref()]).map(drop)
-    }
-
     /// All devices begin anew in a chat.
     pub fn forget_senders(&self, chat: ChatRow) -> Result<()> {
         self.run("DELETE FROM senders WHERE chat = ?", params![chat]).map(drop)

@@ -103,6 +103,7 @@ CREATE TABLE proposed (                     -- this device's own commit or found
   n       INTEGER NOT NULL,
   hash    BLOB NOT NULL,
   request BLOB NOT NULL,                    -- CBOR of the request, sent byte for byte each time
+  group_id BLOB,                            -- founding: the group it founds; the chat keeps its present one till then
   sent    INTEGER NOT NULL DEFAULT 0
 );
 

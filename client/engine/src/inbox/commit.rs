@@ -7,7 +7,7 @@ use aside_crypto::rejoin::verify_rejoin;
 use aside_crypto::{Leaf, StagedCommitFacts, What};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::request::{Request, Route};
-use aside_protocol::{Body, Seq, rejoin};
+use aside_protocol::{Body, N, Seq, rejoin};
 use aside_store::chats::{Chat, ChatState};
 
 /// Shown when a commit is refused.
@@ -36,9 +36,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
 /// An own commit on the same base lost; it is made again if it is still wanted.
 fn lose_own(step: &mut Step, chat: &mut Chat) -> Result<()> {
     if step.tx.proposed(chat.row)?.is_some_and(|own| !own.founding) {
-        step.tx.drop_proposed(chat.row)?;
-        step.with_group(chat, |group, scope| group.discard_own(scope))?;
-        step.link.chat(chat.row).proposed = false;
+        step.drop_proposed(chat)?;
     }
     Ok(())
 }
@@ -47,7 +45,7 @@ fn merge(step: &mut Step, chat: &mut Chat, seq: Seq, facts: StagedCommitFacts) -
     let (added, out) = (facts.added.clone(), facts.self_removed);
     step.in_group(chat, |group, scope| group.merge(scope, Box::new(facts)))?;
     for leaf in &added {
-        step.tx.forget_sender(chat.row, &leaf.device)?;
+        step.tx.set_sender_n(chat.row, &leaf.device, N(0))?;
         step.tx.rejoin_added(chat.row, &leaf.device)?;
     }
     if out {
@@ -55,8 +53,8 @@ fn merge(step: &mut Step, chat: &mut Chat, seq: Seq, facts: StagedCommitFacts) -
         chat.enter(ChatState::AwaitingWelcome, step.now);
         return Ok(());
     }
-    if chat.state == ChatState::Broken {
-        // Reading goes on, sending does not: this device's own ratchets are still the old ones.
+    if chat.state != ChatState::Live {
+        // Reading goes on, sending does not: this device's own ratchets are old ones, or another group is on its way.
         return Ok(());
     }
     step.begin_epoch(chat, seq)
@@ -119,7 +117,7 @@ pub(super) fn founding(step: &mut Step, chat: &mut Chat, envelope: &Envelope, se
     if chat.group.is_some() && chat.incarnation > 0 {
         step.notice(chat, FOUNDED)?;
     }
-    step.tx.drop_proposed(chat.row)?;
+    step.drop_proposed(chat)?;
     step.drop_group(chat)?;
     chat.incarnation = incarnation;
     chat.base = seq;

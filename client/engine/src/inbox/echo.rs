@@ -4,8 +4,8 @@ use super::sequence::gap;
 use crate::error::Result;
 use crate::outbox;
 use crate::step::Step;
-use aside_protocol::Seq;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use aside_protocol::{N, Seq};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
 
@@ -52,8 +52,12 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     if Some(proposed.n) != envelope.n || Some(proposed.hash) != envelope.hash {
         return Ok(false);
     }
-    step.in_group(chat, |group, scope| group.merge_own(scope))?;
     step.tx.drop_proposed(chat.row)?;
+    if proposed.group.is_some() {
+        step.drop_group(chat)?;
+        chat.group = proposed.group;
+    }
+    step.in_group(chat, |group, scope| group.merge_own(scope))?;
     chat.next_n = proposed.n.next();
     chat.own_count = 0;
     if proposed.founding {
@@ -81,6 +85,10 @@ impl Step<'_> {
     /// Numbers begin again for everybody.
     pub(crate) fn begin_incarnation(&mut self, chat: &mut Chat) -> Result<()> {
         self.tx.forget_senders(chat.row)?;
+        for leaf in self.with_group(chat, |group, _| group.roster())?.and_then(|roster| roster.ok()).unwrap_or_default()
+        {
+            self.tx.set_sender_n(chat.row, &leaf.device, N(0))?;
+        }
         self.tx.rejoins_added(chat.row)?;
         Ok(self.tx.renumber_outbox(chat.row)?)
     }

@@ -4,10 +4,10 @@ use super::sequence::gap;
 use crate::error::Result;
 use crate::step::Step;
 use aside_crypto::{Leaf, MlsError, What};
+use aside_protocol::Seq;
 use aside_protocol::content::{Aad, Content, ContentBody};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::limits::MAX_TEXT;
-use aside_protocol::{Body, Seq};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
 use aside_store::messages::Arrival;
@@ -31,18 +31,14 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
 
 /// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).
 pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Option<(Leaf, What)>> {
-    let readable = matches!(chat.state, ChatState::Live | ChatState::Broken);
-    let body: &Body = match &envelope.body {
-        Some(body) if readable => body,
-        _ => return Ok(None),
-    };
+    let Some(body) = &envelope.body else { return Ok(None) };
     match step.with_group(chat, |group, scope| group.open(scope, body))? {
         Some(Ok(opened)) => {
             let said = envelope.n.zip(envelope.base).map(|(n, base)| Aad { chat: chat.chat, n, base });
             let honest = Some(opened.aad) == said && opened.from.device == envelope.from;
             Ok(honest.then_some((opened.from, opened.what)))
         }
-        Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours => {
+        Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours && chat.state == ChatState::Live => {
             step.break_chat(chat, BEHIND)?;
             Ok(None)
         }

@@ -33,7 +33,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     step.tx.save_rejoin(&task)?;
     if chat.state != ChatState::Live && chat.state != ChatState::Founding {
         // Neither side can add the other: the chat is founded anew (DESIGN section 3, "Direct chats").
-        step.tx.drop_proposed(chat.row)?;
+        step.drop_proposed(chat)?;
         chat.enter(ChatState::Unfounded, step.now);
     }
     Ok(())

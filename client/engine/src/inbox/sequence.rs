@@ -13,6 +13,10 @@ use aside_store::gaps::{Gap, Why};
 /// A chat-wide envelope from the queue.
 pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
     let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) else { return Ok(()) };
+    if chat.shift > 0 && chat.seq == Seq(0) {
+        // The relay's log began anew: what it had before this was shown here under its old places.
+        chat.seq = Seq(seq.0 - 1);
+    }
     let in_order = seq == chat.seq.next() && !step.tx.holds(chat.row)?;
     if in_order {
         return process(step, chat, envelope);

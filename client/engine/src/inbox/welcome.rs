@@ -6,11 +6,18 @@ use crate::step::Step;
 use aside_crypto::{Group, MlsError, Staged};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::group::{ChatContext, ChatKind};
-use aside_protocol::{Body, Millis, N, Seq};
+use aside_protocol::request::Request;
+use aside_protocol::{Body, DeviceId, Millis, N, Seq};
 use aside_store::chats::{Chat, ChatState};
 
 /// Shown when a welcome does not hold.
 const REFUSED: &str = "An invitation into this chat was refused: it did not come from the other account's devices.";
+
+/// A group joined, and who founded it if this is its first epoch.
+struct Entered {
+    group: Group,
+    founder: Option<DeviceId>,
+}
 
 /// Why a join is undone.
 enum Undo {
@@ -69,7 +76,7 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     }
     let tx = step.tx;
     match tx.attempt(|| enter(step, chat, incarnation, body)) {
-        Ok(group) => joined(step, chat, group, incarnation, base),
+        Ok(entered) => joined(step, chat, entered, incarnation, base),
         Err(Undo::Own(error)) => Err(error),
         Err(Undo::Unknown(account)) => {
             step.link.wanted.insert(account);
@@ -88,11 +95,12 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     }
 }
 
-fn enter(step: &mut Step, chat: &Chat, incarnation: u64, body: &Body) -> Result<Group, Undo> {
+fn enter(step: &mut Step, chat: &Chat, incarnation: u64, body: &Body) -> Result<Entered, Undo> {
     let scope = step.scope();
     let staged = scope.read_welcome(body)?;
     judge(step, chat, incarnation, &staged)?;
-    Ok(staged.join(&scope)?)
+    let founder = (staged.epoch() == 1).then(|| staged.from().device);
+    Ok(Entered { group: staged.join(&scope)?, founder })
 }
 
 fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<(), Undo> {
@@ -124,9 +132,21 @@ fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<
     Ok(())
 }
 
+/// The incarnation this device is founding, if it is.
+fn own_founding(step: &Step, chat: &Chat) -> Result<Option<u64>> {
+    Ok(step.tx.proposed(chat.row)?.and_then(|proposed| match proposed.request {
+        Request::Found(found) => Some(found.incarnation),
+        _ => None,
+    }))
+}
+
 /// In the group: numbers begin at 1, what the outbox has goes out anew.
-fn joined(step: &mut Step, chat: &mut Chat, group: Group, incarnation: u64, base: Seq) -> Result<()> {
-    step.tx.drop_proposed(chat.row)?;
+fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, base: Seq) -> Result<()> {
+    let Entered { group, founder } = entered;
+    // An own founding of a later incarnation goes on: if the relay took it, its echo will take over from this group.
+    if own_founding(step, chat)?.is_none_or(|own| own <= incarnation) {
+        step.drop_proposed(chat)?;
+    }
     if chat.group.as_deref().is_some_and(|old| old != group.id()) {
         step.drop_group(chat)?;
     }
@@ -136,6 +156,16 @@ fn joined(step: &mut Step, chat: &mut Chat, group: Group, incarnation: u64, base
     chat.incarnation = incarnation;
     chat.next_n = N(1);
     chat.own_count = 0;
-    step.begin_incarnation(chat)?;
+    // Who joins at the founding has seen every number from the first on; who joins later cannot know the others'.
+    match founder {
+        Some(founder) => {
+            step.begin_incarnation(chat)?;
+            step.tx.set_sender_n(chat.row, &founder, N(1))?;
+        }
+        None => {
+            step.begin_incarnation(chat)?;
+            step.tx.forget_senders(chat.row)?;
+        }
+    }
     step.begin_epoch(chat, base)
 }

@@ -6,7 +6,7 @@ use crate::step::Step;
 use aside_crypto::MlsError;
 use aside_protocol::content::Aad;
 use aside_protocol::request::{Commit, Request, Suite, Welcome};
-use aside_protocol::{Hash, rejoin};
+use aside_protocol::{Hash, N, rejoin};
 use aside_store::chats::Chat;
 use aside_store::outbox::Proposed;
 use aside_store::rejoins::RejoinTask;
@@ -91,6 +91,7 @@ fn save(step: &Step, chat: &Chat, commit: Commit) -> Result<()> {
         n: commit.n,
         hash: Hash::of(&commit.body),
         request: Request::Commit(commit),
+        group: None,
         sent: false,
     };
     Ok(step.tx.save_proposed(&proposed)?)
@@ -100,7 +101,7 @@ fn save(step: &Step, chat: &Chat, commit: Commit) -> Result<()> {
 pub(crate) fn took_effect(step: &Step, chat: &Chat, request: &Request) -> Result<()> {
     let Request::Commit(commit) = request else { return Ok(()) };
     for device in &commit.add {
-        step.tx.forget_sender(chat.row, device)?;
+        step.tx.set_sender_n(chat.row, device, N(0))?;
         step.tx.rejoin_added(chat.row, device)?;
     }
     Ok(())

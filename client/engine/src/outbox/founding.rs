@@ -43,7 +43,6 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
         step.pause(chat.row, &aside_protocol::Refusal::NoKeyPackage(Default::default()));
         return Ok(());
     };
-    step.drop_group(chat)?;
     let context = ChatContext {
         chat: chat.chat,
         kind: chat.kind,
@@ -53,8 +52,6 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
     let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
     let group_id = step.fresh();
     let (group, made) = step.scope().found(&context, &members, &aad, group_id)?;
-    chat.group = Some(group.id());
-    step.groups.0.insert(chat.row, group);
     let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
     let devices = me.list.list.devices.iter().map(|d| d.device).chain(added.iter().copied()).collect();
     let hash = Hash::of(&made.commit);
@@ -66,7 +63,15 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
         body: made.commit,
         welcome: made.welcome.map(|body| Welcome { to: added, body }),
     });
-    step.tx.save_proposed(&Proposed { chat: chat.row, founding: true, n: N(1), hash, request, sent: false })?;
+    step.tx.save_proposed(&Proposed {
+        chat: chat.row,
+        founding: true,
+        n: N(1),
+        hash,
+        request,
+        group: Some(group.id()),
+        sent: false,
+    })?;
     chat.enter(ChatState::Founding, step.now);
     Ok(())
 }
