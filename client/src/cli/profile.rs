@@ -86,12 +86,14 @@ async fn known(handle: &Handle, wanted: &Name, policy: OnKeyChange) -> Result<Op
     match contact.await? {
         Contact::Account(account) => Ok(Some(*account)),
         Contact::Unknown => Ok(None),
-        Contact::KeyChanged(change) => {
-            let own = handle.with(|engine| Ok(engine.me().root)).await?;
-            let number = safety_number(&own, &change.now.root);
-            Err(CliError::KeyChanged { name: change.now.name.to_string(), number })
-        }
+        Contact::KeyChanged(change) => Err(key_changed(handle, &change.now).await?),
     }
+}
+
+/// The error that asks a person to decide about a new key.
+pub(super) async fn key_changed(handle: &Handle, now: &Account) -> Result<CliError, CliError> {
+    let own = handle.with(|engine| Ok(engine.me().root)).await?;
+    Ok(CliError::KeyChanged { name: now.name.to_string(), number: safety_number(&own, &now.root) })
 }
 
 /// Ends when the connection needs a person before it can come back.

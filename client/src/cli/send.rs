@@ -104,19 +104,18 @@ async fn wait(
         engine.read(|tx| {
             let message = tx.message(row)?;
             let pending = message.as_ref().is_some_and(|message| message.status == Status::Pending);
-            let replaced = pending && tx.accounts_named(&asked)?.iter().any(|account| account.trust == Trust::Pending);
-            Ok(message.filter(|message| replaced || message.status >= wanted))
+            let rival =
+                tx.accounts_named(&asked)?.into_iter().find(|account| pending && account.trust == Trust::Pending);
+            Ok(message.filter(|message| rival.is_some() || message.status >= wanted).map(|message| (message, rival)))
         })
     });
     let reached = tokio::select! {
         reached = reached => reached?,
         error = profile::gives_up(handle) => return Err(error),
     };
-    if reached.as_ref().is_some_and(|message| message.status < wanted) {
-        return Err(CliError::KeyChanged(name.to_string()));
-    }
     let present = match reached {
-        Some(message) => Some(message),
+        Some((_, Some(rival))) => return Err(profile::key_changed(handle, &rival).await?),
+        Some((message, None)) => Some(message),
         None => handle.read(move |tx| Ok(tx.message(row)?)).await?,
     };
     present.ok_or_else(|| aside_engine::EngineError::Bug("the message is gone".into()).into())

@@ -1,6 +1,8 @@
 //! SPEC.md and the code agree: every rule cited is defined once and every rule defined is cited; codes and limits match.
 
-use crate::values::{answers, client_frames, refusals, relay_frames, requests};
+use crate::tree::Tree;
+use crate::values::*;
+use aside_protocol::encode;
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::limits::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,6 +142,33 @@ fn the_tables_have_every_code() {
     has_rows("Code | Answer", answers().iter().map(|answer| (answer.code(), answer.name().to_owned())));
     let kinds = (0..64).map(EnvelopeKind::from_code).filter(|kind| !matches!(kind, EnvelopeKind::Other(_)));
     has_rows("Kind | Name", kinds.map(|kind| (kind.code(), format!("{kind:?}"))));
+}
+
+/// The keys of every map in a value, bodies not looked into.
+fn keys(tree: Tree, found: &mut BTreeSet<String>) {
+    let cell = std::cell::RefCell::new(found);
+    tree.each_map(&|entries| {
+        cell.borrow_mut().extend(entries.iter().map(|(key, _)| key.to_string()));
+        entries
+    });
+}
+
+#[test]
+fn the_shapes_name_every_field() {
+    let mut found = BTreeSet::new();
+    let inside = [encode(&aad()), encode(&content_again()), encode(&sealed_receipt()), encode(&rejoin_request())];
+    let more = [encode(&signed_rejoin()), encode(&credential()), encode(&chat_context()), encode(&invite())];
+    let lists = [list_1().0, encode(&unsigned_list_2()), encode(&transcript())];
+    let frames = client_frames().iter().map(encode).chain(relay_frames().iter().map(encode)).collect::<Vec<_>>();
+    let asked = requests().iter().map(encode).chain(answers().iter().map(encode)).collect::<Vec<_>>();
+    let all = inside.into_iter().chain(more).chain(lists).chain(frames).chain(asked);
+    all.chain(refusals().iter().map(encode)).for_each(|bytes| keys(Tree::read(&bytes), &mut found));
+    let shapes: String = SPEC.split("```cddl").skip(1).filter_map(|part| part.split("```").next()).collect();
+    for key in found {
+        let key = key.trim_matches('"');
+        let named = [" ", "{", "("].iter().any(|before| shapes.contains(&format!("{before}{key}: ")));
+        assert!(named, "no shape in SPEC.md has the field {key}");
+    }
 }
 
 macro_rules! limits {

@@ -1,4 +1,5 @@
-//! Retention (rule `WIN-5`): what is older than 30 days goes, and what every device that may still fetch it has acknowledged.
+//! Retention (rule `WIN-5`): what is older than 30 days goes, and what every device that may still fetch it has
+//! acknowledged.
 //!
 //! Each command looks at a bounded number of rows; `sweep` remembers the chat where the next one goes on.
 

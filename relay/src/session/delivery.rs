@@ -1,5 +1,5 @@
-//! Delivery to one device: catching up from the log, then live from the hub, never a gap and never twice (rules `WIN-1` to
-//! `WIN-3`).
+//! Delivery to one device: catching up from the log, then live from the hub, never a gap and never twice (rules `WIN-1`
+//! to `WIN-3`).
 //!
 //! Everything up to `sent_to` was sent. A push at or below it is dropped. A push that comes while the log is being read,
 //! or that the window has no room for, is dropped too and read from the log later: it was committed before it was pushed.

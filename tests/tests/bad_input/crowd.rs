@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 /// Of each sort.
 const CROWD: usize = 120;
-/// The most a relay may hold under such a crowd, in KiB: idle it holds about 15 MiB, a connection a few dozen KiB.
-const MOST_RSS_KIB: u64 = 96 << 10;
+/// The most a relay may hold under such a crowd, in KiB: idle it holds about 13 MiB, each connection a few dozen KiB.
+const MOST_RSS_KIB: u64 = 64 << 10;
 /// What is slow ends within this: the deadline, the relay's tick, and a busy machine.
 const SLOW_ENDS: Duration = Duration::from_millis(LOGIN_MS + 20_000);
 

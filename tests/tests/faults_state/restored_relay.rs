@@ -106,6 +106,23 @@ fn restored_while_one_side_was_away() {
     finish(relay);
 }
 
+/// The relay has gone on before somebody comes back who knew its lost part: positions alone do not show it then.
+#[test]
+fn restored_and_overtaken() {
+    let (mut relay, alice, bob) = two();
+    let copy = backup(&mut relay);
+    acquaint(&alice, &bob);
+    put_back(&mut relay, &copy);
+    let lines: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
+    alice.run_with(&["talk", "bob"], lines.join("\n").as_bytes()).ok();
+    let at_bob = deliver(&alice, &bob, "the last one");
+    let mut shown = told(&history(&bob, "alice"), false);
+    shown.retain(|text| text.starts_with("line"));
+    assert_eq!(shown, lines, "printed: {at_bob:?}");
+    talk_again(&bob, &alice, "and again");
+    finish(relay);
+}
+
 /// Same identity, empty database: everybody is told in one sentence, and keeps their history.
 #[test]
 fn set_up_anew_it_knows_nobody() {
