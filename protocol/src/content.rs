@@ -81,7 +81,9 @@ impl Watermarks {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; 16] = bytes.try_into().ok()?;
         let (delivered, read) = bytes.split_at(8);
-        let number = |part: &[u8]| part.try_into().ok().map(u64::from_be_bytes);
+        // Numbers are below 2^63 here as everywhere (rule `COD-7`).
+        let number =
+            |part: &[u8]| part.try_into().ok().map(u64::from_be_bytes).filter(|&number| i64::try_from(number).is_ok());
         Some(Self { delivered: Seq(number(delivered)?), read: Seq(number(read)?) })
     }
 }

@@ -92,9 +92,20 @@ byte_id!(/// An Ed25519 signature.
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident, $inner:ty) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            /// Numbers are below 2^63 (rule `COD-7`), so that every database and language can count with them.
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = <$inner>::deserialize(deserializer)?;
+                match i64::try_from(number) {
+                    Ok(_) => Ok(Self(number)),
+                    Err(_) => Err(de::Error::custom("a number above 2^63 - 1 (COD-7)")),
+                }
+            }
+        }
 
         impl $name {
             /// The number after this one.
@@ -123,6 +134,16 @@ number!(/// Position of a chat-wide envelope in its chat: dense, starting at 1; 
     Seq, u64);
 number!(/// A device's own counter in a chat: dense, starting at 1.
     N, u64);
+impl Millis {
+    /// The last time the wire carries: never.
+    pub const MAX: Self = Self(i64::MAX as u64);
+}
+
+impl Seq {
+    /// The highest number the wire carries: as the end of a range, everything from its beginning on.
+    pub const MAX: Self = Self(i64::MAX as u64);
+}
+
 number!(/// UTC milliseconds since 1970.
     Millis, u64);
 number!(/// A partition of the relay's state; a relay alone has only 0.

@@ -365,7 +365,9 @@ impl World {
             self.now.0 += 61_000;
             (0..self.peers.len()).for_each(|peer| self.tick(peer));
         }
-        panic!("an hour passes and the world is not at rest");
+        let last: Vec<_> = self.log.iter().rev().take(6).map(|s| s.command.clone()).collect();
+        let states: Vec<_> = (0..self.peers.len()).map(|peer| self.describe(peer)).collect();
+        panic!("an hour passes and the world is not at rest: {last:#?}\n{states:#?}");
     }
 
     fn exchange(&mut self, peer: usize) -> bool {

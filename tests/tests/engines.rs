@@ -156,7 +156,8 @@ fn check_complete(world: &mut World, one: usize, other: usize, seed: u64) {
     let state = format!("seed {seed}: {one} to {other}: {} | {}", world.describe(one), world.describe(other));
     assert_eq!(received.len(), received.iter().collect::<HashSet<_>>().len(), "twice; {state} {received:?}");
     let missing: Vec<_> = accepted.iter().filter(|text| !received.contains(text)).collect();
-    assert!(missing.is_empty(), "lost {missing:?}; {state}\n{}", world.story(other, one));
+    let stories = [world.story(one, other), world.story(other, one)];
+    assert!(missing.is_empty(), "lost {missing:?}; {state}\nsender:\n{}\nreader:\n{}", stories[0], stories[1]);
 }
 
 fn check_restored(world: &mut World, victims: usize, seed: u64) {

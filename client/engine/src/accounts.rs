@@ -80,7 +80,9 @@ impl Step<'_> {
             None if self.name_is_taken(&record.name)? => Trust::Pending,
             None => Trust::InUse,
         };
-        self.tx.save_account(&Account { account, name: record.name, root: record.root, list, trust }, self.now)?;
+        // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
+        let name = known.map_or(record.name, |known| known.name);
+        self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
         self.changed();
         Ok(Some(account))

@@ -7,7 +7,7 @@ use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
 use aside_protocol::refusal::{Exists, Refusal};
-use aside_protocol::request::{Answer, Sent};
+use aside_protocol::request::{Answer, Request, Sent};
 use aside_protocol::{Hash, N, Seq};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 
@@ -25,7 +25,7 @@ impl Step<'_> {
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
             Pending::Route => return Ok(()),
             Pending::KeyPackages(row)
-            | Pending::Message(row, _)
+            | Pending::Message(row, ..)
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
@@ -35,7 +35,9 @@ impl Step<'_> {
         self.link.dirty.insert(row);
         match about {
             Pending::KeyPackages(_) => self.key_packages(&mut chat, answer)?,
-            Pending::Message(_, n) => self.message_answered(&mut chat, n, answer)?,
+            Pending::Message(_, n, numbering) if numbering == self.link.chat(row).numbering => {
+                self.message_answered(&mut chat, n, answer)?;
+            }
             Pending::Proposed(_, hash) => self.proposed_answered(&mut chat, hash, answer)?,
             Pending::Receipt(_, marks) => self.receipt_answered(&mut chat, marks, answer),
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
@@ -133,8 +135,7 @@ impl Step<'_> {
     fn found_again(&mut self, chat: &mut Chat) -> Result<()> {
         if chat.state == ChatState::Live || chat.state == ChatState::Broken {
             self.drop_proposed(chat)?;
-            self.tx.renumber_outbox(chat.row)?;
-            self.link.restart_chat(chat.row);
+            self.renumber(chat)?;
             chat.enter(ChatState::Unfounded, self.now);
         }
         Ok(())
@@ -191,6 +192,11 @@ impl Step<'_> {
 
     /// Takes an own commit back that the relay has not accepted.
     fn withdraw(&mut self, chat: &mut Chat) -> Result<()> {
+        if let Some(Request::Commit(commit)) = self.tx.proposed(chat.row)?.map(|proposed| proposed.request) {
+            // A device that the relay does not let back in asks again, with what holds by then.
+            let tasks = self.tx.rejoins(chat.row)?.into_iter().filter(|task| commit.add.contains(&task.device));
+            tasks.into_iter().try_for_each(|task| self.tx.finish_rejoin(&task, self.now))?;
+        }
         self.drop_proposed(chat)?;
         if chat.state == ChatState::Founding {
             chat.enter(ChatState::Unfounded, self.now);

@@ -21,7 +21,19 @@ impl From<MlsError> for EngineError {
     fn from(error: MlsError) -> Self {
         match error {
             MlsError::Storage(text) if text.contains("disk is full") => Self::Store(StoreError::DiskFull),
+            MlsError::Storage(text) => Self::Store(StoreError::Mls(text)),
             other => Self::Bug(other.to_string()),
+        }
+    }
+}
+
+impl EngineError {
+    /// Whether the input, or this program, is at fault rather than the environment: trying again cannot help.
+    pub(crate) fn is_poison(&self) -> bool {
+        match self {
+            Self::Bug(_) => true,
+            Self::Store(error) => error.is_bad_value(),
+            Self::NotRegistered => false,
         }
     }
 }

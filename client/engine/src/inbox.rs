@@ -11,7 +11,7 @@ mod welcome;
 
 pub(crate) use sequence::fill;
 
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::ChatId;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
@@ -48,7 +48,9 @@ fn guarded(
 ) -> Result<()> {
     let (tx, before) = (step.tx, chat.clone());
     let Err(error) = tx.attempt(|| work(step, chat)) else { return Ok(()) };
-    let EngineError::Bug(_) = error else { return Err(error) };
+    if !error.is_poison() {
+        return Err(error);
+    }
     *chat = before;
     step.groups.0.remove(&chat.row);
     if let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) {
@@ -85,6 +87,9 @@ pub(crate) fn settle(step: &mut Step, chat: &mut Chat) -> Result<()> {
         step.tx.save_chat(chat)?;
         step.link.dirty.insert(chat.row);
         step.changed();
+        if step.tx.is_held(chat.row, envelope.pos)? {
+            break;
+        }
     }
     Ok(())
 }

@@ -16,7 +16,8 @@ pub(crate) enum Pending {
     Account(AccountId),
     KeyPackages(ChatRow),
     Uploaded(Vec<Hash>),
-    Message(ChatRow, N),
+    /// With the numbering that the number belongs to.
+    Message(ChatRow, N, u32),
     Proposed(ChatRow, Hash),
     Receipt(ChatRow, Watermarks),
     Rejoin(ChatRow),
@@ -38,8 +39,10 @@ pub enum NameState {
 }
 
 /// One chat's traffic on this connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct ChatLink {
+    /// How often numbers began again on this connection.
+    pub numbering: u32,
     /// Messages sent and not answered.
     pub unanswered: BTreeSet<N>,
     /// Some were refused: no more are sent until all are answered, then the rest goes out again, in order.
@@ -57,6 +60,13 @@ pub(crate) struct ChatLink {
     pub rejoin: bool,
     pub range: bool,
     pub packages: bool,
+}
+
+/// A state of the link that can be returned to.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    chat: ChatLink,
+    next_id: u64,
 }
 
 /// Envelopes taken but not acknowledged.
@@ -125,6 +135,17 @@ impl Link {
     /// Nothing waits for an answer.
     pub fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.dirty.is_empty()
+    }
+
+    /// Where a chat's traffic stands, to return to if what follows fails.
+    pub fn mark(&mut self, row: ChatRow) -> Mark {
+        Mark { chat: self.chat(row).clone(), next_id: self.next_id }
+    }
+
+    /// Nothing was asked since the mark.
+    pub fn return_to(&mut self, row: ChatRow, mark: Mark) {
+        self.pending.retain(|id, _| *id <= mark.next_id);
+        self.chats.insert(row, mark.chat);
     }
 
     pub fn chat(&mut self, row: ChatRow) -> &mut ChatLink {

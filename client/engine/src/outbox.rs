@@ -25,10 +25,7 @@ impl Step<'_> {
         }
         self.pump_lookups();
         for row in std::mem::take(&mut self.link.dirty) {
-            if let Some(mut chat) = self.tx.chat_at(row)? {
-                self.pump_chat(&mut chat)?;
-                self.tx.save_chat(&chat)?;
-            }
+            self.pump_guarded(row)?;
         }
         self.pump_lookups();
         self.pump_key_packages()?;
@@ -37,8 +34,30 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// A chat whose state makes this program fail pauses alone; nothing of the attempt is left, sent or asked.
+    fn pump_guarded(&mut self, row: ChatRow) -> Result<()> {
+        let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(()) };
+        let (tx, mark, effects) = (self.tx, self.link.mark(row), self.effects.len());
+        let pumped: Result<()> = tx.attempt(|| {
+            self.pump_chat(&mut chat)?;
+            Ok(tx.save_chat(&chat)?)
+        });
+        match pumped {
+            Err(error) if error.is_poison() => {
+                self.groups.0.remove(&row);
+                self.effects.truncate(effects);
+                self.link.return_to(row, mark);
+                self.pause(row, &Refusal::Invalid(Default::default()));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     fn pump_chat(&mut self, chat: &mut Chat) -> Result<()> {
-        if self.link.chat(chat.row).paused_until > self.now {
+        // A pause further off than any can be was set by a clock that has been put right since.
+        let paused_until = self.link.chat(chat.row).paused_until;
+        if paused_until > self.now && paused_until.0 <= self.now.0 + 2 * LONGEST_PAUSE_MS {
             return Ok(());
         }
         self.pump_held(chat)?;

@@ -15,6 +15,9 @@ use aside_store::chats::{Chat, ChatState};
 /// Shown when this database is an older copy of itself.
 const RESTORED: &str = "This device's history was restored from an older copy. It joins this chat again with new keys; \
      what the copy lacks is asked for, or shown as a gap.";
+/// Shown when the relay has confirmed a message and does not have it any more.
+const LOST: &str =
+    "The relay has lost messages it had confirmed. This device joins this chat again and sends them again.";
 /// Shown when the relay's log began anew.
 const NEW_LOG: &str = "The relay was restored or set up anew. This chat is set up again; what the relay lost is sent \
      again from here unless it was delivered.";
@@ -39,8 +42,9 @@ impl Step<'_> {
         if relay_behind {
             self.begin_anew()?;
             for (cursor, position) in cursors.iter_mut().zip(&ok.positions) {
-                // What an older copy of the same log holds was processed here; of another log, what was acknowledged.
-                cursor.pos = if known_log == Some(ok.log) { position.head } else { position.acked };
+                // What was acknowledged before the copy was made was processed here. What lies behind it may be new: an
+                // older copy may have gone on before this device came back.
+                cursor.pos = position.acked;
                 self.tx.set_cursor(cursor.partition, cursor.pos)?;
             }
         } else if restored {
@@ -78,7 +82,7 @@ impl Step<'_> {
             self.notice(&chat, NEW_LOG)?;
             self.drop_proposed(&chat)?;
             self.drop_group(&mut chat)?;
-            self.tx.renumber_outbox(chat.row)?;
+            self.renumber(&chat)?;
             self.tx.enqueue_undelivered(chat.row, &device)?;
             self.tx.forget_senders(chat.row)?;
             self.tx.clear_receipt_keys(chat.row)?;
@@ -87,7 +91,7 @@ impl Step<'_> {
             }
             chat.shift += chat.seq.0;
             (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
-            (chat.told_delivered, chat.told_read) = (Seq(0), Seq(0));
+            (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
             chat.enter(ChatState::Unfounded, self.now);
             self.tx.save_chat(&chat)?;
         }
@@ -110,12 +114,7 @@ impl Step<'_> {
     pub(crate) fn frame(&mut self, frame: RelayFrame) -> Result<()> {
         match frame {
             RelayFrame::Deliver(envelope) => self.deliver(&envelope),
-            RelayFrame::CaughtUp(_) => {
-                self.link.caught_up = true;
-                self.mark_work()?;
-                self.changed();
-                Ok(())
-            }
+            RelayFrame::CaughtUp(_) => self.caught_up(),
             RelayFrame::Answer(answered) => match self.link.answered(answered.id) {
                 Some(about) => self.answer(about, answered.answer),
                 None => Ok(()),
@@ -123,6 +122,30 @@ impl Step<'_> {
             // Login frames and farewells are the connection's business; unknown frames are skipped (rule FRM-4).
             _ => Ok(()),
         }
+    }
+
+    /// The queue is read up to where it was at the login.
+    fn caught_up(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.link.caught_up, true) {
+            self.make_up_for_lost()?;
+        }
+        self.mark_work()?;
+        self.changed();
+        Ok(())
+    }
+
+    /// What was confirmed on an earlier connection must have come back by now. If not, the relay has lost it: the
+    /// message is sent again once this device is in the chat anew, the commit is sent again as it is.
+    fn make_up_for_lost(&mut self) -> Result<()> {
+        for row in self.tx.chats_with_confirmed()? {
+            let Some(mut chat) = self.tx.chat_at(row)? else { continue };
+            self.tx.proposed_unsent(row)?;
+            if chat.state == ChatState::Live && self.tx.proposed(row)?.is_none() {
+                self.break_chat(&mut chat, LOST)?;
+                self.tx.save_chat(&chat)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes an envelope and moves the cursor past it, whatever becomes of it; a copy of an old one only counts.

@@ -99,6 +99,15 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Numbers begin again: what has none is numbered anew, and answers about the old ones mean nothing any more.
+    pub(crate) fn renumber(&mut self, chat: &Chat) -> Result<()> {
+        let link = self.link.chat(chat.row);
+        link.numbering += 1;
+        link.unanswered.clear();
+        self.link.restart_chat(chat.row);
+        Ok(self.tx.renumber_outbox(chat.row)?)
+    }
+
     /// Forgets this device's own commit or founding, and what it left in the MLS state.
     pub(crate) fn drop_proposed(&mut self, chat: &Chat) -> Result<()> {
         let Some(proposed) = self.tx.proposed(chat.row)? else { return Ok(()) };

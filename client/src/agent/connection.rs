@@ -132,7 +132,7 @@ impl Carried {
         loop {
             let done = tokio::select! {
                 event = self.link.events.recv() => self.arrived(event, worker, backoff).await,
-                permit = room.reserve(), if !self.waiting.is_empty() => {
+                permit = room.reserve(), if !self.waiting.is_empty() && !room.is_closed() => {
                     if let (Ok(permit), Some(frame)) = (permit, self.waiting.pop_front()) {
                         permit.send(frame);
                     }

@@ -10,7 +10,7 @@ use aside_protocol::invite::Invite;
 use aside_protocol::{DeviceId, Name};
 use aside_store::accounts::{Account, Trust};
 use aside_store::profile::{Profile, RelayPlace};
-use aside_store::{ProfileFolder, Store, files};
+use aside_store::{ProfileFolder, Store, StoreError, files};
 use aside_transport::{Target, TransportError, dial};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -97,8 +97,12 @@ fn prepare(store: &mut Store, registration: &Registration) -> Result<Profile, Re
         {
             return at_present_place(store, profile, registration);
         }
-        // An attempt that cannot be completed: its words are of no account.
-        Some(_) => drop(std::fs::remove_file(file)),
+        // An attempt under another name or invite. The relay may know it all the same, so its words are kept.
+        Some(profile) if file.exists() => {
+            let kept = file.with_extension(format!("{}.txt", profile.name));
+            std::fs::rename(file, &kept).map_err(|why| StoreError::File { path: kept, why })?;
+        }
+        Some(_) => {}
         None if file.exists() => return Err(RegisterError::FileExists(file.clone())),
         None => {}
     }

@@ -68,6 +68,9 @@ pub enum CliError {
         /// The safety number of the own root key and the new one.
         number: String,
     },
+    /// The relay is there, but does not answer.
+    #[error("cannot reach the relay: {0}; try again later")]
+    Unreached(String),
     /// The wait is over.
     #[error("{0}")]
     TimedOut(String),
@@ -103,7 +106,7 @@ impl CliError {
             Self::Register(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
             Self::Refused(_) => ExitCode::Usage,
-            Self::LookUp { .. } => ExitCode::Network,
+            Self::LookUp { .. } | Self::Unreached(_) => ExitCode::Network,
             Self::KeyChanged { .. } => ExitCode::Untrusted,
             Self::TimedOut(_) => ExitCode::TimedOut,
         }

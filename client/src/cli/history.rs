@@ -1,6 +1,6 @@
 //! `aside history`: pages of a chat, the newest first.
 
-use super::recv::indented;
+use super::recv::{indented, signed};
 use super::{CliError, Settings, json, profile};
 use crate::text::one_line;
 use aside_protocol::limits::{MAX_PAGE, PAGE};
@@ -61,7 +61,7 @@ fn print_text(page: &Page, own: &Name) -> Result<(), CliError> {
             Entry::Message(message) if message.own => {
                 format!("{own} ({}): {}", message.status.word(), indented(&message.text))
             }
-            Entry::Message(message) => format!("{}: {}", message.peer_name, indented(&message.text)),
+            Entry::Message(message) => format!("{}: {}", signed(message), indented(&message.text)),
             Entry::Gap(gap) => format!("-- {} message(s) {}", gap.last - gap.first + 1, gap.why.sentence()),
         })?;
     }

@@ -36,6 +36,7 @@ pub(super) fn message(message: &Message, own_name: &str) -> Value {
         "chat": message.peer_name,
         "from": if message.own { own_name } else { &message.peer_name },
         "own": message.own,
+        "key_changed": message.key_changed,
         "account": message.author.map(|author| author.to_hex()),
         "device": message.device.map(|device| uuid::Uuid::from_bytes(device.0).to_string()),
         "id": message.id.as_ref().map(uuid),

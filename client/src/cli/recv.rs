@@ -1,5 +1,6 @@
 //! `aside recv`: prints messages of others, each once over the life of the profile.
 
+use super::error::reason;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
 use crate::text::harmless;
@@ -129,6 +130,7 @@ impl Printer<'_> {
     fn reached(&self) -> Result<(), CliError> {
         match &*self.handle.connectivity().borrow() {
             Connectivity::Offline(error) if self.count == 0 => Err(error.clone().into()),
+            state @ Connectivity::Connecting if self.count == 0 => Err(CliError::Unreached(reason(state))),
             Connectivity::Failed(why) => Err(CliError::Failed(why.clone())),
             _ => Ok(()),
         }
@@ -138,25 +140,43 @@ impl Printer<'_> {
     async fn print_page(&mut self) -> Result<usize, CliError> {
         let (after, limit) = (self.after, self.left());
         let messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
-        for message in &messages {
-            print(message, self.args.json)?;
-        }
-        let rows: Vec<MessageRow> = messages.iter().map(|message| message.row).collect();
+        let (rows, failed) = print_all(&messages, |message| print(message, self.args.json));
         self.after = rows.last().copied().unwrap_or(self.after);
         self.count += u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let printed = rows.len();
         if !self.args.peek && printed > 0 {
             self.handle.step(move |step| step.printed(&rows)).await?;
         }
-        Ok(printed)
+        failed.map_or(Ok(printed), Err)
     }
+}
+
+/// Prints until it fails; says which rows were flushed, so that they count as printed either way.
+pub(super) fn print_all(
+    messages: &[Message],
+    mut print: impl FnMut(&Message) -> Result<(), CliError>,
+) -> (Vec<MessageRow>, Option<CliError>) {
+    let mut rows = Vec::new();
+    for message in messages {
+        if let Err(error) = print(message) {
+            return (rows, Some(error));
+        }
+        rows.push(message.row);
+    }
+    (rows, None)
+}
+
+/// The name on a message of somebody else.
+pub(super) fn signed(message: &Message) -> String {
+    let changed = if message.key_changed { " (another key than before)" } else { "" };
+    format!("{}{changed}", message.peer_name)
 }
 
 fn print(message: &Message, as_json: bool) -> Result<(), CliError> {
     if as_json {
         return json::print("message", json::message(message, ""));
     }
-    json::line(&format!("{}: {}", message.peer_name, indented(&message.text)))
+    json::line(&format!("{}: {}", signed(message), indented(&message.text)))
 }
 
 /// The text made harmless, its further lines set in so that none looks like another message.

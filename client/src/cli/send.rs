@@ -3,7 +3,7 @@
 use super::error::reason;
 use super::profile::OnKeyChange;
 use super::{CliError, Settings, duration, json, profile};
-use crate::agent::Handle;
+use crate::agent::{Connectivity, Handle};
 use aside_protocol::limits::MAX_TEXT;
 use aside_protocol::{MessageId, Name, Refusal};
 use aside_store::accounts::Trust;
@@ -144,6 +144,9 @@ async fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError
     }
     let trouble = handle.with(|engine| Ok(engine.trouble().cloned())).await.ok().flatten();
     let why = trouble.map_or_else(|| reason(&handle.connectivity().borrow()), |refusal| refused(&refusal));
+    if let Connectivity::Failed(why) = &*handle.connectivity().borrow() {
+        return CliError::Failed(why.clone());
+    }
     let stays = "it stays in the outbox and goes out with the next command";
     CliError::TimedOut(format!("the message is not sent yet ({why}); {stays}"))
 }

@@ -1,7 +1,8 @@
 //! `aside talk`: a conversation line by line, until there is a screen for it.
 
+use super::error::reason;
 use super::profile::{OnKeyChange, contact};
-use super::recv::indented;
+use super::recv::{indented, print_all, signed};
 use super::{CliError, Settings, json, profile};
 use crate::agent::Handle;
 use aside_protocol::{AccountId, ChatId, MessageId};
@@ -11,6 +12,9 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::Instant;
+
+/// How long the last messages may take to reach the relay once the input has ended.
+const FLUSH: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(super) struct TalkArgs {
@@ -27,7 +31,7 @@ pub(super) async fn run(args: &TalkArgs, settings: &Settings) -> Result<(), CliE
         Talk { handle: handle.clone(), peer: peer.account, prompt: std::io::stdin().is_terminal() }.run().await
     };
     let result = result.await;
-    agent.close(Duration::from_secs(30)).await;
+    agent.close(Duration::from_secs(5)).await;
     result
 }
 
@@ -59,7 +63,7 @@ impl Talk {
                         }
                         self.show_prompt();
                     }
-                    None => return Ok(()),
+                    None => return self.flush().await,
                 },
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
                 error = profile::gives_up(&self.handle) => return Err(error),
@@ -86,21 +90,37 @@ impl Talk {
         let (peer, from) = (self.peer, *after);
         let messages = self.handle.with(move |engine| {
             let chat = ChatId::direct(&engine.account(), &peer);
-            engine.read(move |tx| {
-                let row = tx.chat(&chat)?.map(|chat| chat.row);
-                let messages = tx.unprinted(from, 100)?;
-                Ok(messages.into_iter().filter(|message| Some(message.chat) == row).collect::<Vec<_>>())
+            engine.read(move |tx| match tx.chat(&chat)? {
+                Some(chat) => Ok(tx.unprinted_in(chat.row, from, 100)?),
+                None => Ok(Vec::new()),
             })
         });
         let messages = messages.await?;
-        for message in &messages {
-            let clear = if self.prompt { "\r" } else { "" };
-            json::line(&format!("{clear}{}: {}", message.peer_name, indented(&message.text)))?;
+        let clear = if self.prompt { "\r" } else { "" };
+        let (rows, failed) = print_all(&messages, |message| {
+            json::line(&format!("{clear}{}: {}", signed(message), indented(&message.text)))
+        });
+        if let Some(last) = rows.last() {
+            *after = *last;
+            self.handle.step(move |step| step.printed(&rows)).await?;
         }
-        let rows: Vec<MessageRow> = messages.iter().map(|message| message.row).collect();
-        let Some(last) = rows.last() else { return Ok(false) };
-        *after = *last;
-        self.handle.step(move |step| step.printed(&rows)).await?;
-        Ok(true)
+        failed.map_or(Ok(!messages.is_empty()), Err)
+    }
+
+    /// The input has ended: waits until everything is at the relay, or says how much is not.
+    async fn flush(&self) -> Result<(), CliError> {
+        let deadline = Instant::now() + FLUSH;
+        let sent =
+            self.handle.wait(deadline, |engine| engine.read(|tx| Ok((tx.unsent_count()? == 0).then_some(())))).await?;
+        match sent {
+            Some(()) => Ok(()),
+            None => {
+                let left = self.handle.read(|tx| Ok(tx.unsent_count()?)).await?;
+                let why = reason(&self.handle.connectivity().borrow());
+                Err(CliError::TimedOut(format!(
+                    "{left} message(s) are not sent yet ({why}); they stay in the outbox and go out with the next command"
+                )))
+            }
+        }
     }
 }

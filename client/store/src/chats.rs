@@ -1,5 +1,6 @@
 //! Chats: their state, their counters, the list a person sees.
 
+use crate::messages::PENDING_PLACE;
 use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
 use aside_protocol::group::ChatKind;
@@ -84,12 +85,14 @@ pub struct Chat {
     pub own_count: u64,
     /// When this device last asked to be added again.
     pub asked: Millis,
+    /// The last message of another account that is stored here, by the seq it last came under.
+    pub arrived: Seq,
 }
 
 impl Chat {
     /// The place of a `seq` in the history.
     pub fn place(&self, seq: Seq) -> u64 {
-        self.shift + seq.0
+        self.shift.saturating_add(seq.0).min(PENDING_PLACE - 1)
     }
 
     /// The `seq` of a place in the present log, 0 if it lies before.
@@ -142,6 +145,7 @@ fn read(row: &Row) -> Result<Chat> {
         told_read: Seq(row.get("told_read")?),
         own_count: row.get("own_count")?,
         asked: Millis(row.get("asked")?),
+        arrived: Seq(row.get("arrived")?),
     })
 }
 
@@ -169,7 +173,8 @@ impl Tx<'_> {
         }
         self.run(
             "INSERT INTO chats (chat, kind, peer, state, since, incarnation, base, seq, next_n, shift, read_place,
-               told_delivered, told_read, own_count, asked) VALUES (?, ?, ?, 0, ?, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)",
+               told_delivered, told_read, own_count, asked, arrived)
+             VALUES (?, ?, ?, 0, ?, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)",
             params![chat.as_ref(), ChatKind::Direct.code(), peer.as_ref(), now.0],
         )?;
         self.chat_at(self.last_row())?.ok_or(StoreError::Row("chat"))
@@ -179,7 +184,7 @@ impl Tx<'_> {
     pub fn save_chat(&self, chat: &Chat) -> Result<()> {
         self.run(
             "UPDATE chats SET state = ?, since = ?, incarnation = ?, group_id = ?, base = ?, seq = ?, next_n = ?,
-               shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ? WHERE id = ?",
+               shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ?, arrived = ? WHERE id = ?",
             params![
                 chat.state.code(),
                 chat.since.0,
@@ -194,6 +199,7 @@ impl Tx<'_> {
                 chat.told_read.0,
                 chat.own_count,
                 chat.asked.0,
+                chat.arrived.0,
                 chat.row,
             ],
         )?;
@@ -203,9 +209,8 @@ impl Tx<'_> {
     /// Chats that wait for somebody, or owe somebody a receipt.
     pub fn chats_unsettled(&self) -> Result<Vec<ChatRow>> {
         self.all(
-            "SELECT c.id FROM chats c WHERE c.state IN (2, 4) OR (c.state = 3 AND (c.read_place > c.shift + c.told_read
-               OR c.shift + c.told_delivered
-                 < (SELECT max(m.place) FROM messages m WHERE m.chat = c.id AND m.own = 0 AND m.kind = 0)))",
+            "SELECT c.id FROM chats c WHERE c.state IN (2, 4) OR (c.state = 3 AND (c.told_delivered < c.arrived
+               OR c.told_read < min(c.read_place - c.shift, c.arrived)))",
             [],
             |row| Ok(row.get(0)?),
         )

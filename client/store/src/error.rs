@@ -50,12 +50,22 @@ pub enum StoreError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The MLS library's part of the database.
+    #[error("the history database failed: {0}")]
+    Mls(String),
     /// Any other database error.
     #[error("the history database failed: {0}")]
     Sql(rusqlite::Error),
     /// A row holds what no version of this program writes.
     #[error("the history database holds a malformed {0}; please report this")]
     Row(&'static str),
+}
+
+impl StoreError {
+    /// Whether a value, not the database, is at fault: it would fail again however often it is tried.
+    pub fn is_bad_value(&self) -> bool {
+        matches!(self, Self::Row(_) | Self::Sql(rusqlite::Error::ToSqlConversionFailure(_)))
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

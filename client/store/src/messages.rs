@@ -48,6 +48,8 @@ pub struct Message {
     pub peer: AccountId,
     /// That account's name.
     pub peer_name: String,
+    /// Whether that name belonged to another key before, and nobody has decided yet.
+    pub key_changed: bool,
     /// Who wrote it; none for a notice.
     pub author: Option<AccountId>,
     /// On which device.
@@ -96,7 +98,7 @@ pub struct Arrival<'a> {
 }
 
 /// What every query of messages selects. A direct chat has one other account, so the furthest of its devices counts.
-pub(crate) const SELECT: &str = "SELECT m.*, c.peer, a.name AS peer_name,
+pub(crate) const SELECT: &str = "SELECT m.*, c.peer, a.name AS peer_name, a.trust AS peer_trust,
     CASE WHEN m.seq IS NULL THEN 0
          WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3
          WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place)
@@ -111,6 +113,7 @@ pub(crate) fn read(row: &Row) -> Result<Message> {
         chat: row.get("chat")?,
         peer_name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
         peer,
+        key_changed: row.get::<_, Option<i64>>("peer_trust")? == Some(1),
         author: maybe_id(row, "account", AccountId::from_slice)?,
         device: maybe_id(row, "device", DeviceId::from_slice)?,
         id: maybe_id(row, "message", MessageId::from_slice)?,
@@ -204,10 +207,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The relay gave a pending message its place. Does nothing for one that has it.
+    /// The relay gave an own message its place, or another one after it had lost it.
     pub fn place_message(&self, row: MessageRow, seq: Seq, place: u64, time: Millis) -> Result<()> {
         self.run(
-            "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ? AND seq IS NULL",
+            "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ?",
             params![seq.0, place, time.0, row],
         )?;
         Ok(())
@@ -225,11 +228,17 @@ impl Tx<'_> {
         rows.iter().try_for_each(|row| self.run("UPDATE messages SET printed = 1 WHERE id = ?", params![row]).map(drop))
     }
 
-    /// The highest place of somebody else's message in a chat, up to a bound.
-    pub fn last_arrival(&self, chat: ChatRow, up_to: u64) -> Result<u64> {
-        self.number(
-            "SELECT max(place) FROM messages WHERE chat = ? AND own = 0 AND kind = 0 AND place <= ?",
-            params![chat, up_to],
-        )
+    /// The same, of one chat.
+    pub fn unprinted_in(&self, chat: ChatRow, after: MessageRow, limit: u32) -> Result<Vec<Message>> {
+        let sql = format!(
+            "{SELECT} WHERE m.printed = 0 AND m.own = 0 AND m.kind = 0 AND m.chat = ? AND m.id > ? ORDER BY m.id LIMIT ?"
+        );
+        self.all(&sql, params![chat, after, limit], read)
+    }
+
+    /// Whether a chat has any message of another account.
+    pub fn has_arrivals(&self, chat: ChatRow) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM messages WHERE chat = ? AND own = 0 AND kind = 0)";
+        Ok(self.number(sql, params![chat])? == 1)
     }
 }

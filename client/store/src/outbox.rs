@@ -73,6 +73,11 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether a message waits in the outbox, for the first time or again.
+    pub fn is_queued(&self, message: MessageRow) -> Result<bool> {
+        Ok(self.number("SELECT EXISTS (SELECT 1 FROM outbox WHERE message = ?)", params![message])? == 1)
+    }
+
     /// The next messages of a chat that the relay has not confirmed, in order, after an outbox row.
     pub fn unsent_after(&self, chat: ChatRow, after: i64, limit: u64) -> Result<Vec<Outgoing>> {
         let sql = "SELECT * FROM outbox WHERE chat = ? AND id > ? AND sent = 0 ORDER BY id LIMIT ?";
@@ -93,6 +98,12 @@ impl Tx<'_> {
     /// Chats with something the relay has not confirmed.
     pub fn chats_with_unsent(&self) -> Result<Vec<ChatRow>> {
         self.all("SELECT DISTINCT chat FROM outbox WHERE sent = 0 ORDER BY chat", [], |row| Ok(row.get(0)?))
+    }
+
+    /// Chats with something the relay has confirmed, but whose echo has not come.
+    pub fn chats_with_confirmed(&self) -> Result<Vec<ChatRow>> {
+        let sql = "SELECT chat FROM outbox WHERE sent = 1 UNION SELECT chat FROM proposed WHERE sent = 1 ORDER BY chat";
+        self.all(sql, [], |row| Ok(row.get(0)?))
     }
 
     /// How many messages wait for the relay, over all chats.
@@ -194,6 +205,11 @@ impl Tx<'_> {
     /// The relay has an own commit; it takes effect when its echo comes.
     pub fn proposed_sent(&self, chat: ChatRow) -> Result<()> {
         self.run("UPDATE proposed SET sent = 1 WHERE chat = ?", params![chat]).map(drop)
+    }
+
+    /// The relay lost what it had confirmed of an own commit.
+    pub fn proposed_unsent(&self, chat: ChatRow) -> Result<()> {
+        self.run("UPDATE proposed SET sent = 0 WHERE chat = ?", params![chat]).map(drop)
     }
 
     /// Forgets an own commit: it took effect, or lost.

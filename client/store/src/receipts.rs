@@ -56,6 +56,21 @@ impl Tx<'_> {
         self.run("DELETE FROM receipt_keys WHERE chat = ?", params![chat]).map(drop)
     }
 
+    /// Remembers the newest epoch in which this device was in a group.
+    pub fn note_epoch(&self, group: &[u8], epoch: u64) -> Result<()> {
+        self.run(
+            "INSERT INTO joined (group_id, epoch) VALUES (?1, ?2)
+             ON CONFLICT (group_id) DO UPDATE SET epoch = max(epoch, ?2)",
+            params![group, epoch],
+        )
+        .map(drop)
+    }
+
+    /// The newest epoch in which this device was in a group, if it ever was.
+    pub fn epoch_of(&self, group: &[u8]) -> Result<Option<u64>> {
+        self.one("SELECT epoch FROM joined WHERE group_id = ?", params![group], |row| Ok(row.get(0)?))
+    }
+
     /// The last number seen of a device, if any was.
     pub fn sender_n(&self, chat: ChatRow, device: &DeviceId) -> Result<Option<N>> {
         self.one("SELECT n FROM senders WHERE chat = ? AND device = ?", params![chat, device.as_ref()], |row| {

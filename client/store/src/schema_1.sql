@@ -52,7 +52,8 @@ CREATE TABLE chats (
   told_delivered INTEGER NOT NULL,          -- watermarks last sealed for the others, by seq
   told_read    INTEGER NOT NULL,
   own_count    INTEGER NOT NULL,            -- messages sent since this device last renewed its leaf
-  asked        INTEGER NOT NULL             -- when this device last asked to be added again, ms
+  asked        INTEGER NOT NULL,            -- when this device last asked to be added again, ms
+  arrived      INTEGER NOT NULL             -- seq of the last message of another account stored here
 );
 
 CREATE TABLE messages (
@@ -96,6 +97,7 @@ CREATE TABLE outbox (                       -- what this device has yet to see b
 );
 CREATE UNIQUE INDEX outbox_n ON outbox (chat, n) WHERE n IS NOT NULL;
 CREATE INDEX outbox_chat ON outbox (chat, id);
+CREATE INDEX outbox_message ON outbox (message);
 
 CREATE TABLE proposed (                     -- this device's own commit or founding until its echo, at most one a chat
   chat    INTEGER PRIMARY KEY REFERENCES chats (id),
@@ -128,6 +130,11 @@ CREATE TABLE marks (                        -- watermarks of other devices, by p
   delivered INTEGER NOT NULL,
   read      INTEGER NOT NULL,
   PRIMARY KEY (chat, device)
+) WITHOUT ROWID;
+
+CREATE TABLE joined (                       -- every group this device was ever in: no welcome turns it back
+  group_id BLOB PRIMARY KEY,
+  epoch    INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE receipt_keys (

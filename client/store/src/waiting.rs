@@ -37,6 +37,12 @@ impl Tx<'_> {
         })
     }
 
+    /// Whether a chat holds the envelope at a position.
+    pub fn is_held(&self, chat: ChatRow, pos: Pos) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM held WHERE chat = ? AND pos = ?)";
+        Ok(self.number(sql, params![chat, pos.0])? == 1)
+    }
+
     /// Whether a chat holds anything.
     pub fn holds(&self, chat: ChatRow) -> Result<bool> {
         Ok(self.number("SELECT EXISTS (SELECT 1 FROM held WHERE chat = ?)", params![chat])? == 1)

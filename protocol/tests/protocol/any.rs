@@ -42,7 +42,7 @@ fn key() -> impl Strategy<Value = PublicKey> {
 /// Numbers at the edges of CBOR's lengths as often as others.
 fn number() -> BoxedStrategy<u64> {
     prop_oneof![
-        any::<u64>(),
+        any::<u64>().prop_map(|number| number >> 1),
         0..30u64,
         Just(255),
         Just(256),
@@ -50,7 +50,7 @@ fn number() -> BoxedStrategy<u64> {
         Just(65_536),
         Just(u64::from(u32::MAX)),
         Just(u64::from(u32::MAX) + 1),
-        Just(u64::MAX),
+        Just(u64::MAX >> 1),
     ]
     .boxed()
 }

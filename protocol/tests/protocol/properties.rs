@@ -165,6 +165,15 @@ proptest! {
     }
 
     #[test]
+    fn numbers_no_database_can_hold_are_malformed(number in (1u64 << 63)..) {
+        let bytes = encode(&(number,));
+        prop_assert!(decode::<(aside_protocol::Seq,)>(&bytes).is_err());
+        prop_assert!(decode::<(aside_protocol::Millis,)>(&bytes).is_err());
+        let marks = [number.to_be_bytes(), 0u64.to_be_bytes()].concat();
+        prop_assert!(aside_protocol::content::Watermarks::from_bytes(&marks).is_none());
+    }
+
+    #[test]
     fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         survive(&bytes);
     }

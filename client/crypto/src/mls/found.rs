@@ -39,7 +39,7 @@ impl<S: Storage> Scope<'_, S> {
             .lifetime(config::lifetime())
             .with_capabilities(config::capabilities())
             .with_group_context_extensions(config::extensions(context)?)
-            .build(self, &self.signer(), self.credential(Millis(u64::MAX)))
+            .build(self, &self.signer(), self.credential(Millis::MAX))
             .map_err(create)?;
         let added = members.iter().map(|member| member.package.clone()).collect();
         let proposed = commit(&mut group, self, aad, Change { added, ..Change::default() })?;

@@ -160,7 +160,7 @@ fn invitation(alice: &Party, bob: &Party, suite: Suite, extensions: Vec<Extensio
         Suite::Classical => Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
         _ => Ciphersuite::MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
     };
-    let bytes = bob.with(|scope| scope.key_package(suite, false, Millis(u64::MAX))).unwrap();
+    let bytes = bob.with(|scope| scope.key_package(suite, false, Millis::MAX)).unwrap();
     let MlsMessageBodyIn::KeyPackage(package) = MlsMessageIn::tls_deserialize_exact_bytes(&bytes).unwrap().extract()
     else {
         panic!("not a key package");

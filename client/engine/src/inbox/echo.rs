@@ -73,7 +73,9 @@ impl Step<'_> {
     /// A commit took effect at `base`: what was encrypted before it is encrypted again, receipts get a new key.
     pub(crate) fn begin_epoch(&mut self, chat: &mut Chat, base: Seq) -> Result<()> {
         chat.base = base;
-        let secret = self.in_group(chat, |group, scope| group.receipt_secret(scope))?;
+        let (secret, id, epoch) =
+            self.in_group(chat, |group, scope| Ok((group.receipt_secret(scope)?, group.id(), group.epoch())))?;
+        self.tx.note_epoch(&id, epoch)?;
         self.tx.save_receipt_key(chat.row, base, &secret, self.now)?;
         self.tx.unseal_outbox(chat.row)?;
         self.link.restart_chat(chat.row);
@@ -90,6 +92,6 @@ impl Step<'_> {
             self.tx.set_sender_n(chat.row, &leaf.device, N(0))?;
         }
         self.tx.rejoins_added(chat.row)?;
-        Ok(self.tx.renumber_outbox(chat.row)?)
+        self.renumber(chat)
     }
 }

@@ -8,6 +8,7 @@ use aside_protocol::Seq;
 use aside_protocol::content::{Aad, Content, ContentBody};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::limits::MAX_TEXT;
+use aside_store::accounts::Trust;
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
 use aside_store::messages::Arrival;
@@ -17,11 +18,8 @@ pub(super) const BEHIND: &str = "This device missed a change of this chat. It as
 
 /// A message whose turn it is.
 pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<()> {
-    let opened = match open(step, chat, envelope)? {
-        Some(opened) => opened,
-        None => return gap(step, chat, seq, seq, Why::Unreadable),
-    };
-    let (from, What::Content(content)) = opened else {
+    let Some((from, What::Content(content))) = open(step, chat, envelope)? else {
+        skip_number(step, chat, envelope)?;
         return gap(step, chat, seq, seq, Why::Unreadable);
     };
     watch_numbers(step, chat, envelope)?;
@@ -58,6 +56,17 @@ fn watch_numbers(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result<()
     Ok(step.tx.set_sender_n(chat.row, &envelope.from, n)?)
 }
 
+/// An unreadable message that comes in its turn is no message left out.
+fn skip_number(step: &Step, chat: &Chat, envelope: &Envelope) -> Result<()> {
+    let last = step.tx.sender_n(chat.row, &envelope.from)?;
+    match envelope.n {
+        Some(n) if last.is_some_and(|last| n == last.next()) => {
+            Ok(step.tx.set_sender_n(chat.row, &envelope.from, n)?)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Every message says which device list its sender knew, so a list that is not the one known here shows (`LST-4`).
 fn watch_list(step: &mut Step, chat: &Chat, from: &Leaf, content: &Content) -> Result<()> {
     let Some(known) = step.tx.account(&from.account)? else { return Ok(()) };
@@ -71,7 +80,14 @@ fn watch_list(step: &mut Step, chat: &Chat, from: &Leaf, content: &Content) -> R
     Ok(())
 }
 
-fn store(step: &mut Step, chat: &Chat, envelope: &Envelope, seq: Seq, from: &Leaf, content: &Content) -> Result<()> {
+fn store(
+    step: &mut Step,
+    chat: &mut Chat,
+    envelope: &Envelope,
+    seq: Seq,
+    from: &Leaf,
+    content: &Content,
+) -> Result<()> {
     let text = match &content.body {
         ContentBody::Text(text) if text.text.len() <= MAX_TEXT => &text.text,
         ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
@@ -79,11 +95,20 @@ fn store(step: &mut Step, chat: &Chat, envelope: &Envelope, seq: Seq, from: &Lea
     };
     let place = match content.again {
         // Only its first sender sends a message again, and only a hole takes it; it goes where it stood.
-        Some(again) if again.device == from.device && step.tx.fill_gap(chat.row, chat.place(again.seq))? => {
+        Some(again)
+            if again.device == from.device
+                && again.seq < seq
+                && step.tx.fill_gap(chat.row, chat.place(again.seq))? =>
+        {
             chat.place(again.seq)
         }
         _ => chat.place(seq),
     };
+    if from.account != step.account {
+        warn_of_new_key(step, chat)?;
+        // A copy of something stored before arrived as well.
+        chat.arrived = chat.arrived.max(seq);
+    }
     step.tx.insert_arrival(
         chat.row,
         &Arrival {
@@ -99,4 +124,19 @@ fn store(step: &mut Step, chat: &Chat, envelope: &Envelope, seq: Seq, from: &Lea
         },
     )?;
     Ok(())
+}
+
+/// The first message under a name that belonged to another key says so.
+fn warn_of_new_key(step: &mut Step, chat: &Chat) -> Result<()> {
+    let Some(peer) = step.tx.account(&chat.peer)?.filter(|account| account.trust == Trust::Pending) else {
+        return Ok(());
+    };
+    if step.tx.has_arrivals(chat.row)? {
+        return Ok(());
+    }
+    let name = peer.name;
+    step.notice(
+        chat,
+        &format!("{name} has another key than the {name} known here. Ask them in another way who this is."),
+    )
 }

@@ -13,7 +13,9 @@ pub(super) fn take(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result<
     let Some(account) = step.tx.account(&envelope.account)?.filter(|a| a.account == chat.peer) else { return Ok(()) };
     let Some(device) = account.list.list.device(&envelope.from) else { return Ok(()) };
     if let Ok(marks) = receipts::open(&secret, &chat.chat, &envelope.from, base, body, &device.key) {
-        let (delivered, read) = (chat.place(marks.delivered), chat.place(marks.read));
+        // Nobody has read what is not there yet.
+        let place = |seq: aside_protocol::Seq| chat.place(seq.min(chat.seq));
+        let (delivered, read) = (place(marks.delivered), place(marks.read));
         step.tx.raise_marks(chat.row, &envelope.from, &account.account, delivered, read)?;
     }
     Ok(())

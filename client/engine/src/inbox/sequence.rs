@@ -1,13 +1,13 @@
 //! Chat-wide envelopes in the order of their `seq`: copies are dropped, holes asked for (rule `GAP-1`), the rest
 //! processed.
 
-use super::{commit, echo, message};
+use super::{commit, echo, message, welcome};
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::Seq;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::request::Envelopes;
-use aside_store::chats::Chat;
+use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::{Gap, Why};
 
 /// A chat-wide envelope from the queue.
@@ -35,6 +35,7 @@ pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> 
     if envelope.from == step.me.device {
         echo::take(step, chat, envelope, seq)?;
     } else {
+        await_welcome(step, chat);
         match envelope.kind {
             EnvelopeKind::Message => message::take(step, chat, envelope, seq)?,
             EnvelopeKind::Commit => commit::take(step, chat, envelope, seq)?,
@@ -44,6 +45,14 @@ pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> 
     }
     chat.seq = chat.seq.max(seq);
     Ok(())
+}
+
+/// Others write in a chat that this device has no group for: its welcome is due, or was lost (rule `REJ-1`).
+pub(super) fn await_welcome(step: &mut Step, chat: &mut Chat) {
+    if chat.state == ChatState::Unfounded && chat.group.is_none() {
+        chat.enter(ChatState::AwaitingWelcome, step.now);
+        step.link.wanted.insert(chat.peer);
+    }
 }
 
 /// Shows numbers of the present log as a gap.
@@ -89,9 +98,14 @@ pub(super) fn give_up_before(step: &mut Step, chat: &mut Chat, seq: Seq) -> Resu
 fn give_up(step: &mut Step, chat: &mut Chat) -> Result<()> {
     for envelope in step.tx.held(chat.row)? {
         step.tx.release(chat.row, envelope.pos)?;
-        if let Some(seq) = envelope.seq {
-            skip_to(step, chat, seq)?;
-            process(step, chat, &envelope)?;
+        match envelope.seq {
+            Some(seq) => {
+                skip_to(step, chat, seq)?;
+                process(step, chat, &envelope)?;
+            }
+            // A welcome whose accounts are still unknown: without it this device asks to be added again.
+            None if step.tx.account(&chat.peer)?.is_none() => await_welcome(step, chat),
+            None => welcome::join(step, chat, &envelope)?,
         }
     }
     Ok(())

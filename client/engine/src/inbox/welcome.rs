@@ -115,6 +115,10 @@ fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<
     if !fits {
         return Err(Undo::Misfit);
     }
+    // A welcome into an epoch this device was in already would turn its ratchets back (DESIGN section 3).
+    if step.tx.epoch_of(&staged.group_id())?.is_some_and(|seen| staged.epoch() <= seen) {
+        return Err(Undo::Peer(MlsError::AlreadySeen));
+    }
     for state in &context.accounts {
         let known = step.tx.account(&state.account)?.ok_or(Undo::Unknown(state.account))?.list;
         if state.version > known.list.version && !step.link.fresh.contains(&state.account) {

@@ -1,6 +1,6 @@
 //! This device's own commits: made when due, stored, sent byte for byte until answered, effective at their echo.
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::link::Pending;
 use crate::step::Step;
 use aside_crypto::MlsError;
@@ -61,11 +61,17 @@ fn readd(step: &mut Step, chat: &Chat, task: &RejoinTask) -> Result<bool> {
     let Ok(checked) = checked else { return drop_task(step, task) };
     let aad = aad(chat);
     let evidence = std::slice::from_ref(&task.request);
-    let made = step.with_group(chat, |group, scope| group.readd_with(scope, &aad, &task.device, &checked, evidence))?;
+    let tx = step.tx;
+    let made = tx.attempt(|| {
+        step.with_group(chat, |group, scope| group.readd_with(scope, &aad, &task.device, &checked, evidence))
+    });
     let made = match made {
-        Some(Ok(made)) => made,
-        Some(Err(MlsError::NotMember(_))) | None => return drop_task(step, task),
-        Some(Err(error)) => return Err(error.into()),
+        Ok(Some(Ok(made))) => made,
+        Ok(Some(Err(MlsError::NotMember(_))) | None) => return drop_task(step, task),
+        // The package fits no group with this one's leaves in it: its maker's fault.
+        Err(EngineError::Bug(_)) => return drop_task(step, task),
+        Ok(Some(Err(error))) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     let commit = Commit {
         chat: chat.chat,

@@ -1,13 +1,13 @@
 //! Founding a direct chat: the other account's devices looked up, their key packages taken, one command to the relay.
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::link::Pending;
 use crate::step::Step;
 use aside_crypto::{CheckedKeyPackage, MlsError};
 use aside_protocol::content::Aad;
 use aside_protocol::group::{AccountState, ChatContext};
 use aside_protocol::request::{FetchKeyPackages, Found, KeyPackageOf, Request, Suite, Welcome};
-use aside_protocol::{Hash, N, RequestId};
+use aside_protocol::{Hash, N, Refusal, RequestId};
 use aside_store::accounts::Account;
 use aside_store::chats::{Chat, ChatState};
 use aside_store::outbox::Proposed;
@@ -38,11 +38,7 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
         return Ok(());
     }
     let (Some(me), Some(peer)) = (step.tx.account(&step.account)?, step.tx.account(&chat.peer)?) else { return Ok(()) };
-    let Some(members) = check(step, &peer, packages)? else {
-        step.notice(chat, NO_PACKAGE)?;
-        step.pause(chat.row, &aside_protocol::Refusal::NoKeyPackage(Default::default()));
-        return Ok(());
-    };
+    let Some(members) = check(step, &peer, packages)? else { return no_package(step, chat) };
     let context = ChatContext {
         chat: chat.chat,
         kind: chat.kind,
@@ -51,7 +47,14 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
     };
     let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
     let group_id = step.fresh();
-    let (group, made) = step.scope().found(&context, &members, &aad, group_id)?;
+    let tx = step.tx;
+    let founded = tx.attempt(|| Ok(step.scope().found(&context, &members, &aad, group_id)?));
+    let (group, made) = match founded {
+        Ok(founded) => founded,
+        // Each package is sound, but they do not fit into one group: their maker's fault.
+        Err(EngineError::Bug(_)) => return no_package(step, chat),
+        Err(error) => return Err(error),
+    };
     let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
     let devices = me.list.list.devices.iter().map(|d| d.device).chain(added.iter().copied()).collect();
     let hash = Hash::of(&made.commit);
@@ -73,6 +76,12 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
         sent: false,
     })?;
     chat.enter(ChatState::Founding, step.now);
+    Ok(())
+}
+
+fn no_package(step: &mut Step, chat: &Chat) -> Result<()> {
+    step.notice(chat, NO_PACKAGE)?;
+    step.pause(chat.row, &Refusal::NoKeyPackage(Default::default()));
     Ok(())
 }
 

@@ -39,8 +39,8 @@ pub(super) fn advance(step: &mut Step, chat: &mut Chat, which: Which) -> Result<
         let link = step.link.chat(chat.row);
         link.sent_to = outgoing.row;
         if link.unanswered.insert(n) {
-            let request = Request::Send(Send { chat: chat.chat, n, base, body });
-            step.ask(request, Pending::Message(chat.row, n));
+            let about = Pending::Message(chat.row, n, link.numbering);
+            step.ask(Request::Send(Send { chat: chat.chat, n, base, body }), about);
         }
     }
     Ok(())

@@ -7,12 +7,10 @@ use aside_crypto::receipts;
 use aside_protocol::content::Watermarks;
 use aside_protocol::request::{Receipt, Request};
 use aside_store::chats::Chat;
-use aside_store::messages::PENDING_PLACE;
 
 /// Tells the others how far this device has stored and read, if they were not told.
 pub(super) fn advance(step: &mut Step, chat: &Chat) -> Result<()> {
-    let last = step.tx.last_arrival(chat.row, PENDING_PLACE)?;
-    let marks = Watermarks { delivered: chat.seq_of(last), read: chat.seq_of(chat.read_place.min(last)) };
+    let marks = Watermarks { delivered: chat.arrived, read: chat.seq_of(chat.read_place).min(chat.arrived) };
     let news = marks.delivered > chat.told_delivered || marks.read > chat.told_read;
     if !news || step.link.chat(chat.row).receipt {
         return Ok(());

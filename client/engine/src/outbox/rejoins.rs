@@ -12,6 +12,9 @@ use aside_store::chats::{Chat, ChatState};
 /// The longest time between two requests, in milliseconds (a day).
 const LONGEST_REPEAT_MS: u64 = 24 * 3600 * 1000;
 
+/// Most messages sent again for one request: ranges may overlap, and whoever asks pays nothing.
+const MAX_AGAIN: usize = 5000;
+
 /// Asks the other devices of a chat to add this one again, when it is time to.
 pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     let patience = match chat.state {
@@ -21,7 +24,7 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     // Asked again after ever longer times, so that a peer who is away for weeks does not find thousands of requests.
     let asked_for = chat.asked.0.saturating_sub(chat.since.0).min(LONGEST_REPEAT_MS);
     let repeat = if chat.asked == Millis(0) { 0 } else { step.config.rejoin_repeat_ms.max(asked_for) };
-    let due = step.now.0 >= chat.since.0.saturating_add(patience) && step.now.0 >= chat.asked.0.saturating_add(repeat);
+    let due = passed(chat.since, patience, step.now) && passed(chat.asked, repeat, step.now);
     if !due || step.link.chat(chat.row).rejoin {
         return Ok(());
     }
@@ -40,22 +43,32 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     Ok(())
 }
 
+/// Whether so long has passed since; a time that has not come yet was set by a clock that has been put right since.
+fn passed(since: Millis, ms: u64, now: Millis) -> bool {
+    since > now || now.0 >= since.0.saturating_add(ms)
+}
+
 /// What this device cannot read: its gaps, and whatever comes between this request and the commit that serves it. The
 /// others only learn of that at their commit, so the last range is open; what was read after all is known by its id.
 fn missing(step: &Step, chat: &Chat) -> Result<Vec<SeqRange>> {
     let gaps = step.tx.gaps(chat.row, MAX_RANGES as u32 - 1)?.into_iter().filter(|gap| gap.last > chat.shift);
     let known = gaps.map(|gap| SeqRange { from: chat.seq_of(gap.first), to: chat.seq_of(gap.last) });
-    Ok(known.chain([SeqRange { from: chat.seq.next(), to: Seq(u64::MAX) }]).collect())
+    Ok(known.chain([SeqRange { from: chat.seq.next(), to: Seq::MAX }]).collect())
 }
 
 /// Puts what devices that are back could not read into the outbox again, under its first id (rule `REJ-4`).
 pub(super) fn send_missing(step: &mut Step, chat: &Chat) -> Result<()> {
     for task in step.tx.rejoins(chat.row)?.into_iter().filter(|task| task.added) {
         let missing = rejoin::open(&task.request).map(|(request, _)| request.missing).unwrap_or_default();
+        let mut room = MAX_AGAIN;
         for SeqRange { from, to } in missing.into_iter().filter(|range| range.from > Seq(0)) {
-            let (first, last) = (chat.place(from), chat.place(to.min(chat.seq)));
+            // What came after the commit that serves the request can be read there.
+            let (first, last) = (chat.place(from), chat.place(to.min(chat.base)));
             for message in step.tx.own_messages_between(chat.row, &step.me.device, first, last)? {
-                step.tx.enqueue(chat.row, message.row, message.seq)?;
+                if room > 0 && !step.tx.is_queued(message.row)? {
+                    step.tx.enqueue(chat.row, message.row, message.seq)?;
+                    room -= 1;
+                }
             }
         }
         step.tx.finish_rejoin(&task, step.now)?;
