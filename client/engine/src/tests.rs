@@ -215,6 +215,14 @@ fn an_older_copy_distrusts_its_chats_and_a_relay_that_lost_its_log_begins_anew()
     assert_eq!((chat.state, chat.seq, chat.shift), (ChatState::Unfounded, Seq(0), 1));
 }
 
+fn look_up(engine: &mut Engine, name: &Name) -> Vec<Effect> {
+    let looked_up = engine.step(NOW, &mut Counting(0), |step| {
+        step.look_up(name);
+        Ok(())
+    });
+    looked_up.unwrap().1
+}
+
 #[test]
 fn a_second_key_for_a_name_waits_for_a_decision() {
     let mut engine = connected();
@@ -222,7 +230,7 @@ fn a_second_key_for_a_name_waits_for_a_decision() {
     for number in [2, 3] {
         let (root, _, list) = identity(number);
         let asked = name.clone();
-        let effects = engine.step(NOW, &mut Counting(0), |step| Ok(step.look_up(&asked))).unwrap().1;
+        let effects = look_up(&mut engine, &asked);
         let (id, _) = requests(effects).pop().unwrap();
         let record = Record { name: name.clone(), root: root.public(), lists: vec![list] };
         take(&mut engine, vec![RelayFrame::Answer(Answered { id, answer: Answer::Account(record) })]);
@@ -242,7 +250,7 @@ fn a_list_that_does_not_lead_to_its_root_is_not_believed() {
     let mut engine = connected();
     let name = Name::new("robin").unwrap();
     let asked = name.clone();
-    let effects = engine.step(NOW, &mut Counting(0), |step| Ok(step.look_up(&asked))).unwrap().1;
+    let effects = look_up(&mut engine, &asked);
     let (id, _) = requests(effects).pop().unwrap();
     let record = Record { name: name.clone(), root: PublicKey([9; 32]), lists: vec![identity(2).2] };
     take(&mut engine, vec![RelayFrame::Answer(Answered { id, answer: Answer::Account(record) })]);
