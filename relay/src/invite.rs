@@ -92,7 +92,7 @@ pub async fn create(
 /// Makes an invite while no relay runs: the caller holds the folder's lock.
 pub fn create_alone(data: &DataDir, addresses: Vec<String>, uses: u32, valid: Duration) -> Result<Invite, StartError> {
     let identity = Identity::open(&data.identity())?;
-    let mut core = open_core(data)?;
+    let mut core = open_core(data, false)?;
     let secret = fresh_secret().map_err(InviteError::from)?;
     core.apply(&[Stamped { time: clock::wall(), command: command(&secret, uses, valid) }], true)?;
     core.checkpoint()?;

@@ -41,6 +41,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What invites say; empty for the address listened at.
     pub addresses: Vec<String>,
+    /// The database was restored from an older copy: clients are told by a new log id.
+    pub restored: bool,
     /// Gets every applied command.
     pub record: Option<PathBuf>,
     /// Pushes a session may have waiting.
@@ -56,7 +58,7 @@ impl Options {
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
         let connections = CONNECTIONS;
-        Self { data, listen, addresses: Vec::new(), record: None, push_queue, window, connections }
+        Self { data, listen, addresses: Vec::new(), restored: false, record: None, push_queue, window, connections }
     }
 }
 
@@ -131,7 +133,7 @@ impl Server {
         let data = DataDir::lock(&options.data)?;
         let identity = Identity::open(&data.identity())?;
         let tls = tls::config(&identity)?;
-        let core = open_core(&data)?;
+        let core = open_core(&data, options.restored)?;
         let log_id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
         let listener = TcpListener::bind(options.listen).await.map_err(|e| StartError::Listen(options.listen, e))?;
         let listen = listener.local_addr()?;
@@ -185,14 +187,16 @@ impl Server {
     }
 }
 
-/// Opens the database and gives a new one its log id.
-pub(crate) fn open_core(data: &DataDir) -> Result<Core, StartError> {
+/// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.
+pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
     data.prepare_database()?;
     let mut core = Core::open(&Location::File(data.database()))?;
-    if core.view().log().map_err(CoreError::from)?.is_none() {
+    let new = core.view().log().map_err(CoreError::from)?.is_none();
+    if new || restored {
         let mut log = [0; 16];
         getrandom::fill(&mut log).map_err(|error| io::Error::other(error.to_string()))?;
-        let command = Command::Init { log: LogId(log) };
+        let log = LogId(log);
+        let command = if new { Command::Init { log } } else { Command::BeginLog { log } };
         core.apply(&[Stamped { time: clock::wall(), command }], true)?;
     }
     Ok(core)

@@ -146,6 +146,14 @@ impl Relay {
         self.options.file_blocks = blocks;
     }
 
+    /// The same, with more arguments for this life only.
+    pub fn restart_with(&mut self, args: &[&str]) {
+        let usual = self.options.args.clone();
+        self.options.args.extend(args.iter().map(|arg| (*arg).to_owned()));
+        self.restart();
+        self.options.args = usual;
+    }
+
     /// Memory it holds, in KiB (`VmRSS`); Linux only.
     pub fn rss_kib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).ok()?;

@@ -83,6 +83,7 @@ impl Step<'_> {
             self.drop_proposed(&chat)?;
             self.drop_group(&mut chat)?;
             self.renumber(&chat)?;
+            self.tx.forget_resent(chat.row)?;
             self.tx.enqueue_undelivered(chat.row, &device)?;
             self.tx.forget_senders(chat.row)?;
             self.tx.clear_receipt_keys(chat.row)?;

@@ -246,6 +246,47 @@ fn a_second_key_for_a_name_waits_for_a_decision() {
 }
 
 #[test]
+fn a_relay_cannot_move_a_name_to_another_contact() {
+    let mut engine = connected();
+    let mut learn = |asked: &str, said: &str, number: u8| {
+        let (root, _, list) = identity(number);
+        let (id, _) = requests(look_up(&mut engine, &Name::new(asked).unwrap())).pop().unwrap();
+        let record = Record { name: Name::new(said).unwrap(), root: root.public(), lists: vec![list] };
+        take(&mut engine, vec![RelayFrame::Answer(Answered { id, answer: Answer::Account(record) })]);
+    };
+    learn("robin", "robin", 2);
+    learn("carol", "carol", 3);
+    // Robin's true record, under carol's name.
+    learn("carol", "carol", 2);
+    for (name, number) in [("robin", 2), ("carol", 3)] {
+        let name = Name::new(name).unwrap();
+        let found = engine.step(NOW, &mut Counting(0), |step| step.contact(&name)).unwrap().0;
+        let account = identity(number).1.account;
+        assert!(matches!(&found, Contact::Account(known) if known.account == account), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn the_clock_set_back_does_not_silence_a_broken_chat() {
+    let mut engine = connected();
+    take(&mut engine, vec![RelayFrame::Deliver(envelope(5, 1, EnvelopeKind::Message))]);
+    let asks = |engine: &mut Engine, now: u64| {
+        let effects = engine.tick(Millis(NOW.0 + now), &mut Counting(0)).unwrap();
+        requests(effects).iter().filter(|(_, request)| matches!(request, Request::Rejoin(_))).count()
+    };
+    // A message in a chat without a group: its welcome is due. Patience first, then a request, whatever the clock does.
+    assert_eq!(asks(&mut engine, 1_000), 0);
+    engine
+        .step(NOW, &mut Counting(0), |step| {
+            let mut chat = step.tx.chat(&chat())?.unwrap();
+            chat.since = Millis(NOW.0 + 86_400_000);
+            Ok(step.tx.save_chat(&chat)?)
+        })
+        .unwrap();
+    assert_eq!(asks(&mut engine, 2_000), 1);
+}
+
+#[test]
 fn a_list_that_does_not_lead_to_its_root_is_not_believed() {
     let mut engine = connected();
     let name = Name::new("robin").unwrap();

@@ -1,6 +1,6 @@
 //! Messages: each is stored once, whatever arrives how often.
 
-use crate::chats::ChatRow;
+use crate::chats::{Chat, ChatRow};
 use crate::rows::{id, maybe_id};
 use crate::{Result, Tx};
 use aside_protocol::{AccountId, DeviceId, MessageId, Millis, Seq};
@@ -64,6 +64,8 @@ pub struct Message {
     pub seq: Option<Seq>,
     /// Its place in the history.
     pub place: u64,
+    /// The `seq` under which the present log has it, if that is not its place.
+    pub resent: Option<Seq>,
     /// The text.
     pub text: String,
     /// The author's clock.
@@ -121,6 +123,7 @@ pub(crate) fn read(row: &Row) -> Result<Message> {
         notice: row.get::<_, i64>("kind")? == 1,
         seq: row.get::<_, Option<u64>>("seq")?.map(Seq),
         place: row.get("place")?,
+        resent: row.get::<_, Option<u64>>("resent")?.map(Seq),
         text: row.get("text")?,
         sent_at: Millis(row.get("sent_at")?),
         relay_time: row.get::<_, Option<u64>>("relay_time")?.map(Millis),
@@ -145,18 +148,14 @@ impl Tx<'_> {
         self.one(&sql, params![device.as_ref(), message.as_ref()], read)
     }
 
-    /// The own message that stands at a place, for sending it again.
-    pub fn own_messages_between(
-        &self,
-        chat: ChatRow,
-        device: &DeviceId,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<Message>> {
+    /// Own messages that have a `seq` of the present log in a range, for sending them again.
+    pub fn own_messages_between(&self, chat: &Chat, device: &DeviceId, from: Seq, to: Seq) -> Result<Vec<Message>> {
         let sql = format!(
-            "{SELECT} WHERE m.chat = ? AND m.device = ? AND m.place BETWEEN ? AND ? AND m.seq IS NOT NULL ORDER BY m.place"
+            "{SELECT} WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL
+               AND (m.place BETWEEN ?3 AND ?4 OR m.resent BETWEEN ?5 AND ?6) ORDER BY m.place"
         );
-        self.all(&sql, params![chat, device.as_ref(), first, last], read)
+        let (first, last) = (chat.place(from), chat.place(to));
+        self.all(&sql, params![chat.row, device.as_ref(), first, last, from.0, to.0], read)
     }
 
     /// Stores a new pending message of this device.
@@ -207,13 +206,22 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The relay gave an own message its place, or another one after it had lost it.
+    /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again.
     pub fn place_message(&self, row: MessageRow, seq: Seq, place: u64, time: Millis) -> Result<()> {
         self.run(
-            "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ?",
+            "UPDATE messages SET resent = ? WHERE id = ? AND seq IS NOT NULL AND place <> ?",
+            params![seq.0, row, place],
+        )?;
+        self.run(
+            "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ? AND seq IS NULL",
             params![seq.0, place, time.0, row],
         )?;
         Ok(())
+    }
+
+    /// The relay's log began anew: what it had of a chat under other numbers than their places is forgotten.
+    pub fn forget_resent(&self, chat: ChatRow) -> Result<()> {
+        self.run("UPDATE messages SET resent = NULL WHERE chat = ? AND resent IS NOT NULL", params![chat]).map(drop)
     }
 
     /// Messages of others that were never printed, in the order of arrival.

@@ -66,6 +66,7 @@ CREATE TABLE messages (
   own        INTEGER NOT NULL,
   seq        INTEGER,                       -- none while pending
   place      INTEGER NOT NULL,
+  resent     INTEGER,                       -- seq under which the present log has it, if that is not its place
   text       TEXT NOT NULL,
   sent_at    INTEGER NOT NULL,              -- author's clock, ms
   relay_time INTEGER,

@@ -45,6 +45,11 @@ pub enum Command {
         /// Random, drawn by the owner.
         log: LogId,
     },
+    /// Begins another life of the log: the database is an older copy of itself (rule `GAP-4`).
+    BeginLog {
+        /// Random, drawn by the owner.
+        log: LogId,
+    },
     /// Allows registrations.
     CreateInvite {
         /// Hash of the invite's secret.

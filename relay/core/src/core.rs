@@ -139,6 +139,7 @@ fn run(
 fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
     match command {
         Command::Init { log } => init(step, log),
+        Command::BeginLog { log } => begin_log(step, log),
         Command::CreateInvite { secret, uses, expires } => invite::create(step, secret, *uses, *expires),
         Command::Register(registration) => account::register(step, registration),
         Command::PutDeviceList(by, request) => account::put_list(step, by, &request.list),
@@ -153,6 +154,11 @@ fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
         Command::Ack { device, pos } => ack::ack(step, device, *pos),
         Command::Retain { limit } => retain::retain(step, *limit),
     }
+}
+
+fn begin_log(step: &mut Step<'_>, log: &aside_protocol::LogId) -> Result<Answer, Stop> {
+    step.db.prepare_cached("UPDATE relay SET log = ?")?.execute([log.0])?;
+    Ok(Answer::Done(Done::default()))
 }
 
 fn init(step: &mut Step<'_>, log: &aside_protocol::LogId) -> Result<Answer, Stop> {

@@ -24,6 +24,9 @@ pub(super) struct Serve {
     /// What invites say; several may be given [default: where it listens].
     #[arg(long = "address", value_name = "HOST:PORT")]
     addresses: Vec<String>,
+    /// The data folder was restored from an older copy: tell every client, so that chats are set up again. Once only.
+    #[arg(long)]
+    restored: bool,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -55,6 +58,7 @@ impl Serve {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut options = Options::new(self.data.folder()?, self.listen);
         options.addresses = self.addresses;
+        options.restored = self.restored;
         options.record = self.record;
         (options.push_queue, options.window) = (self.push_queue, self.window);
         let server = Server::start(options).await?;

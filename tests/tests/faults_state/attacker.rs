@@ -162,7 +162,8 @@ impl Attacker {
 
     /// A request to be added again that is signed well and says nonsense.
     pub fn signed_nonsense(&self, chat: ChatId) -> Body {
-        let missing = vec![SeqRange { from: Seq(u64::MAX), to: Seq(0) }, SeqRange { from: Seq(0), to: Seq(u64::MAX) }];
+        let missing =
+            vec![SeqRange { from: Seq(u64::MAX >> 1), to: Seq(0) }, SeqRange { from: Seq(0), to: Seq(u64::MAX >> 1) }];
         let request =
             RejoinRequest { chat, incarnation: u64::MAX, device: self.device, key_package: garbage(900), missing };
         sign_rejoin(&request, &self.key)

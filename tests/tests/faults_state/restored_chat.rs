@@ -1,6 +1,7 @@
 //! A client database restored from a copy that is older than the chat itself.
 
 use super::common::*;
+use aside_tests::Client;
 
 /// The chat was founded by the one whose copy knows nothing of it, who then writes first.
 #[test]
@@ -56,4 +57,35 @@ fn a_chat_the_other_side_founded() {
     once_each(&told(&history(&alice, "bob"), false), &["hello from bob", "restored: bob to alice"]);
     talk_again(&bob, &alice, "and again");
     finish(relay);
+}
+
+/// The chat was founded by the other side, and the restored one never wrote in it: no echo shows that anything is
+/// missing, and nobody on this side waits for an answer.
+#[test]
+fn a_chat_in_which_this_device_only_listened() {
+    let (relay, alice, bob) = two();
+    let copy = bob.snapshot();
+    say(&alice, &bob, "one");
+    hear(&bob, &["one"]);
+    bob.restore(&copy);
+    say(&alice, &bob, "two");
+    let at_bob = deliver_to_restored(&alice, &bob, "three");
+    // What is sent again is printed when it comes; the history has it where it stood.
+    once_each(&at_bob, &["three"]);
+    once_each(&told(&history(&bob, "alice"), false), &["one", "two", "three"]);
+    in_order(&history(&bob, "alice"));
+    talk_again(&bob, &alice, "and again");
+    finish(relay);
+}
+
+/// Both sides run until the text is printed, since the one has to ask and the other to answer.
+fn deliver_to_restored(from: &Client, to: &Client, text: &str) -> Vec<String> {
+    let mut follower = to.follow();
+    say(from, to, text);
+    let mut answering = from.follow();
+    printed(&follower, text);
+    answering.kill();
+    let texts = texts_of(&follower.json());
+    follower.kill();
+    texts
 }

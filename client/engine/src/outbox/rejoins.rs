@@ -63,10 +63,10 @@ pub(super) fn send_missing(step: &mut Step, chat: &Chat) -> Result<()> {
         let mut room = MAX_AGAIN;
         for SeqRange { from, to } in missing.into_iter().filter(|range| range.from > Seq(0)) {
             // What came after the commit that serves the request can be read there.
-            let (first, last) = (chat.place(from), chat.place(to.min(chat.base)));
-            for message in step.tx.own_messages_between(chat.row, &step.me.device, first, last)? {
+            for message in step.tx.own_messages_between(chat, &step.me.device, from, to.min(chat.base))? {
                 if room > 0 && !step.tx.is_queued(message.row)? {
-                    step.tx.enqueue(chat.row, message.row, message.seq)?;
+                    let seq = message.resent.unwrap_or(chat.seq_of(message.place));
+                    step.tx.enqueue(chat.row, message.row, Some(seq))?;
                     room -= 1;
                 }
             }
