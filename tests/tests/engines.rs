@@ -19,7 +19,7 @@ fn config() -> Config {
 fn seeds() -> std::ops::Range<u64> {
     match std::env::var("ASIDE_SEED").ok().and_then(|seed| seed.parse().ok()) {
         Some(seed) => seed..seed + 1,
-        None => 0..rounds(25, 500) as u64,
+        None => 0..rounds(25, 200) as u64,
     }
 }
 

@@ -39,48 +39,49 @@ pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf])
     }
     let (Some(me), Some(peer)) = (step.tx.account(&step.account)?, step.tx.account(&chat.peer)?) else { return Ok(()) };
     let Some(members) = check(step, &peer, packages)? else { return no_package(step, chat) };
-    let context = ChatContext {
-        chat: chat.chat,
-        kind: chat.kind,
-        incarnation: chat.incarnation + 1,
-        accounts: [&me, &peer].map(state_of).to_vec(),
-    };
-    let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
-    let group_id = step.fresh();
-    let tx = step.tx;
-    let founded = tx.attempt(|| Ok(step.scope().found(&context, &members, &aad, group_id)?));
-    let (group, made) = match founded {
-        Ok(founded) => founded,
-        // Each package is sound, but they do not fit into one group: their maker's fault.
-        Err(EngineError::Bug(_)) => return no_package(step, chat),
-        Err(error) => return Err(error),
-    };
-    let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
-    let devices = me.list.list.devices.iter().map(|d| d.device).chain(added.iter().copied()).collect();
-    let hash = Hash::of(&made.commit);
-    let request = Request::Found(Found {
-        chat: chat.chat,
-        accounts: vec![me.account, peer.account],
-        incarnation: context.incarnation,
-        devices,
-        body: made.commit,
-        welcome: made.welcome.map(|body| Welcome { to: added, body }),
-    });
-    step.tx.save_proposed(&Proposed {
-        chat: chat.row,
-        founding: true,
-        n: N(1),
-        hash,
-        request,
-        group: Some(group.id()),
-        sent: false,
-    })?;
+    let Some(proposed) = propose(step, chat, [&me, &peer], &members)? else { return no_package(step, chat) };
+    step.tx.save_proposed(&proposed)?;
     chat.enter(ChatState::Founding, step.now);
     Ok(())
 }
 
+/// The founding to send; none when the packages, each sound, do not fit into one group: their maker's fault.
+fn propose(
+    step: &mut Step,
+    chat: &Chat,
+    accounts: [&Account; 2],
+    members: &[CheckedKeyPackage],
+) -> Result<Option<Proposed>> {
+    let incarnation = chat.incarnation + 1;
+    let context =
+        ChatContext { chat: chat.chat, kind: chat.kind, incarnation, accounts: accounts.map(state_of).to_vec() };
+    let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
+    let (tx, group_id) = (step.tx, step.fresh());
+    let (group, made) = match tx.attempt(|| Ok(step.scope().found(&context, members, &aad, group_id)?)) {
+        Ok(founded) => founded,
+        Err(EngineError::Bug(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
+    let own = accounts[0].list.list.devices.iter().map(|entry| entry.device);
+    let hash = Hash::of(&made.commit);
+    let request = Request::Found(Found {
+        chat: chat.chat,
+        accounts: accounts.map(|account| account.account).to_vec(),
+        incarnation,
+        devices: own.chain(added.iter().copied()).collect(),
+        body: made.commit,
+        welcome: made.welcome.map(|body| Welcome { to: added, body }),
+    });
+    let group = Some(group.id());
+    Ok(Some(Proposed { chat: chat.row, founding: true, n: N(1), hash, request, group, sent: false }))
+}
+
+/// Says once that there is nobody to found with yet, and tries again later.
 fn no_package(step: &mut Step, chat: &Chat) -> Result<()> {
-    step.notice(chat, NO_PACKAGE)?;
+    if step.link.chat(chat.row).patience == 0 {
+        step.notice(chat, NO_PACKAGE)?;
+    }
     step.pause(chat.row, &Refusal::NoKeyPackage(Default::default()));
     Ok(())
 }
