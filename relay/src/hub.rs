@@ -136,7 +136,8 @@ impl Hub {
 impl Entry {
     /// Once one push did not fit, the next ones are dropped too, until the session has read the log.
     fn offer(&self, push: Push) {
-        if !self.signal.lagged.load(Ordering::SeqCst) && self.queue.try_send(push).is_err() {
+        // Woken again each time: the session may have looked before its queue was empty, and then forgot.
+        if self.signal.lagged.load(Ordering::SeqCst) || self.queue.try_send(push).is_err() {
             self.signal.lag();
         }
     }

@@ -8,7 +8,7 @@ use aside_protocol::invite::{Invite, InviteSecret, is_address};
 use aside_protocol::limits::MAX_OFFERS;
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
-use aside_protocol::{Hash, Millis, Refusal};
+use aside_protocol::{Hash, Refusal};
 use aside_relay_core::{Command, Stamped};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -101,8 +101,7 @@ pub fn create_alone(data: &DataDir, addresses: Vec<String>, uses: u32, valid: Du
 
 fn command(secret: &InviteSecret, uses: u32, valid: Duration) -> Command {
     let valid = u64::try_from(valid.as_millis()).unwrap_or(u64::MAX);
-    let expires = Millis(clock::wall().0.saturating_add(valid));
-    Command::CreateInvite { secret: secret.hash(), uses, expires }
+    Command::CreateInvite { secret: secret.hash(), uses, valid }
 }
 
 fn fresh_secret() -> Result<InviteSecret, getrandom::Error> {

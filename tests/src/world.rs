@@ -87,7 +87,7 @@ impl World {
         let now = Millis(1_795_000_000_000);
         let mut world = Self { core, peers: Vec::new(), now, dice: Dice(seed), log: Vec::new(), config };
         world.apply(Command::Init { log: LOG });
-        world.apply(Command::CreateInvite { secret: Hash([1; 32]), uses: 100, expires: Millis(u64::MAX >> 1) });
+        world.apply(Command::CreateInvite { secret: Hash([1; 32]), uses: 100, valid: u64::MAX });
         for number in 0..peers {
             world.register(number);
         }

@@ -56,8 +56,8 @@ pub enum Command {
         secret: Hash,
         /// How many accounts it is good for.
         uses: u32,
-        /// From this time on it is refused.
-        expires: Millis,
+        /// For how long it is good, in milliseconds from when it is applied.
+        valid: u64,
     },
     /// Creates an account with its first device.
     Register(Registration),

@@ -140,7 +140,7 @@ fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
     match command {
         Command::Init { log } => init(step, log),
         Command::BeginLog { log } => begin_log(step, log),
-        Command::CreateInvite { secret, uses, expires } => invite::create(step, secret, *uses, *expires),
+        Command::CreateInvite { secret, uses, valid } => invite::create(step, secret, *uses, *valid),
         Command::Register(registration) => account::register(step, registration),
         Command::PutDeviceList(by, request) => account::put_list(step, by, &request.list),
         Command::PutKeyPackages(by, request) => key_package::put(step, by, &request.packages),

@@ -9,7 +9,9 @@ use aside_protocol::{Hash, Millis, Refusal};
 use rusqlite::{OptionalExtension, params};
 
 /// Stores an invite; the same one twice counts once.
-pub(crate) fn create(step: &mut Step<'_>, secret: &Hash, uses: u32, expires: Millis) -> Result<Answer, Stop> {
+pub(crate) fn create(step: &mut Step<'_>, secret: &Hash, uses: u32, valid: u64) -> Result<Answer, Stop> {
+    // By the core's time, which never goes back: a clock that was wrong once must not make new invites old.
+    let expires = Millis(step.now.0.saturating_add(valid).min(Millis::MAX.0));
     step.db
         .prepare_cached("INSERT OR IGNORE INTO invites (hash, uses, expires) VALUES (?, ?, ?)")?
         .execute(params![secret.0, uses, int(expires.0)])?;

@@ -20,6 +20,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -50,6 +51,8 @@ pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc
     let ended = tokio::select! {
         ended = served => ended,
         _ = stop.wait_for(|stop| *stop) => return,
+        // A connection that only asks, without becoming a session, is not kept.
+        () = sleep(Duration::from_millis(LOGIN_MS)) => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection ended");

@@ -37,15 +37,17 @@ pub(super) struct Delivery {
     in_flight: VecDeque<(Pos, usize)>,
     bytes: usize,
     source: Source,
+    /// The relay's head when the device logged in: what it waits for to be caught up.
+    head: Pos,
     announced: bool,
 }
 
 impl Delivery {
     /// Begins after `from`.
-    pub(super) fn start(device: DeviceId, from: Pos, window: usize, out: &mut Out) -> Self {
+    pub(super) fn start(device: DeviceId, from: Pos, head: Pos, window: usize, out: &mut Out) -> Self {
         let (in_flight, source) = (VecDeque::new(), Source::Behind);
         let mut delivery =
-            Self { device, window: window.max(1), sent_to: from, in_flight, bytes: 0, source, announced: false };
+            Self { device, window: window.max(1), sent_to: from, in_flight, bytes: 0, source, head, announced: false };
         delivery.read_again(out);
         delivery
     }
@@ -93,6 +95,10 @@ impl Delivery {
             self.sent(envelope.pos, envelope.weight());
             out.frame(&RelayFrame::Deliver(envelope));
         }
+        // Envelopes come in order, so everything up to the head was sent. The log's end may never come under load.
+        if self.sent_to >= self.head {
+            self.announce(out);
+        }
         match page.done_up_to {
             Some(done) => self.done(done, dropped, out),
             None if self.has_room() => self.next_page(dropped, out),
@@ -103,14 +109,17 @@ impl Delivery {
     /// Everything up to `done` was sent. Live from here on, unless a dropped push lies behind it.
     fn done(&mut self, done: Pos, dropped: Pos, out: &mut Out) {
         self.sent_to = self.sent_to.max(done);
-        if !self.announced {
-            self.announced = true;
-            out.frame(&RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: self.sent_to }));
-        }
+        self.announce(out);
         if dropped > done {
             self.next_page(Pos(0), out);
         } else {
             self.source = Source::Live;
+        }
+    }
+
+    fn announce(&mut self, out: &mut Out) {
+        if !std::mem::replace(&mut self.announced, true) {
+            out.frame(&RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: self.sent_to }));
         }
     }
 

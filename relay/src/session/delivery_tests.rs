@@ -62,7 +62,7 @@ struct Sim {
 impl Sim {
     fn new(window: usize, capacity: usize, before: u64) -> Self {
         let mut out = Out::default();
-        let delivery = Delivery::start(DEVICE, Pos(0), window, &mut out);
+        let delivery = Delivery::start(DEVICE, Pos(0), Pos(before), window, &mut out);
         let mut sim = Self {
             delivery,
             head: before,
@@ -226,7 +226,7 @@ fn an_ack_beyond_what_was_sent_is_refused() {
 #[test]
 fn bytes_fill_the_window_too() {
     let mut out = Out::default();
-    let mut delivery = Delivery::start(DEVICE, Pos(0), 256, &mut out);
+    let mut delivery = Delivery::start(DEVICE, Pos(0), Pos(0), 256, &mut out);
     delivery.page(Ok(Page { envelopes: vec![], done_up_to: Some(Pos(0)) }), &mut out);
     let mut out = Out::default();
     for pos in 1..=5 {
@@ -237,4 +237,20 @@ fn bytes_fill_the_window_too() {
     assert!(delivery.ack(Pos(1), &mut out));
     let wanted = Output::NextPage { most: 253, bytes: WINDOW_BYTES / 4 };
     assert_eq!(out.into_outputs(), [Output::StartCatchUp(DEVICE, Pos(4)), wanted]);
+}
+
+/// A log that grows while it is read must not keep a device from being caught up with what was there when it came.
+#[test]
+fn a_log_that_never_ends_is_caught_up_with_all_the_same() {
+    let mut out = Out::default();
+    let mut delivery = Delivery::start(DEVICE, Pos(0), Pos(2), 256, &mut out);
+    let announced = |out: Out| {
+        let caught_up = codec::encode(&RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: Pos(3) }));
+        out.into_outputs().contains(&Output::Send(caught_up))
+    };
+    for (pos, expected) in [(1, false), (3, true), (4, false)] {
+        let mut out = Out::default();
+        delivery.page(Ok(Page { envelopes: vec![envelope(pos)], done_up_to: None }), &mut out);
+        assert_eq!(announced(out), expected, "after {pos}");
+    }
 }

@@ -8,6 +8,7 @@ use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Request};
 use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
 use aside_relay_core::{By, Command};
+use std::collections::VecDeque;
 
 /// The only partition of a relay alone.
 const PARTITION: PartitionId = PartitionId(0);
@@ -21,11 +22,14 @@ pub(super) struct Live {
     window: usize,
     delivery: Option<Delivery>,
     outstanding: usize,
+    /// Questions that wait for the one under way: their answers may be large, and the client may not take them.
+    questions: VecDeque<(u64, Query)>,
+    asking: bool,
 }
 
 impl Live {
     pub(super) fn new(by: By, acked: Pos, head: Pos, window: usize) -> Self {
-        Self { by, acked, head, window, delivery: None, outstanding: 0 }
+        Self { by, acked, head, window, delivery: None, outstanding: 0, questions: VecDeque::new(), asking: false }
     }
 
     /// Requests without an answer yet.
@@ -57,7 +61,14 @@ impl Live {
         }
     }
 
-    /// An answer from the log or a reader.
+    /// An answer from a reader; the next question is asked once this one is on its way to the client.
+    pub(super) fn read_answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
+        self.asking = false;
+        self.answer(token, answer, out);
+        self.next_question(out);
+    }
+
+    /// An answer from the log.
     pub(super) fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
         self.outstanding = self.outstanding.saturating_sub(1);
         out.answer(token, answer);
@@ -71,7 +82,7 @@ impl Live {
         if from > self.acked {
             out.push(Output::Ack(self.by.device, from));
         }
-        self.delivery = Some(Delivery::start(self.by.device, from, self.window, out));
+        self.delivery = Some(Delivery::start(self.by.device, from, self.head, self.window, out));
     }
 
     fn ack(&mut self, ack: Ack, out: &mut Out) {
@@ -113,6 +124,16 @@ impl Live {
 
     fn read(&mut self, token: u64, query: Query, out: &mut Out) {
         self.outstanding += 1;
-        out.push(Output::Read { token, device: self.by.device, query });
+        self.questions.push_back((token, query));
+        self.next_question(out);
+    }
+
+    fn next_question(&mut self, out: &mut Out) {
+        if !self.asking
+            && let Some((token, query)) = self.questions.pop_front()
+        {
+            self.asking = true;
+            out.push(Output::Read { token, device: self.by.device, query });
+        }
     }
 }

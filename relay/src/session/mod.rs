@@ -57,6 +57,13 @@ pub enum Input {
     TooLong,
     /// The device asked for with [`Output::FindDevice`]; `Err` when it could not be read.
     Device(Result<Option<Box<DeviceInfo>>, Unreadable>),
+    /// A reader answered a question.
+    ReadAnswer {
+        /// The request's number.
+        token: u64,
+        /// The answer.
+        answer: Answer,
+    },
     /// The answer to a command or query.
     Answer {
         /// As submitted.
@@ -123,6 +130,11 @@ impl Session {
             Input::Tick => self.tick(now, &mut out),
             Input::Device(found) => self.device(found, now, &mut out),
             Input::Answer { token, answer } => self.answer(token, answer, &mut out),
+            Input::ReadAnswer { token, answer } => {
+                if let State::Live(live) = &mut self.state {
+                    live.read_answer(token, answer, &mut out);
+                }
+            }
             other => {
                 if let State::Live(live) = &mut self.state {
                     live.delivered(other, &mut out);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
@@ -23,6 +23,8 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 const TICK: Duration = Duration::from_secs(5);
 /// A peer that takes nothing for this long is gone.
 const WRITE: Duration = Duration::from_secs(30);
+/// After a write that took this long the socket is read before anything else is judged.
+const LISTEN_FIRST: Duration = Duration::from_secs(1);
 /// Waiting inputs taken before what they caused is flushed.
 const BURST: usize = 64;
 
@@ -91,11 +93,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 // What was answered before the goodbye is said before it.
                 self.burst(&mut events).await?;
             }
+            let began = Instant::now();
             if let Some(input) = input {
                 self.handle(input).await?;
             }
             self.burst(&mut events).await?;
             self.write(|socket| socket.flush()).await?;
+            // Nothing was heard while a slow link took its time: listen again before silence is judged.
+            if began.elapsed() > LISTEN_FIRST {
+                ticks.reset();
+            }
         }
     }
 
@@ -154,8 +161,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 || Input::Device(Err(Unreadable)),
             ),
             Output::Read { token, device, query } => self.read(
-                move |view| Ok(Input::Answer { token, answer: answer(view, &device, &query)? }),
-                move || Input::Answer { token, answer: unavailable() },
+                move |view| Ok(Input::ReadAnswer { token, answer: answer(view, &device, &query)? }),
+                move || Input::ReadAnswer { token, answer: unavailable() },
             ),
             Output::StartCatchUp(device, from) => self.catch_up = Some(Box::new(CatchUp::new(device, from))),
             Output::NextPage { most, bytes } => self.next_page(most, bytes),

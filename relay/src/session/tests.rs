@@ -177,8 +177,25 @@ fn reading_stops_while_too_many_requests_wait() {
     }
     assert!(!talk.session.wants_frames());
     let answer = Answer::Done(Default::default());
-    assert_eq!(said(&talk.input(Input::Answer { token: 3, answer })), ("Answer".to_owned(), false));
+    assert_eq!(said(&talk.input(Input::ReadAnswer { token: 0, answer })), ("Answer".to_owned(), false));
     assert!(talk.session.wants_frames());
+}
+
+/// Answers may be large, and a client may not take them: only one is ever made before the last one was written.
+#[test]
+fn questions_are_asked_one_after_the_other() {
+    let mut talk = Talk::live();
+    let lookup = |id| {
+        let request = Request::Lookup(Lookup { who: Who::Account(AccountId([0; 32])), from_version: 1 });
+        ClientFrame::Request(aside_protocol::frame::Asked { id, request })
+    };
+    let reads = |outputs: &[Output]| outputs.iter().filter(|output| matches!(output, Output::Read { .. })).count();
+    assert_eq!(reads(&talk.frame(&lookup(1))), 1);
+    assert_eq!(reads(&talk.frame(&lookup(2))), 0);
+    // The answer to a command of the same number is not the answer to the question.
+    assert_eq!(reads(&talk.input(Input::Answer { token: 1, answer: Answer::Done(Default::default()) })), 0);
+    let outputs = talk.input(Input::ReadAnswer { token: 1, answer: Answer::Done(Default::default()) });
+    assert!(matches!(outputs.as_slice(), [Output::Send(_), Output::Read { token: 2, .. }]), "{outputs:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) enum Admitted {
 }
 
 /// The number first, then membership, then the base (rule `ORD-2`): so a lost answer is repeated even to who has left
-/// since.
+/// since. Who is not in the chat learns nothing else, not even from a number's refusal whether the chat exists.
 pub(super) fn admit(
     step: &mut Step<'_>,
     chat: &ChatRow,
@@ -48,12 +48,14 @@ pub(super) fn admit(
     hash: &Hash,
     base: Seq,
 ) -> Result<Admitted, Stop> {
-    if let Some(sent) = dedup::check(step, chat.id, sender.id, n, hash)? {
-        return Ok(Admitted::Before(sent));
-    }
     let routes = members::routes(step, chat)?;
-    if !members::is_routed(&routes, sender.id) {
-        return Err(not_member());
+    let routed = members::is_routed(&routes, sender.id);
+    match dedup::check(step, chat.id, sender.id, n, hash) {
+        Ok(Some(sent)) => return Ok(Admitted::Before(sent)),
+        Ok(None) if routed => {}
+        Err(refusal @ Stop::Refused(_)) if routed => return Err(refusal),
+        Ok(None) | Err(Stop::Refused(_)) => return Err(not_member()),
+        Err(failure) => return Err(failure),
     }
     if base != chat.base {
         return Err(Refusal::Stale(Stale { base: chat.base }).into());

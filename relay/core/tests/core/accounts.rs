@@ -12,7 +12,7 @@ use aside_relay_core::command::Registration;
 fn a_repeated_registration_succeeds_even_when_the_invite_is_used_up_and_expired() {
     let (mut world, alice, bob) = (World::new(), Person::new("alice", 1), Person::new("bob", 1));
     let (once, soon) = (Hash([7; 32]), Millis(START.0 + 10));
-    world.apply(Command::CreateInvite { secret: once, uses: 1, expires: soon });
+    world.apply(Command::CreateInvite { secret: once, uses: 1, valid: 10 });
     let register = |person: &Person| Command::Register(Registration { invite: once, ..person.registration() });
     let first = world.apply(register(&alice)).answer;
     assert!(matches!(first, Answer::Done(_)));

@@ -50,6 +50,9 @@ fn checks_come_in_their_order() {
     sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[bob.device(0)])));
     assert!(matches!(say(&mut world, 1, 1, "one"), Answer::Sent(_)), "who has left still gets its lost answer");
     assert_eq!(refused(&say(&mut world, 2, 1, "x")), Refusal::NotMember(Plain {}), "before the base");
+    for n in [0, 1, 3] {
+        assert_eq!(refused(&say(&mut world, n, 1, "x")), Refusal::NotMember(Plain {}), "no number tells who is not in");
+    }
     let nowhere = world.send(bob.by(0), ChatId([9; 32]), 1, Seq(0), "x").answer;
     assert_eq!(refused(&nowhere), Refusal::NotMember(Plain {}));
 }

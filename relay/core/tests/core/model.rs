@@ -49,6 +49,11 @@ impl Chat {
             return Err(Verdict::Refused("NotMember"));
         }
         let next = self.next_n(device);
+        if !self.routed.contains(device) {
+            let lost = self.senders.get(device).and_then(|sender| sender.get(&n));
+            let lost = lost.filter(|(known, _)| n + 64 >= next && known == hash);
+            return Err(lost.map_or(Verdict::Refused("NotMember"), |(_, seq)| Verdict::Sent { n, seq: *seq }));
+        }
         if n == 0 {
             return Err(Verdict::Refused("Invalid"));
         }
@@ -62,9 +67,6 @@ impl Chat {
                 (false, true) => Verdict::Sent { n, seq },
                 (false, false) => Verdict::Refused("Conflict"),
             });
-        }
-        if !self.routed.contains(device) {
-            return Err(Verdict::Refused("NotMember"));
         }
         if base != self.base {
             return Err(Verdict::Refused("Stale"));

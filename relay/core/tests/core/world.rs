@@ -30,7 +30,7 @@ impl World {
     pub fn on(location: &Location) -> Self {
         let mut world = Self { core: Core::open(location).unwrap(), now: START, applied: Vec::new() };
         world.apply(Command::Init { log: LogId([3; 16]) });
-        world.apply(Command::CreateInvite { secret: INVITE, uses: 1000, expires: Millis(START.0 * 2) });
+        world.apply(Command::CreateInvite { secret: INVITE, uses: 1000, valid: START.0 });
         world
     }
 
