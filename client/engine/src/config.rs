@@ -1,4 +1,4 @@
-//! The engine's settings, each with its reason. Defaults are what DESIGN and SPEC.md say.
+//! The engine's settings, each with its reason. Defaults are what SPEC.md says.
 
 /// How the engine behaves where a host or a test may want otherwise.
 #[derive(Debug, Clone)]

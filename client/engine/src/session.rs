@@ -63,7 +63,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The own database is an older copy: its ratchets must send nothing any more (DESIGN section 2, "Gaps").
+    /// The own database is an older copy: its ratchets must send nothing any more (rule `GAP-4`).
     fn distrust_own_state(&mut self) -> Result<()> {
         for mut chat in self.tx.chats()? {
             if chat.state != ChatState::Unfounded {

@@ -93,17 +93,7 @@ fn store(
         ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
         _ => return gap(step, chat, seq, seq, Why::TooNew),
     };
-    let place = match content.again {
-        // Only its first sender sends a message again, and only a hole takes it; it goes where it stood.
-        Some(again)
-            if again.device == from.device
-                && again.seq < seq
-                && step.tx.fill_gap(chat.row, chat.place(again.seq))? =>
-        {
-            chat.place(again.seq)
-        }
-        _ => chat.place(seq),
-    };
+    let place = place_of(step, chat, from, content, seq)?;
     if from.account != step.account {
         warn_of_new_key(step, chat)?;
         // A copy of something stored before arrived as well.
@@ -124,6 +114,16 @@ fn store(
         },
     )?;
     Ok(())
+}
+
+/// Only its first sender sends a message again, and only a hole takes it; it goes where it stood (rule `REJ-4`).
+fn place_of(step: &Step, chat: &Chat, from: &Leaf, content: &Content, seq: Seq) -> Result<u64> {
+    let again = content.again.filter(|again| again.device == from.device && again.seq < seq);
+    let hole = again.map(|again| chat.place(again.seq));
+    match hole {
+        Some(hole) if step.tx.fill_gap(chat.row, hole)? => Ok(hole),
+        _ => Ok(chat.place(seq)),
+    }
 }
 
 /// The first message under a name that belonged to another key says so.

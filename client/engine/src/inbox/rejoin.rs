@@ -32,7 +32,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     let task = RejoinTask { chat: chat.row, device: request.device, request: body.clone(), package, added: false };
     step.tx.save_rejoin(&task)?;
     if chat.state != ChatState::Live && chat.state != ChatState::Founding {
-        // Neither side can add the other: the chat is founded anew (DESIGN section 3, "Direct chats").
+        // Neither side can add the other: the chat is founded anew (rule `REJ-3`).
         step.drop_proposed(chat)?;
         chat.enter(ChatState::Unfounded, step.now);
     }

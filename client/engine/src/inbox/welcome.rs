@@ -115,7 +115,7 @@ fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<
     if !fits {
         return Err(Undo::Misfit);
     }
-    // A welcome into an epoch this device was in already would turn its ratchets back (DESIGN section 3).
+    // A welcome into an epoch this device was in already would turn its ratchets back (rule `CHT-5`).
     if step.tx.epoch_of(&staged.group_id())?.is_some_and(|seen| staged.epoch() <= seen) {
         return Err(Undo::Peer(MlsError::AlreadySeen));
     }
