@@ -65,6 +65,11 @@ fn link(given: String) -> Result<String, CliError> {
         return Ok(given);
     }
     let mut text = String::new();
+    if std::io::stdin().is_terminal() {
+        eprintln!("Paste the invite link and press Enter:");
+        std::io::stdin().read_line(&mut text).map_err(CliError::Input)?;
+        return Ok(text);
+    }
     std::io::stdin().take(64 << 10).read_to_string(&mut text).map_err(CliError::Input)?;
     Ok(text)
 }

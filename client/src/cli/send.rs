@@ -65,7 +65,9 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
     let id = MessageId(*args.id.unwrap_or_else(uuid::Uuid::now_v7).as_bytes());
     let result = async {
         let (row, repeated) = accept(&handle, &name, id, text, args.on_key_change, deadline).await?;
-        let message = wait(&handle, &name, row, args.wait.status(), deadline).await?;
+        let message = wait(&handle, &name, row, args.wait.status(), deadline)
+            .await
+            .inspect_err(|_| eprintln!("aside: the message is kept and goes out once this is solved"))?;
         report(&message, repeated, args.json)?;
         if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait).await) }
     };
@@ -84,6 +86,10 @@ async fn accept(
     deadline: Instant,
 ) -> Result<(MessageRow, bool), CliError> {
     if let Some(message) = handle.step(move |step| step.own_message(&id)).await? {
+        if message.peer_name != name.as_str() {
+            let other = message.peer_name;
+            return Err(CliError::Usage(format!("that --id was used for a message to {other}; take a new one")));
+        }
         return Ok((message.row, true));
     }
     let account = profile::contact(handle, name, policy, deadline).await?;
@@ -134,7 +140,8 @@ fn report(message: &Message, repeated: bool, as_json: bool) -> Result<(), CliErr
         });
         return json::print("sent", value);
     }
-    json::line(&format!("{} {id}", message.status.word()))
+    let before = if repeated { " (accepted before)" } else { "" };
+    json::line(&format!("{} {id}{before}", message.status.word()))
 }
 
 async fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError {

@@ -28,7 +28,19 @@ pub(super) async fn run(args: &TalkArgs, settings: &Settings) -> Result<(), CliE
     let handle = agent.handle();
     let result = async {
         let peer = contact(&handle, &name, OnKeyChange::Fail, Instant::now() + Duration::from_secs(30)).await?;
-        Talk { handle: handle.clone(), peer: peer.account, prompt: std::io::stdin().is_terminal() }.run().await
+        let prompt = std::io::stdin().is_terminal();
+        let talk = Talk { handle: handle.clone(), peer: peer.account, prompt };
+        let ended = talk.run().await;
+        if prompt {
+            eprintln!();
+        }
+        if !ended? {
+            return Ok(());
+        }
+        tokio::select! {
+            flushed = talk.flush() => flushed,
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        }
     };
     let result = result.await;
     agent.close(Duration::from_secs(5)).await;
@@ -42,8 +54,8 @@ struct Talk {
 }
 
 impl Talk {
-    /// Until the input ends or the user interrupts.
-    async fn run(self) -> Result<(), CliError> {
+    /// Until the input ends or the user interrupts; says whether the input ended, so that what is left should still be sent.
+    async fn run(&self) -> Result<bool, CliError> {
         if self.prompt {
             eprintln!("Type a line and press Enter to send it; Ctrl-D ends.");
         }
@@ -63,11 +75,11 @@ impl Talk {
                         }
                         self.show_prompt();
                     }
-                    None => return self.flush().await,
+                    None => return Ok(true),
                 },
-                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                changed = changes.changed() => if changed.is_err() { return Ok(false) },
                 error = profile::gives_up(&self.handle) => return Err(error),
-                _ = tokio::signal::ctrl_c() => return Ok(()),
+                _ = tokio::signal::ctrl_c() => return Ok(false),
             }
         }
     }
@@ -109,6 +121,12 @@ impl Talk {
 
     /// The input has ended: waits until everything is at the relay, or says how much is not.
     async fn flush(&self) -> Result<(), CliError> {
+        if self.prompt && self.handle.read(|tx| Ok(tx.unsent_count()?)).await? > 0 {
+            eprintln!(
+                "Sending what is left, for {} seconds at most; Ctrl-C keeps it for the next command.",
+                FLUSH.as_secs()
+            );
+        }
         let deadline = Instant::now() + FLUSH;
         let sent =
             self.handle.wait(deadline, |engine| engine.read(|tx| Ok((tx.unsent_count()? == 0).then_some(())))).await?;

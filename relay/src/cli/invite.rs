@@ -43,6 +43,11 @@ impl Invite {
 
     fn alone(&self, data: &DataDir) -> Result<String, Failure> {
         let kept = invite::kept_addresses(&data.addresses());
+        if kept.is_empty() {
+            eprintln!(
+                "aside-relay: no relay has run on this folder yet; check --data, and that the address below is right"
+            );
+        }
         let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, DEFAULT_PORT));
         let addresses = invite::addresses(&kept, listen).map_err(Failure::error)?;
         Ok(invite::create_alone(data, addresses, self.uses, self.expires)?.to_link())
