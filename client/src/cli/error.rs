@@ -37,6 +37,9 @@ pub enum CliError {
     /// Network or relay.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The same, with a message in the outbox.
+    #[error("{0}. The message is kept, and goes out once this is solved")]
+    Kept(TransportError),
     /// Registration.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -102,7 +105,9 @@ impl CliError {
             | Self::NoChat(_)
             | Self::Output(_)
             | Self::Input(_) => ExitCode::Error,
-            Self::Transport(error) | Self::Register(RegisterError::Transport(error)) => transport(error),
+            Self::Transport(error) | Self::Kept(error) | Self::Register(RegisterError::Transport(error)) => {
+                transport(error)
+            }
             Self::Register(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
             Self::Refused(_) => ExitCode::Usage,

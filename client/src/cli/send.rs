@@ -65,15 +65,21 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
     let id = MessageId(*args.id.unwrap_or_else(uuid::Uuid::now_v7).as_bytes());
     let result = async {
         let (row, repeated) = accept(&handle, &name, id, text, args.on_key_change, deadline).await?;
-        let message = wait(&handle, &name, row, args.wait.status(), deadline)
-            .await
-            .inspect_err(|_| eprintln!("aside: the message is kept and goes out once this is solved"))?;
+        let message = wait(&handle, &name, row, args.wait.status(), deadline).await.map_err(kept)?;
         report(&message, repeated, args.json)?;
         if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait).await) }
     };
     let result = result.await;
     agent.close(if result.is_ok() { Duration::from_secs(2) } else { Duration::ZERO }).await;
     result
+}
+
+/// A message that is in the outbox stays there, whatever keeps it from being sent.
+fn kept(error: CliError) -> CliError {
+    match error {
+        CliError::Transport(error) => CliError::Kept(error),
+        other => other,
+    }
 }
 
 /// Stores the message, unless one with its id is there already.
