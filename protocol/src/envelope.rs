@@ -21,13 +21,6 @@ crate::wire_code! {
     }
 }
 
-impl EnvelopeKind {
-    /// Whether envelopes of this kind take a `seq` and go to every routed device.
-    pub fn is_chat_wide(self) -> bool {
-        matches!(self, Self::Message | Self::Commit | Self::Founding)
-    }
-}
-
 /// One entry of a device's queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {

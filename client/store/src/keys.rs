@@ -34,9 +34,4 @@ impl Tx<'_> {
             .iter()
             .try_for_each(|hash| self.run("DELETE FROM key_uploads WHERE hash = ?", params![hash.as_ref()]).map(drop))
     }
-
-    /// How many key packages wait for upload.
-    pub fn key_uploads_count(&self) -> Result<u64> {
-        self.number("SELECT count(*) FROM key_uploads", [])
-    }
 }
