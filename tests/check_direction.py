@@ -27,6 +27,9 @@ ALLOWED = {
         "aside-protocol", "aside-crypto", "aside-store", "aside-engine", "aside-transport", "aside",
         "aside-relay-core", "aside-relay",
     },
+    "bench": {
+        "aside-protocol", "aside-crypto", "aside-store", "aside-engine", "aside-transport", "aside",
+    },
 }
 
 # Crates that bring sockets or an async runtime, and the rooms whose whole normal tree must be free of them.

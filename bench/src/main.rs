@@ -1,0 +1,3 @@
+//! The load generator: real processes, figures as JSON.
+
+fn main() {}
