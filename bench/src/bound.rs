@@ -62,17 +62,27 @@ fn tls() -> Result<ServerConfig, BenchError> {
 
 /// Where frames for each number go; 2k and 2k + 1 are partners.
 #[derive(Default)]
-struct Partners(Mutex<HashMap<u64, UnboundedSender<Bytes>>>);
+struct Partners(Mutex<HashMap<u64, Queue>>);
+
+/// The way to one client. Who comes first makes it.
+struct Queue(UnboundedSender<Bytes>, Option<UnboundedReceiver<Bytes>>);
 
 impl Partners {
-    fn join(&self, number: u64) -> UnboundedReceiver<Bytes> {
-        let (sender, receiver) = unbounded_channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number, sender);
-        receiver
+    fn with<T>(&self, number: u64, work: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(queues.entry(number).or_insert_with(|| {
+            let (sender, receiver) = unbounded_channel();
+            Queue(sender, Some(receiver))
+        }))
     }
 
-    fn of(&self, number: u64) -> Option<UnboundedSender<Bytes>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(number ^ 1)).cloned()
+    /// The receiving end, for the first who asks.
+    fn join(&self, number: u64) -> Option<UnboundedReceiver<Bytes>> {
+        self.with(number, |queue| queue.1.take())
+    }
+
+    fn of(&self, number: u64) -> UnboundedSender<Bytes> {
+        self.with(number ^ 1, |queue| queue.0.clone())
     }
 }
 
@@ -85,22 +95,23 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, partners: &Partners) ->
     let mut socket = accepted.map_err(io::Error::other)?;
     let Some(Ok(Message::Binary(hello))) = socket.next().await else { return Ok(()) };
     let number = hello.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    let incoming = partners.join(number);
-    forward(socket, incoming, || partners.of(number)).await
+    match partners.join(number) {
+        Some(incoming) => forward(socket, incoming, || partners.of(number)).await,
+        None => Ok(()),
+    }
 }
 
 async fn forward(
     mut socket: Socket,
     mut incoming: UnboundedReceiver<Bytes>,
-    find: impl Fn() -> Option<UnboundedSender<Bytes>>,
+    find: impl Fn() -> UnboundedSender<Bytes>,
 ) -> Result<(), BenchError> {
     let mut partner = None;
     loop {
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Binary(frame))) => {
-                    partner = partner.or_else(&find);
-                    pass_on(&partner, frame);
+                    pass_on(partner.get_or_insert_with(&find), frame);
                     socket.feed(Message::Binary(ANSWER)).await.map_err(io::Error::other)?;
                 }
                 _ => return Ok(()),
@@ -110,7 +121,7 @@ async fn forward(
             }
         }
         while let Some(Some(Ok(Message::Binary(frame)))) = socket.next().now_or_never() {
-            pass_on(&partner, frame);
+            pass_on(partner.get_or_insert_with(&find), frame);
             socket.feed(Message::Binary(ANSWER)).await.map_err(io::Error::other)?;
         }
         while let Ok(frame) = incoming.try_recv() {
@@ -120,11 +131,9 @@ async fn forward(
     }
 }
 
-fn pass_on(partner: &Option<UnboundedSender<Bytes>>, frame: Bytes) {
-    if let Some(partner) = partner {
-        // The partner may be gone; then the client finds that its message did not come.
-        let _ = partner.send(frame);
-    }
+fn pass_on(partner: &UnboundedSender<Bytes>, frame: Bytes) {
+    // The partner may be gone; then the client finds that its message did not come.
+    let _ = partner.send(frame);
 }
 
 /// One end of a pair at the bound.
