@@ -1,5 +1,6 @@
 //! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
 
+use super::websocket::WebSocket;
 use crate::server::Shared;
 use crate::session::{Channel, task};
 use aside_protocol::Nonce;
@@ -22,9 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Bytes of request line and headers; the smallest that hyper takes.
 const MOST_HEADER_BYTES: usize = 8192;
@@ -117,7 +116,7 @@ async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) 
         return;
     }
     let io: TokioIo<Upgraded> = TokioIo::new(upgraded);
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(task::websocket_config())).await;
+    let socket = WebSocket::over(io).await;
     let channel = Channel { nonce: Nonce(nonce), exporter: Some(exporter.to_vec()) };
     task::run(socket, shared, channel).await;
 }

@@ -1,7 +1,8 @@
-//! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket. QUIC will stand beside this.
+//! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket.
 
 mod http;
 pub mod tls;
+mod websocket;
 
 use crate::server::Shared;
 use aside_protocol::limits::LOGIN_MS;
