@@ -1,9 +1,9 @@
 //! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
 
+use super::fresh_channel;
 use super::websocket::WebSocket;
 use crate::server::Shared;
-use crate::session::{Channel, task};
-use aside_protocol::Nonce;
+use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -110,13 +110,10 @@ async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) 
     let Ok(upgraded) = upgrade.await else {
         return;
     };
-    let mut nonce = [0; 32];
-    if let Err(error) = getrandom::fill(&mut nonce) {
-        tracing::error!(%error, "the system gives no random numbers");
+    let Some(channel) = fresh_channel(exporter) else {
         return;
-    }
+    };
     let io: TokioIo<Upgraded> = TokioIo::new(upgraded);
     let socket = WebSocket::over(io).await;
-    let channel = Channel { nonce: Nonce(nonce), exporter: Some(exporter.to_vec()) };
     task::run(socket, shared, channel).await;
 }
