@@ -6,7 +6,7 @@ use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
 use crate::identity::{Identity, IdentityError};
 use crate::invite::{self, InviteError};
-use crate::listen::{self, tls};
+use crate::listen::{self, quic, tls};
 use crate::log::{LocalLog, Log};
 use crate::readers::Readers;
 use crate::session::Setup;
@@ -21,7 +21,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -80,6 +79,15 @@ pub enum StartError {
     /// The address.
     #[error("cannot listen at {0}: {1}; is another program using the port? name another with --listen")]
     Listen(SocketAddr, io::Error),
+    /// The same address, for QUIC.
+    #[error(
+        "cannot listen at UDP port {0}, which QUIC needs beside TCP: {1}; is another program using it? \
+         name another port with --listen"
+    )]
+    ListenUdp(SocketAddr, io::Error),
+    /// The QUIC configuration.
+    #[error("QUIC cannot be set up: {0}")]
+    Quic(String),
     /// The invites' addresses.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -132,11 +140,11 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let data = DataDir::lock(&options.data)?;
         let identity = Identity::open(&data.identity())?;
-        let tls = tls::config(&identity)?;
+        let tls = tls::configs(identity.node_certificate()?)?;
         let core = open_core(&data, options.restored)?;
         let log_id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
-        let listener = TcpListener::bind(options.listen).await.map_err(|e| StartError::Listen(options.listen, e))?;
-        let listen = listener.local_addr()?;
+        let (listener, udp, listen) = listen::bind(options.listen).await?;
+        let endpoint = quic::endpoint(udp, tls.quic, &identity)?;
         let addresses = invite::addresses(&options.addresses, listen)?;
         invite::keep_addresses(&data.addresses(), &addresses)?;
         let hub = Hub::new(options.push_queue);
@@ -148,7 +156,8 @@ impl Server {
         let (stop, _) = watch::channel(false);
         let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, room, started: Instant::now(), stop });
         let mut tasks = JoinSet::new();
-        tasks.spawn(listen::accept(listener, tls, shared.clone()));
+        tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
+        tasks.spawn(quic::accept(endpoint, shared.clone()));
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
         tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));

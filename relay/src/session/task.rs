@@ -1,29 +1,25 @@
-//! The task of one connection: a socket and a session, and between them whatever the session asks for.
+//! The task of one connection: a carrier and a session, and between them whatever the session asks for.
 
-use super::{Channel, Input, Output, Query, Session, Unreadable};
+use super::{Carrier, Channel, Input, Output, Over, Query, Session, Unreadable};
 use crate::hub::Subscription;
 use crate::server::Shared;
 use aside_protocol::frame::GoodbyeReason;
-use aside_protocol::limits::MAX_FRAME;
 use aside_protocol::refusal::{Plain, RetryAfter};
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, CoreError, View};
-use futures_util::{SinkExt, Stream, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Error as WsError;
-use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
 /// How often silence and the login's deadline are looked at.
 const TICK: Duration = Duration::from_secs(5);
 /// A peer that takes nothing for this long is gone.
 const WRITE: Duration = Duration::from_secs(30);
-/// After a write that took this long the socket is read before anything else is judged.
+/// How long the peer gets to end its side after a goodbye.
+const DRAIN: Duration = Duration::from_secs(1);
+/// After a write that took this long the carrier is read before anything else is judged.
 const LISTEN_FIRST: Duration = Duration::from_secs(1);
 /// Waiting inputs taken before what they caused is flushed.
 const BURST: usize = 64;
@@ -34,26 +30,12 @@ enum Event {
     Page(Box<CatchUp>, Input),
 }
 
-/// The buffers of a WebSocket: small, since most connections are idle.
-pub fn websocket_config() -> WebSocketConfig {
-    let mut config = WebSocketConfig::default();
-    config.read_buffer_size = 4 << 10;
-    config.write_buffer_size = 16 << 10;
-    config.max_write_buffer_size = 4 * MAX_FRAME;
-    config.max_message_size = Some(MAX_FRAME);
-    config.max_frame_size = Some(MAX_FRAME);
-    config
-}
-
 /// Runs a connection to its end.
-pub async fn run<S>(socket: WebSocketStream<S>, shared: Arc<Shared>, channel: Channel)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub async fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) {
     let session = Session::new(shared.setup.clone(), channel, shared.now());
     let room = shared.room.clone().try_acquire_owned();
     let (events, incoming) = unbounded_channel();
-    let mut task = Task { socket, shared, session, events, subscription: None, catch_up: None };
+    let mut task = Task { carrier, shared, session, events, subscription: None, catch_up: None };
     let ended = match room {
         Ok(_room) => task.run(incoming).await,
         Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
@@ -63,8 +45,8 @@ where
     }
 }
 
-struct Task<S> {
-    socket: WebSocketStream<S>,
+struct Task<C> {
+    carrier: C,
     shared: Arc<Shared>,
     session: Session,
     events: UnboundedSender<Event>,
@@ -72,10 +54,7 @@ struct Task<S> {
     catch_up: Option<Box<CatchUp>>,
 }
 
-/// The connection is over, orderly or not.
-struct Over;
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
+impl<C: Carrier> Task<C> {
     async fn run(&mut self, mut events: UnboundedReceiver<Event>) -> Result<(), Over> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             let input = tokio::select! {
                 Some(event) = events.recv() => self.take(event),
                 input = next_push(&mut self.subscription) => input,
-                message = self.socket.next(), if wants_frames => heard(message)?,
+                heard = self.carrier.hear(), if wants_frames => heard?,
                 _ = ticks.tick() => Some(Input::Tick),
                 _ = stop.wait_for(|stop| *stop) => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
             };
@@ -98,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 self.handle(input).await?;
             }
             self.burst(&mut events).await?;
-            self.write(|socket| socket.flush()).await?;
+            in_time(self.carrier.flush()).await?;
             // Nothing was heard while a slow link took its time: listen again before silence is judged.
             if began.elapsed() > LISTEN_FIRST {
                 ticks.reset();
@@ -136,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     async fn handle(&mut self, input: Input) -> Result<(), Over> {
         for output in self.session.handle(input, self.shared.now()) {
             match output {
-                Output::Send(frame) => self.write(|socket| socket.feed(Message::Binary(frame))).await?,
+                Output::Send(frame) => in_time(self.carrier.feed(frame)).await?,
                 Output::Close => return self.close().await,
                 other => self.carry_out(other),
             }
@@ -201,39 +180,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         });
     }
 
-    async fn write<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocketStream<S>) -> F) -> Result<(), Over>
-    where
-        F: Future<Output = Result<(), WsError>> + 'a,
-    {
-        match timeout(WRITE, write(&mut self.socket)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Over),
-        }
-    }
-
     /// Sends what is left and closes; the connection is over either way.
     async fn close(&mut self) -> Result<(), Over> {
-        self.write(|socket| socket.close(None)).await?;
+        in_time(self.carrier.finish()).await?;
         // The peer closes its side once it has read what was sent; without this wait a reset could overtake it.
-        let _ = timeout(Duration::from_secs(1), drain(&mut self.socket)).await;
+        let _ = timeout(DRAIN, self.carrier.drain()).await;
         Err(Over)
     }
 }
 
-async fn drain<S: Stream<Item = Result<Message, WsError>> + Unpin>(socket: &mut S) {
-    while let Some(Ok(_)) = socket.next().await {}
-}
-
-/// What arrived on the socket. Pings and pongs of WebSocket itself are tungstenite's business.
-fn heard(message: Option<Result<Message, WsError>>) -> Result<Option<Input>, Over> {
-    match message {
-        Some(Ok(Message::Binary(bytes))) => Ok(Some(Input::Frame(bytes))),
-        Some(Ok(Message::Text(_))) => Ok(Some(Input::Text)),
-        Some(Ok(Message::Close(_))) | None => Err(Over),
-        Some(Ok(_)) => Ok(None),
-        Some(Err(WsError::Capacity(_))) => Ok(Some(Input::TooLong)),
-        Some(Err(_)) => Err(Over),
-    }
+/// A write, unless the peer takes nothing for too long.
+async fn in_time(write: impl Future<Output = Result<(), Over>>) -> Result<(), Over> {
+    timeout(WRITE, write).await.unwrap_or(Err(Over))
 }
 
 /// Waits for the hub; forever before the login.
