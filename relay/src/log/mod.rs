@@ -1,10 +1,15 @@
 //! How commands become durable and are applied, in one order. `local`: the SQLite commit itself is the log.
 //!
+//! `backlog` and `applier` are its whole logic and know neither thread nor clock; `local` drives them with both.
 //! A replicated log is another implementation of [`Log`]; sessions and admin tools see only this trait.
 
+pub mod applier;
+pub mod backlog;
 pub mod local;
 mod queue;
 
+pub use applier::Applier;
+pub use backlog::Backlog;
 pub use local::LocalLog;
 
 use aside_protocol::request::Answer;

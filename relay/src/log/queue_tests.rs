@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::super::backlog::{MOST_BATCH, MOST_WAITING, Waiting};
 use super::*;
 use aside_protocol::request::{Answer, Done, Send};
-use aside_protocol::{AccountId, Body, Seq};
+use aside_protocol::{AccountId, Body, ChatId, Hash, N, Seq};
 use aside_relay_core::By;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
 
 fn send(n: u64, size: usize) -> Command {
@@ -19,7 +21,7 @@ fn reply() -> (Reply, Receiver<Answer>) {
 
 fn take(queue: &Queue) -> Vec<Waiting> {
     match queue.next(Instant::now()) {
-        Work::Batch { commands, .. } => commands,
+        Work::Batch(batch) => batch.commands,
         _ => Vec::new(),
     }
 }
@@ -80,7 +82,7 @@ fn acks_wait_for_company_and_keep_the_highest() {
     assert!(matches!(queue.next(Instant::now()), Work::Idle), "alone they wait");
     assert!(queue.submit(send(1, 1), reply().0, now).is_ok());
     match queue.next(Instant::now()) {
-        Work::Batch { acks, .. } => assert_eq!(acks, BTreeMap::from([(device, Pos(9))])),
+        Work::Batch(batch) => assert_eq!(batch.acks, BTreeMap::from([(device, Pos(9))])),
         _ => panic!("there is work"),
     }
 }
