@@ -106,6 +106,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// Where reads go.
     pub readers: Readers,
+    /// Pushes a session may have waiting.
+    pub push_queue: usize,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     started: Instant,
@@ -116,6 +118,15 @@ impl Shared {
     /// The time.
     pub fn now(&self) -> Now {
         clock::now(self.started)
+    }
+
+    /// Waits until the relay stops.
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stopping();
+        async move {
+            // The sender lives as long as the relay.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
     }
 
     /// Turns true when the relay stops.
@@ -147,14 +158,16 @@ impl Server {
         let endpoint = quic::endpoint(udp, tls.quic, &identity)?;
         let addresses = invite::addresses(&options.addresses, listen)?;
         invite::keep_addresses(&data.addresses(), &addresses)?;
-        let hub = Hub::new(options.push_queue);
+        let hub = Hub::new();
         let record = options.record.as_deref().map(CommandLog::open).transpose()?;
         let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
         let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window });
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
-        let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, room, started: Instant::now(), stop });
+        let push_queue = options.push_queue;
+        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, room, started: Instant::now(), stop };
+        let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
         tasks.spawn(quic::accept(endpoint, shared.clone()));

@@ -8,6 +8,7 @@ use crate::step::Step;
 use crate::{Command, CoreError, Outcome, Stamped, account, ack, chat, invite, key_package, retain, schema};
 use aside_protocol::request::{Answer, Done};
 use aside_protocol::{Hash, Millis, Pos};
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::PathBuf;
 
@@ -91,6 +92,13 @@ impl Core {
     /// What is committed, read through the writer's own connection.
     pub fn view(&self) -> View<'_> {
         View::new(&self.db)
+    }
+
+    /// A copy of what is committed, in memory: another relay that goes on from here, for simulations.
+    pub fn copy(&self) -> Result<Self, CoreError> {
+        let mut copy = Self::open(&Location::Memory)?;
+        Backup::new(&self.db, &mut copy.db)?.step(-1)?;
+        Ok(copy)
     }
 
     /// SHA-256 over every row of every table: equal for equal states.

@@ -8,7 +8,7 @@ use super::packages::CheckedKeyPackage;
 use super::scope::{Scope, Storage};
 use aside_protocol::content::{Aad, Content, pad};
 use aside_protocol::group::ChatContext;
-use aside_protocol::{Body, DeviceId, codec};
+use aside_protocol::{Body, DeviceId, Hash, codec};
 use openmls::group::{ApplicationExportTreeError, MlsGroup, SafeExportSecretError};
 use openmls::prelude::LeafNodeIndex;
 use openmls_traits::OpenMlsProvider;
@@ -27,6 +27,11 @@ impl Group {
     /// How many commits were merged since the founding.
     pub fn epoch(&self) -> u64 {
         self.0.epoch().as_u64()
+    }
+
+    /// Equal for members whose states agree, and secret to nobody who could not read the epoch: for checks only.
+    pub fn authenticator(&self) -> Hash {
+        Hash::of(self.0.epoch_authenticator().as_slice())
     }
 
     /// The chat this group belongs to.
