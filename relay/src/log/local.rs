@@ -11,7 +11,9 @@ use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Pos, Refusal};
 use aside_relay_core::command_log::CommandLog;
 use aside_relay_core::{Command, Core, CoreError, Outcome, Stamped};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -23,8 +25,24 @@ const RETAIN_ROWS: u32 = 500;
 /// What a client that was answered `Busy` or `Unavailable` waits before it tries again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 2_000;
 
+/// What the writer counted since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Commands applied.
+    pub commands: u64,
+    /// Transactions that were made durable, each with one sync of the write-ahead log.
+    pub syncs: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counting {
+    commands: AtomicU64,
+    syncs: AtomicU64,
+}
+
 /// The handle on the writer thread.
 pub struct LocalLog {
+    counting: Arc<Counting>,
     queue: Arc<Queue>,
     pages: Arc<Mutex<Option<Option<u32>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -35,9 +53,12 @@ impl LocalLog {
     pub fn start(core: Core, hub: Arc<Hub>, record: Option<CommandLog>) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let pages = Arc::new(Mutex::new(None));
-        let writer = Writer { core, hub, record, queue: queue.clone(), pages: pages.clone(), failing: false };
+        let counting = Arc::new(Counting::default());
+        let (for_queue, for_pages, for_counting) = (queue.clone(), pages.clone(), counting.clone());
+        let writer =
+            Writer { core, hub, record, queue: for_queue, pages: for_pages, counting: for_counting, failing: false };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
-        Ok(Self { queue, pages, writer: Mutex::new(Some(thread)) })
+        Ok(Self { counting, queue, pages, writer: Mutex::new(Some(thread)) })
     }
 
     /// Applies what waits, checkpoints, and ends the writer. Blocks until it is done.
@@ -47,6 +68,12 @@ impl LocalLog {
         if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::error!("the writer thread panicked");
         }
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        let Counting { commands, syncs } = &*self.counting;
+        Counters { commands: commands.load(Ordering::Relaxed), syncs: syncs.load(Ordering::Relaxed) }
     }
 
     /// Bounds the database from the next batch on ([`Core::limit_pages`]).
@@ -73,6 +100,7 @@ struct Writer {
     record: Option<CommandLog>,
     queue: Arc<Queue>,
     pages: Arc<Mutex<Option<Option<u32>>>>,
+    counting: Arc<Counting>,
     /// Whether the last batch failed, so that a lasting failure is logged once.
     failing: bool,
 }
@@ -144,6 +172,10 @@ impl Writer {
             _ => {}
         }
         self.failing = result.is_err();
+        if result.is_ok() {
+            self.counting.commands.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            self.counting.syncs.fetch_add(u64::from(durable), Ordering::Relaxed);
+        }
         if let (Ok(_), Some(record)) = (&result, &mut self.record)
             && let Err(error) = record.append(batch)
         {

@@ -5,7 +5,7 @@
 pub mod local;
 mod queue;
 
-pub use local::LocalLog;
+pub use local::{Counters, LocalLog};
 
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Pos};
