@@ -32,8 +32,8 @@ impl Default for Timing {
             connect: Duration::from_secs(10),
             handshake: Duration::from_millis(LOGIN_MS),
             head_start: Duration::from_millis(250),
-            // Enough for a first packet that was lost and its repetition.
-            quic_alone: Duration::from_secs(2),
+            // With the head start, enough for a first packet that was lost and its repetition after a second.
+            quic_alone: Duration::from_secs(1),
             look: Duration::from_secs(1),
             // Many NATs forget a UDP flow after 30 seconds. It is also how soon a relay's sudden death shows.
             keep_alive: Duration::from_secs(10),

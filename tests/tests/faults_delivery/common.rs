@@ -50,7 +50,7 @@ impl Pair {
 #[track_caller]
 pub fn settled(name: &str, invite: &str) -> Client {
     let client = Client::registered(name, invite);
-    client.recv(&["--timeout", "100ms"]).ok();
+    client.recv(&["--timeout", "1s"]).ok();
     client
 }
 
