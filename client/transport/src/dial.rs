@@ -141,6 +141,7 @@ impl Attempt<'_> {
                 network.and_then(|network| plan.known.get(&network)).unwrap_or(Transport::Quic)
             }
         };
+        tracing::debug!(address = %self.address, %first, "dialling");
         let alone = |transport| (transport == Transport::Quic).then_some(self.timing.quic_alone);
         let (first_alone, second_alone) = (alone(first), alone(first.other()));
         let pace = Pace { head_start: self.timing.head_start, first_alone, second_alone };

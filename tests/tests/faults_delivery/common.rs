@@ -152,7 +152,7 @@ pub fn by(lines: &[Line], from: &str) -> Vec<String> {
 #[track_caller]
 pub fn agreed(one: &Client, other: &Client, one_said: &[String], other_said: &[String]) -> Vec<Line> {
     for client in [one, other] {
-        let left = client.recv(&["--timeout", "500ms"]).ok();
+        let left = client.recv(&["--timeout", "1s"]).ok();
         assert!(left.stdout.is_empty(), "{} printed something again, or late: {}", client.name(), left.stdout);
     }
     let lines = conversation(one, other.name());
