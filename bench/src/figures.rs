@@ -1,10 +1,10 @@
 //! What is printed: names and numbers, in order, as one JSON object or as lines.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Named figures.
 #[derive(Debug, Default)]
-pub struct Figures(Map<String, Value>);
+pub struct Figures(Vec<(String, Value)>);
 
 impl Figures {
     /// Adds a number, rounded to so many decimals.
@@ -12,31 +12,32 @@ impl Figures {
     pub fn number(mut self, name: &str, value: f64, decimals: i32) -> Self {
         let scale = 10_f64.powi(decimals);
         let rounded = (value * scale).round() / scale;
-        self.0.insert(name.to_owned(), if decimals == 0 { Value::from(rounded as i64) } else { Value::from(rounded) });
+        let value = if decimals == 0 { Value::from(rounded as i64) } else { Value::from(rounded) };
+        self.0.push((name.to_owned(), value));
         self
     }
 
     /// Adds a count.
     #[must_use]
     pub fn count(mut self, name: &str, value: u64) -> Self {
-        self.0.insert(name.to_owned(), Value::from(value));
+        self.0.push((name.to_owned(), Value::from(value)));
         self
     }
 
     /// Adds a word.
     #[must_use]
     pub fn word(mut self, name: &str, value: &str) -> Self {
-        self.0.insert(name.to_owned(), Value::from(value));
+        self.0.push((name.to_owned(), Value::from(value)));
         self
     }
 
     /// Prints everything.
     pub fn print(&self, json: bool) {
         if json {
-            println!("{}", Value::Object(self.0.clone()));
+            println!("{}", Value::Object(self.0.iter().cloned().collect()));
             return;
         }
-        let width = self.0.keys().map(String::len).max().unwrap_or(0);
+        let width = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         self.0.iter().for_each(|(name, value)| match value {
             Value::String(word) => println!("{name:width$}  {word}"),
             number => println!("{name:width$}  {number}"),
