@@ -111,6 +111,14 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Frames from the relay, in order. Quicker than one by one, but all are undone if one of them hits a bug.
+    pub(crate) fn frames_together(&mut self, frames: Vec<RelayFrame>) -> Result<()> {
+        self.together = true;
+        frames.into_iter().try_for_each(|frame| self.frame(frame))?;
+        self.together = false;
+        self.save_groups()
+    }
+
     /// One frame from the relay.
     pub(crate) fn frame(&mut self, frame: RelayFrame) -> Result<()> {
         match frame {

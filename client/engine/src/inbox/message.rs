@@ -30,7 +30,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
 /// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).
 pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Option<(Leaf, What)>> {
     let Some(body) = &envelope.body else { return Ok(None) };
-    match step.with_group(chat, |group, scope| group.open(scope, body))? {
+    match step.open(chat, body)? {
         Some(Ok(opened)) => {
             let said = envelope.n.zip(envelope.base).map(|(n, base)| Aad { chat: chat.chat, n, base });
             let honest = Some(opened.aad) == said && opened.from.device == envelope.from;
