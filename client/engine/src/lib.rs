@@ -33,6 +33,7 @@ use aside_protocol::frame::{LoginOk, RelayFrame};
 use aside_protocol::{AccountId, Millis, Name, Refusal};
 use aside_store::{Store, Tx};
 use link::Link;
+use std::collections::BTreeMap;
 use step::Groups;
 
 /// The engine of one profile.
@@ -158,6 +159,7 @@ impl Engine {
                 random,
                 effects: Vec::new(),
                 together: false,
+                passed: BTreeMap::new(),
             };
             let value = work(&mut step)?;
             step.pump()?;
@@ -175,11 +177,11 @@ impl Engine {
     /// in which it alone is put aside.
     pub fn frames(&mut self, frames: Vec<RelayFrame>, now: Millis, random: &mut dyn Random) -> Result<Vec<Effect>> {
         let before = self.link.clone();
-        let mut taken = self.attempt(now, random, |step| step.frames_together(frames.clone()));
+        let mut taken = self.attempt(now, random, |step| step.frames(frames.clone(), true));
         if taken.as_ref().is_err_and(EngineError::is_poison) {
             self.groups.0.clear();
             self.link = before;
-            taken = self.attempt(now, random, |step| frames.into_iter().try_for_each(|frame| step.frame(frame)));
+            taken = self.attempt(now, random, |step| step.frames(frames, false));
         }
         self.settled(taken).map(|((), effects)| effects)
     }

@@ -6,11 +6,11 @@ use crate::error::{EngineError, Result};
 use crate::link::{Link, Pending};
 use aside_crypto::{Group, Me, Mls, MlsError, Opened, Scope};
 use aside_protocol::request::Request;
-use aside_protocol::{AccountId, Body, Millis};
+use aside_protocol::{AccountId, Body, Millis, PartitionId, Pos};
 use aside_store::chats::{Chat, ChatRow};
 use aside_store::profile::Profile;
 use aside_store::{MlsStorage, Tx};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Groups kept in memory; dropped whenever a transaction fails, since the database then knows better.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Step<'a> {
     /// Envelopes are taken together: without a savepoint each, and with ratchets that are saved once, at the end. Any
     /// bug then undoes the whole batch, which is taken again one by one.
     pub(crate) together: bool,
+    /// Where the cursors of the partitions go before this transaction ends.
+    pub(crate) passed: BTreeMap<PartitionId, Pos>,
 }
 
 impl<'a> Step<'a> {
