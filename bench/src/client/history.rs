@@ -103,7 +103,7 @@ fn contact(number: u64) -> Result<Account, BenchError> {
 fn write(tx: &Tx, filling: &mut Filling, number: u64) -> Result<(), StoreError> {
     let chat = &mut filling.chat;
     chat.seq = chat.seq.next();
-    let own = number % 3 == 0;
+    let own = number.is_multiple_of(3);
     if !own {
         chat.arrived = chat.seq;
     }

@@ -1,7 +1,8 @@
 //! Reading ahead: storage that leaves a group's message secrets in memory while many messages are read.
 //!
-//! The MLS library writes them after each message it opens: 1.3 KB in a direct chat, 2 MB in a group of 1,000. A batch
-//! of messages is one transaction, so writing them once, before it commits, is enough. Everything else is passed on.
+//! The MLS library writes all of them after each message it opens, and the more leaves a group has, the more that is. A
+//! batch of messages is one transaction, so writing them once, before it commits, is enough. Everything else is passed
+//! on.
 
 use super::scope::Storage;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
