@@ -4,22 +4,21 @@
 //! agent, in a process of its own. Everything lies in a temporary folder that is gone afterwards.
 
 mod drain;
-mod error;
 mod history;
 mod opening;
 mod programs;
 mod senders;
 mod texts;
 
-pub use error::BenchError;
-
+use crate::error::BenchError;
+use crate::figures::Figures;
+use crate::processes::Relay;
 use drain::Drained;
 use history::Shape;
 use opening::Opened;
-use programs::{Home, Programs, Relay};
+use programs::Home;
 use senders::Senders;
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -42,47 +41,37 @@ pub struct Args {
     /// How often the queue is filled and drained; the median counts.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: u64,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
     /// The bench itself, as the process that drains: the profile's folder.
     #[arg(long, value_name = "FOLDER", hide = true)]
     drain: Option<PathBuf>,
 }
 
-/// Measures; the figures are one JSON object.
+/// Measures.
 ///
 /// # Errors
 /// A program that is missing or fails, or a text that did not arrive exactly once and in order.
-pub fn run(args: &Args) -> Result<Value, BenchError> {
+pub fn run(args: &Args) -> Result<Figures, BenchError> {
     if let Some(folder) = &args.drain {
         return drain::here(folder);
     }
-    let programs = Programs::beside_this_one()?;
     let folder = tempfile::tempdir()?;
-    let relay = Relay::start(&programs, folder.path())?;
-    let home = Home::new(&programs, folder.path().join("device"));
-    home.register(&relay.invite()?, "device")?;
+    let home = Home::new(folder.path().join("device"))?;
+    let relay = Relay::start()?;
+    let invite = relay.invite.to_link();
+    home.register(&invite, "device")?;
     let shape = Shape { messages: args.messages, chats: args.chats };
     let filled = history::fill(&home.profile(), shape)?;
     let database_mib = home.database_bytes()? as f64 / f64::from(1 << 20);
     let opened = opening::measure(&home, filled.chats, args.starts)?;
-    let drained = drain_rounds(args, &programs, &relay, &home, folder.path())?;
-    relay.stop()?;
+    let drained = drain_rounds(args, &invite, &home, folder.path())?;
     Ok(figures(args, database_mib, &opened, &drained))
 }
 
-fn drain_rounds(
-    args: &Args,
-    programs: &Programs,
-    relay: &Relay,
-    home: &Home,
-    folder: &std::path::Path,
-) -> Result<Vec<Drained>, BenchError> {
+fn drain_rounds(args: &Args, invite: &str, home: &Home, folder: &Path) -> Result<Vec<Drained>, BenchError> {
     if args.queue == 0 {
         return Ok(Vec::new());
     }
-    let senders = Senders::meet(programs, relay, home, folder, args.senders)?;
+    let senders = Senders::meet(invite, home, folder, args.senders)?;
     let mut rounds: Vec<Drained> = Vec::new();
     for round in 0..args.rounds.max(1) {
         let expected = senders.fill_queue(round, args.queue)?;
@@ -94,43 +83,19 @@ fn drain_rounds(
     Ok(rounds)
 }
 
-fn figures(args: &Args, database_mib: f64, opened: &Opened, drained: &[Drained]) -> Value {
-    let median = drained.get(drained.len().saturating_sub(1) / 2);
-    json!({
-        "bench": "client",
-        "messages": args.messages,
-        "chats": args.chats,
-        "database_mib": round(database_mib),
-        "starts": args.starts,
-        "open_ms": round(opened.median_ms),
-        "open_p90_ms": round(opened.p90_ms),
-        "queue": args.queue,
-        "senders": args.senders,
-        "rounds": drained.len(),
-        "drain_msgs_per_s": median.map(|m| m.per_second().round()),
-        "drain_ms": median.map(|m| round(m.ms)),
-        "drain_cpu_ms_per_1000": median.map(|m| round(m.cpu_ms * 1000.0 / m.messages as f64)),
-        "rss_mib": median.map(|m| round(m.rss_mib)),
-    })
-}
-
-fn round(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
-}
-
-/// Prints figures as asked: JSON, or a line each.
-///
-/// # Errors
-/// Standard output that cannot be written.
-pub fn print(args: &Args, figures: &Value) -> Result<(), BenchError> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    if args.json || args.drain.is_some() {
-        writeln!(out, "{figures}")?;
-    } else {
-        for (name, value) in figures.as_object().into_iter().flatten() {
-            writeln!(out, "{name:<24} {value}")?;
-        }
-    }
-    Ok(out.flush()?)
+fn figures(args: &Args, database_mib: f64, opened: &Opened, drained: &[Drained]) -> Figures {
+    let figures = Figures::default()
+        .count("messages", args.messages)
+        .count("chats", args.chats)
+        .number("database_mib", database_mib, 1)
+        .number("open_ms", opened.median_ms, 1)
+        .number("open_p90_ms", opened.p90_ms, 1);
+    let Some(median) = drained.get(drained.len().saturating_sub(1) / 2) else { return figures };
+    figures
+        .count("queue", median.messages)
+        .count("senders", args.senders)
+        .number("drain_msgs_per_s", median.per_second(), 0)
+        .number("drain_ms", median.ms, 1)
+        .number("drain_cpu_ms_per_1000", median.cpu_ms * 1000.0 / median.messages as f64, 1)
+        .number("rss_mib", median.rss_mib, 1)
 }

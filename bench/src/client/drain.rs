@@ -1,12 +1,12 @@
 //! From login to the stored plaintext of the last message in the queue, in a process that does nothing else.
 
-use super::BenchError;
 use super::programs::{Home, last_json};
 use super::senders::Expected;
+use crate::error::BenchError;
+use crate::figures::Figures;
 use aside::agent::{Agent, Connectivity, Handle};
 use aside_engine::Config;
 use aside_store::ProfileFolder;
-use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -38,10 +38,14 @@ impl Drained {
 /// Starts this program again, to drain the queue there.
 pub(super) fn in_own_process(home: &Home, expected: &Expected) -> Result<Drained, BenchError> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["client", "--drain"]).arg(home.profile().path()).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command
+        .args(["client", "--json", "--drain"])
+        .arg(home.profile().path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
     let done = command.stdout(Stdio::piped()).spawn()?.wait_with_output()?;
     if !done.status.success() {
-        return Err(BenchError::Program(format!("the draining process ended with {}", done.status)));
+        return Err(BenchError::Failed(format!("the draining process ended with {}", done.status)));
     }
     let said = last_json(&String::from_utf8_lossy(&done.stdout))?;
     let figure = |key: &str| said[key].as_f64().unwrap_or_default();
@@ -54,10 +58,14 @@ pub(super) fn in_own_process(home: &Home, expected: &Expected) -> Result<Drained
 }
 
 /// Drains the queue of a profile. The same runtime as `aside` has: one thread, and the engine's own.
-pub(super) fn here(folder: &Path) -> Result<Value, BenchError> {
+pub(super) fn here(folder: &Path) -> Result<Figures, BenchError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let took = runtime.block_on(drain(&ProfileFolder::new(folder)))?;
-    Ok(json!({ "drain_ms": took.as_secs_f64() * 1000.0, "cpu_ms": cpu_ms()?, "rss_mib": peak_rss_mib()? }))
+    Ok(Figures::default().number("drain_ms", took.as_secs_f64() * 1000.0, 3).number("cpu_ms", cpu_ms()?, 0).number(
+        "rss_mib",
+        peak_rss_mib()?,
+        1,
+    ))
 }
 
 async fn drain(folder: &ProfileFolder) -> Result<Duration, BenchError> {
@@ -68,7 +76,7 @@ async fn drain(folder: &ProfileFolder) -> Result<Duration, BenchError> {
     let stored = handle.wait(start + PATIENCE, |engine| Ok(engine.caught_up().then_some(()))).await?;
     let took = start.elapsed();
     if stored.is_none() {
-        return Err(BenchError::Program("the queue was not drained in time".into()));
+        return Err(BenchError::Failed("the queue was not drained in time".into()));
     }
     agent.close(Duration::from_secs(10)).await;
     Ok(took)
@@ -80,7 +88,7 @@ async fn logged_in(handle: &Handle) -> Result<(), BenchError> {
     let reached = state.wait_for(|state| !matches!(state, Connectivity::Connecting)).await;
     match reached.as_deref() {
         Ok(Connectivity::Online) => Ok(()),
-        other => Err(BenchError::Program(format!("the device did not log in: {other:?}"))),
+        other => Err(BenchError::Failed(format!("the device did not log in: {other:?}"))),
     }
 }
 

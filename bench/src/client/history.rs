@@ -1,7 +1,7 @@
 //! Fills a registered profile's real database with a history, through the store, in big transactions.
 
-use super::BenchError;
 use super::texts::{below, text};
+use crate::error::BenchError;
 use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RootKey};
 use aside_protocol::device_list::verify_next;
@@ -74,7 +74,7 @@ fn pick(dice: &mut u64, chats: u64) -> u64 {
 }
 
 fn begin(tx: &Tx, number: u64) -> Result<Filling, BenchError> {
-    let own = tx.profile()?.ok_or_else(|| BenchError::Program("the profile is not registered".into()))?;
+    let own = tx.profile()?.ok_or_else(|| BenchError::Failed("the profile is not registered".into()))?;
     let account = contact(number)?;
     let device = account.list.list.devices.first().map_or(DeviceId([0; 16]), |entry| entry.device);
     tx.save_account(&account, Millis(BEGIN))?;
@@ -83,7 +83,7 @@ fn begin(tx: &Tx, number: u64) -> Result<Filling, BenchError> {
 }
 
 fn contact(number: u64) -> Result<Account, BenchError> {
-    let bug = |why: String| BenchError::Program(format!("cannot make a contact: {why}"));
+    let bug = |why: String| BenchError::Failed(format!("cannot make a contact: {why}"));
     let mut entropy = [9; 32];
     entropy[..8].copy_from_slice(&number.to_be_bytes());
     let root = RootKey::from_entropy(&entropy);

@@ -1,7 +1,7 @@
 //! From a process's start to the whole chat list on its standard output, read from the store, without a network.
 
-use super::BenchError;
 use super::programs::Home;
+use crate::error::BenchError;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Instant;
@@ -46,6 +46,6 @@ fn once(home: &Home, chats: u64) -> Result<f64, BenchError> {
     if status.success() && lines == chats {
         Ok(ms)
     } else {
-        Err(BenchError::Program(format!("aside chats printed {lines} of {chats} chats and ended with {status}")))
+        Err(BenchError::Failed(format!("aside chats printed {lines} of {chats} chats and ended with {status}")))
     }
 }

@@ -1,75 +1,12 @@
-//! The programs that are measured, each as its own process.
+//! `aside` as a process, at home in a folder.
 
-use super::BenchError;
+use crate::error::BenchError;
+use crate::processes::program;
 use aside_store::ProfileFolder;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
-/// Where the programs lie.
-#[derive(Debug, Clone)]
-pub(super) struct Programs {
-    aside: PathBuf,
-    relay: PathBuf,
-}
-
-impl Programs {
-    /// Those beside this executable; nothing is built here.
-    pub fn beside_this_one() -> Result<Self, BenchError> {
-        let own = std::env::current_exe()?;
-        let find = |name: &str| {
-            let program = own.with_file_name(name);
-            if program.is_file() { Ok(program) } else { Err(BenchError::Missing { program }) }
-        };
-        Ok(Self { aside: find("aside")?, relay: find("aside-relay")? })
-    }
-}
-
-/// A running relay; killed if it is not stopped.
-#[derive(Debug)]
-pub(super) struct Relay {
-    process: Child,
-    program: PathBuf,
-    data: PathBuf,
-}
-
-impl Relay {
-    /// Starts one on a free port, with its data in `folder`.
-    pub fn start(programs: &Programs, folder: &Path) -> Result<Self, BenchError> {
-        let data = folder.join("relay");
-        let mut command = Command::new(&programs.relay);
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
-        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        if let Some(out) = process.stdout.take() {
-            BufReader::new(out).read_line(&mut line)?;
-        }
-        let relay = Self { process, program: programs.relay.clone(), data };
-        if line.is_empty() { Err(BenchError::Program("aside-relay did not start".into())) } else { Ok(relay) }
-    }
-
-    /// An invite for everybody who takes part.
-    pub fn invite(&self) -> Result<String, BenchError> {
-        let mut command = Command::new(&self.program);
-        command.args(["invite", "--uses", "1000", "--data"]).arg(&self.data);
-        Ok(output(&mut command, "")?.trim().to_owned())
-    }
-
-    /// Ends it.
-    pub fn stop(mut self) -> Result<(), BenchError> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// Somebody's home, with one profile.
 #[derive(Debug, Clone)]
@@ -80,8 +17,8 @@ pub(super) struct Home {
 
 impl Home {
     /// A folder that need not exist yet.
-    pub fn new(programs: &Programs, folder: PathBuf) -> Self {
-        Self { aside: programs.aside.clone(), folder }
+    pub fn new(folder: PathBuf) -> Result<Self, BenchError> {
+        Ok(Self { aside: program("aside")?, folder })
     }
 
     /// `aside`, at home here.
@@ -123,11 +60,11 @@ fn output(command: &mut Command, stdin: &str) -> Result<String, BenchError> {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(BenchError::Program(format!("{} failed: {}", command.get_program().display(), said.trim())))
+    Err(BenchError::Failed(format!("{} failed: {}", command.get_program().display(), said.trim())))
 }
 
 /// The last line of a program's output, as JSON.
 pub(super) fn last_json(text: &str) -> Result<Value, BenchError> {
     let line = text.lines().last().unwrap_or_default();
-    serde_json::from_str(line).map_err(|e| BenchError::Program(format!("not JSON ({e}): {line}")))
+    serde_json::from_str(line).map_err(|e| BenchError::Failed(format!("not JSON ({e}): {line}")))
 }

@@ -1,8 +1,8 @@
 //! Real senders: registered accounts whose agents found chats with the device and fill its queue while it is away.
 
-use super::BenchError;
-use super::programs::{Home, Programs, Relay};
+use super::programs::Home;
 use super::texts::text;
+use crate::error::BenchError;
 use aside::agent::Agent;
 use aside_engine::Config;
 use aside_protocol::{AccountId, MessageId};
@@ -39,19 +39,12 @@ pub(super) struct Expected {
 
 impl Senders {
     /// Registers them and lets each say hello, so that all groups stand and both sides are known to each other.
-    pub fn meet(
-        programs: &Programs,
-        relay: &Relay,
-        device: &Home,
-        folder: &Path,
-        count: u64,
-    ) -> Result<Self, BenchError> {
-        let invite = relay.invite()?;
+    pub fn meet(invite: &str, device: &Home, folder: &Path, count: u64) -> Result<Self, BenchError> {
         let mut homes = Vec::new();
         for number in 0..count {
             let name = format!("sender-{number}");
-            let home = Home::new(programs, folder.join(&name));
-            home.register(&invite, &name)?;
+            let home = Home::new(folder.join(&name))?;
+            home.register(invite, &name)?;
             home.aside(&["send", "device", "hello"])?;
             homes.push((name, home));
         }
@@ -71,7 +64,7 @@ impl Senders {
                 sending.push(tokio::spawn(send(home.profile(), self.device, series.clone(), each)));
             }
             for task in sending {
-                task.await.map_err(|e| BenchError::Program(format!("a sender failed: {e}")))??;
+                task.await.map_err(|e| BenchError::Failed(format!("a sender failed: {e}")))??;
             }
             Ok::<_, BenchError>(())
         })?;
@@ -100,7 +93,7 @@ impl Senders {
 
 fn account(folder: &ProfileFolder) -> Result<AccountId, BenchError> {
     let profile = Store::open(folder)?.read::<_, BenchError>(|tx| Ok(tx.profile()?))?;
-    profile.map(|profile| profile.account).ok_or_else(|| BenchError::Program("a profile is not registered".into()))
+    profile.map(|profile| profile.account).ok_or_else(|| BenchError::Failed("a profile is not registered".into()))
 }
 
 async fn send(folder: ProfileFolder, to: AccountId, series: String, count: u64) -> Result<(), BenchError> {
@@ -123,7 +116,7 @@ async fn send(folder: ProfileFolder, to: AccountId, series: String, count: u64) 
         Ok((left == 0).then_some(()))
     });
     if unsent.await?.is_none() {
-        return Err(BenchError::Program("the senders did not get rid of their messages in time".into()));
+        return Err(BenchError::Failed("the senders did not get rid of their messages in time".into()));
     }
     agent.close(Duration::from_secs(10)).await;
     Ok(())

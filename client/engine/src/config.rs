@@ -1,5 +1,7 @@
 //! The engine's settings, each with its reason. Defaults are what SPEC.md says.
 
+use aside_protocol::limits::{KEY_PACKAGE_LOW, KEY_PACKAGE_STOCK};
+
 /// How the engine behaves where a host or a test may want otherwise.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,6 +15,10 @@ pub struct Config {
     pub receipt_keys_ms: u64,
     /// The last-resort key package is renewed after this long, in milliseconds (rule `KEY-3`).
     pub last_resort_ms: u64,
+    /// One-time key packages kept at the relay (rule `KEY-1`).
+    pub key_package_stock: u64,
+    /// Under this many more are uploaded.
+    pub key_package_low: u64,
     /// How long others may add this device by a key package made now, in milliseconds.
     pub key_package_ms: u64,
 }
@@ -27,6 +33,8 @@ impl Default for Config {
             rejoin_repeat_ms: 60_000,
             receipt_keys_ms: 30 * DAY_MS,
             last_resort_ms: 7 * DAY_MS,
+            key_package_stock: KEY_PACKAGE_STOCK,
+            key_package_low: KEY_PACKAGE_LOW,
             key_package_ms: 365 * DAY_MS,
         }
     }

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::link::Pending;
 use crate::step::Step;
-use aside_protocol::limits::{KEY_PACKAGE_LOW, KEY_PACKAGE_STOCK, KEY_PACKAGE_UPLOAD};
+use aside_protocol::limits::KEY_PACKAGE_UPLOAD;
 use aside_protocol::request::{Answer, KeyPackageUpload, PutKeyPackages, Request, Suite};
 use aside_protocol::{Hash, Millis};
 
@@ -36,9 +36,9 @@ impl Step<'_> {
             self.tx.set_last_resort(self.now)?;
             self.link.last_resort = true;
         }
-        let missing = if stock < KEY_PACKAGE_LOW { KEY_PACKAGE_STOCK.saturating_sub(stock) } else { 0 };
         // Filling up goes on until the stock is whole, one upload at a time.
-        let missing = if self.link.filling { KEY_PACKAGE_STOCK.saturating_sub(stock) } else { missing };
+        let due = self.link.filling || stock < self.config.key_package_low;
+        let missing = if due { self.config.key_package_stock.saturating_sub(stock) } else { 0 };
         self.link.filling = missing > 0;
         let room = KEY_PACKAGE_UPLOAD as u64 - u64::from(renew);
         for _ in 0..missing.min(room) {

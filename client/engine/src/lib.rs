@@ -28,9 +28,9 @@ pub use error::{EngineError, Result};
 pub use link::NameState;
 pub use step::Step;
 
-use aside_crypto::{DeviceKey, Me, Mls};
+use aside_crypto::{DeviceKey, Me, Mls, Scope};
 use aside_protocol::frame::{LoginOk, RelayFrame};
-use aside_protocol::{AccountId, Millis, Name, Refusal};
+use aside_protocol::{AccountId, ChatId, Hash, Millis, Name, Refusal};
 use aside_store::{Store, Tx};
 use link::Link;
 use std::collections::BTreeMap;
@@ -107,6 +107,21 @@ impl Engine {
     /// The present connection's state, for logs; it names no contents and no keys.
     pub fn describe_link(&self) -> String {
         format!("{:?}", self.link)
+    }
+
+    /// The epoch of a chat's group and its authenticator, which agree with those of every other member; for checks.
+    pub fn epoch(&mut self, chat: &ChatId) -> Result<Option<(u64, Hash)>> {
+        let Self { store, mls, me, .. } = self;
+        store.read(|tx| {
+            let Some(id) = tx.chat(chat)?.and_then(|chat| chat.group) else { return Ok(None) };
+            let group = Scope::new(mls, &tx.mls(), me).load(&id)?;
+            Ok(group.map(|group| (group.epoch(), group.authenticator())))
+        })
+    }
+
+    /// What is left when the process is gone: the database.
+    pub fn into_store(self) -> Store {
+        self.store
     }
 
     /// Looks at the store without changing it.

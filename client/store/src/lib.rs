@@ -60,6 +60,11 @@ impl Store {
         Ok(Self { connection: open::open_memory()?, _lock: None })
     }
 
+    /// A copy in memory of what is committed, for simulations.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self { connection: open::copy_to_memory(&self.connection)?, _lock: None })
+    }
+
     /// Runs `work` in one transaction: committed if it succeeds, undone if it fails.
     pub fn transact<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&Tx) -> Result<T, E>) -> Result<T, E> {
         let transaction = self

@@ -3,6 +3,7 @@
 use crate::error::{Result, StoreError};
 use crate::files::DbKey;
 use openmls_sqlite_storage::{Codec, SqliteStorageProvider};
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -51,6 +52,13 @@ pub(crate) fn open_file(path: &Path, key: &DbKey, create: bool) -> Result<Connec
 /// An in-memory database, for simulations and tests.
 pub(crate) fn open_memory() -> Result<Connection> {
     prepare(Connection::open_in_memory()?, Path::new(":memory:"))
+}
+
+/// A copy in memory of an unencrypted database.
+pub(crate) fn copy_to_memory(from: &Connection) -> Result<Connection> {
+    let mut copy = Connection::open_in_memory()?;
+    Backup::new(from, &mut copy)?.step(-1)?;
+    prepare(copy, Path::new(":memory:"))
 }
 
 fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {

@@ -8,6 +8,7 @@ use crate::step::Step;
 use crate::{Command, CoreError, Outcome, Stamped, account, ack, chat, invite, key_package, retain, schema};
 use aside_protocol::request::{Answer, Done};
 use aside_protocol::{Hash, Millis, Pos};
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::PathBuf;
 
@@ -40,7 +41,7 @@ impl Core {
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         // A page of cache is 4 KiB; negative numbers are KiB.
         db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
              PRAGMA journal_size_limit = 16777216; PRAGMA busy_timeout = 5000;",
         )
         .map_err(|error| match error.sqlite_error_code() {
@@ -91,6 +92,13 @@ impl Core {
     /// What is committed, read through the writer's own connection.
     pub fn view(&self) -> View<'_> {
         View::new(&self.db)
+    }
+
+    /// A copy of what is committed, in memory: another relay that goes on from here, for simulations.
+    pub fn copy(&self) -> Result<Self, CoreError> {
+        let mut copy = Self::open(&Location::Memory)?;
+        Backup::new(&self.db, &mut copy.db)?.step(-1)?;
+        Ok(copy)
     }
 
     /// SHA-256 over every row of every table: equal for equal states.

@@ -8,7 +8,7 @@ use super::packages::CheckedKeyPackage;
 use super::scope::{Scope, Storage};
 use aside_protocol::content::{Aad, Content, pad};
 use aside_protocol::group::ChatContext;
-use aside_protocol::{Body, DeviceId, codec};
+use aside_protocol::{Body, DeviceId, Hash, codec};
 use openmls::group::{
     ApplicationExportTreeError, DeletePastEpochSecretsError, MlsGroup, PastEpochDeletion, SafeExportSecretError,
 };
@@ -50,6 +50,11 @@ impl Group {
     /// How many commits were merged since the founding.
     pub fn epoch(&self) -> u64 {
         self.mls.epoch().as_u64()
+    }
+
+    /// Equal for members whose states agree, and secret to nobody who could not read the epoch: for checks only.
+    pub fn authenticator(&self) -> Hash {
+        Hash::of(self.mls.epoch_authenticator().as_slice())
     }
 
     /// The chat this group belongs to.

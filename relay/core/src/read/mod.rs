@@ -55,6 +55,13 @@ impl<'a> View<'a> {
         self.db.prepare_cached("SELECT head FROM relay")?.query_row([], |row| pos(row, 0))
     }
 
+    /// Envelopes held: chat-wide ones, and those addressed to some devices alone.
+    pub fn held(&self) -> rusqlite::Result<(u64, u64)> {
+        self.db
+            .prepare_cached("SELECT (SELECT count(*) FROM log), (SELECT count(*) FROM addressed)")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// The log's name, once `Init` was applied.
     pub fn log(&self) -> rusqlite::Result<Option<LogId>> {
         let log = self.db.prepare_cached("SELECT log FROM relay")?.query_row([], |row| row.get::<_, Option<_>>(0))?;
