@@ -32,6 +32,7 @@ pub(super) fn server(tls: Arc<rustls::ServerConfig>) -> Result<ServerConfig, Sta
     Ok(config)
 }
 
+/// One stream, opened by the client, and nothing else (rule `QUI-2`).
 fn transport() -> TransportConfig {
     let mut config = TransportConfig::default();
     config
