@@ -7,6 +7,7 @@ use crate::figures::Figures;
 use aside::agent::{Agent, Connectivity, Handle};
 use aside_engine::Config;
 use aside_store::ProfileFolder;
+use aside_transport::Choice;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -69,7 +70,7 @@ pub(super) fn here(folder: &Path) -> Result<Figures, BenchError> {
 }
 
 async fn drain(folder: &ProfileFolder) -> Result<Duration, BenchError> {
-    let agent = Agent::open(folder, Config::default())?;
+    let agent = Agent::open(folder, Config::default(), Choice::Auto)?;
     let handle = agent.handle();
     logged_in(&handle).await?;
     let start = Instant::now();
@@ -87,7 +88,7 @@ async fn logged_in(handle: &Handle) -> Result<(), BenchError> {
     let mut state = handle.connectivity();
     let reached = state.wait_for(|state| !matches!(state, Connectivity::Connecting)).await;
     match reached.as_deref() {
-        Ok(Connectivity::Online) => Ok(()),
+        Ok(Connectivity::Online(_)) => Ok(()),
         other => Err(BenchError::Failed(format!("the device did not log in: {other:?}"))),
     }
 }

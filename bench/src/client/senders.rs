@@ -8,6 +8,7 @@ use aside_engine::Config;
 use aside_protocol::{AccountId, MessageId};
 use aside_store::history::{Entry, PageCursor};
 use aside_store::{ProfileFolder, Store};
+use aside_transport::Choice;
 use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -97,7 +98,7 @@ fn account(folder: &ProfileFolder) -> Result<AccountId, BenchError> {
 }
 
 async fn send(folder: ProfileFolder, to: AccountId, series: String, count: u64) -> Result<(), BenchError> {
-    let agent = Agent::open(&folder, Config::default())?;
+    let agent = Agent::open(&folder, Config::default(), Choice::Auto)?;
     let handle = agent.handle();
     for first in (0..count).step_by(AT_ONCE as usize) {
         let series = series.clone();
