@@ -10,6 +10,7 @@ use aside_protocol::refusal::{Plain, RetryAfter};
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, CoreError, View};
+use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -177,9 +178,13 @@ impl<C: Carrier> Task<C> {
     }
 }
 
-/// A write, unless the peer takes nothing for too long.
+/// A write, unless the peer takes nothing for too long. Most writes are done at once and need no timer.
 async fn in_time(write: impl Future<Output = Result<(), Over>>) -> Result<(), Over> {
-    timeout(WRITE, write).await.unwrap_or(Err(Over))
+    let mut write = pin!(write);
+    match write.as_mut().now_or_never() {
+        Some(written) => written,
+        None => timeout(WRITE, write).await.unwrap_or(Err(Over)),
+    }
 }
 
 fn answer(view: &View<'_>, device: &DeviceId, query: &Query) -> rusqlite::Result<Answer> {

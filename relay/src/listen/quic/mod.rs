@@ -4,7 +4,7 @@ mod config;
 mod ids;
 mod stream;
 
-use super::{HANDSHAKES, fresh_channel};
+use super::{Connections, HANDSHAKES, Opened, fresh_channel};
 use crate::identity::Identity;
 use crate::server::{Shared, StartError};
 use crate::session::task;
@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Conversation;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// TLS, and opening the stream, get this long each (rule `LOG-4`).
@@ -43,20 +42,20 @@ pub fn endpoint(
 pub async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     let mut stop = shared.stopping();
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
     loop {
         let incoming = tokio::select! {
             Some(incoming) = endpoint.accept() => incoming,
-            Some(_) = connections.join_next() => continue,
+            true = connections.tend() => continue,
             _ = stop.wait_for(|stop| *stop) => break,
             else => break,
         };
         if let Some((connecting, permit)) = admit(incoming, &handshakes) {
-            connections.spawn(converse(connecting, permit, shared.clone()));
+            connections.begin(converse(connecting, permit, shared.clone()));
         }
     }
     endpoint.set_server_config(None);
-    while connections.join_next().await.is_some() {}
+    while connections.tend().await {}
     let _ = timeout(LAST, endpoint.wait_idle()).await;
 }
 
@@ -77,31 +76,28 @@ fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>) -> Option<(Connecting,
     }
 }
 
-/// One connection from its handshake to its end.
-async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: Arc<Shared>) {
+/// One connection, until its conversation is open.
+async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: Arc<Shared>) -> Option<Opened> {
     let handshake = timeout(PATIENCE, connecting).await;
     drop(permit);
     let Ok(Ok(connection)) = handshake else {
         tracing::debug!("a QUIC handshake failed");
-        return;
+        return None;
     };
     let conversation = tokio::select! {
         opened = timeout(PATIENCE, connection.accept_bi()) => opened,
-        _ = stopped(&shared) => return,
+        () = shared.stopped() => return None,
     };
     let Ok(Ok((send, recv))) = conversation else {
         tracing::debug!("a QUIC connection opened no stream");
-        return;
+        return None;
     };
-    let Some(channel) = exporter(&connection).and_then(fresh_channel) else {
-        return;
-    };
-    task::run(Conversation::new(connection.clone(), send, recv), shared, channel).await;
-    connection.close(DONE, b"");
-}
-
-async fn stopped(shared: &Shared) {
-    let _ = shared.stopping().wait_for(|stop| *stop).await;
+    let channel = exporter(&connection).and_then(fresh_channel)?;
+    let session = task::run(Conversation::new(connection.clone(), send, recv), shared, channel);
+    Some(Box::pin(async move {
+        session.await;
+        connection.close(DONE, b"");
+    }))
 }
 
 /// What binds the login to this connection (rule `LOG-2`). An empty context is none in TLS 1.3.
