@@ -417,6 +417,7 @@ impl World {
             .unwrap_or_else(|error| panic!("{}'s engine fails: {error}", client.name));
         let doom = client.doom.take();
         self.observe(who);
+        self.cover_held(who);
         match doom {
             Some((count, down)) => {
                 let sends: Vec<Effect> = effects.into_iter().filter(|e| matches!(e, Effect::Send(_))).collect();

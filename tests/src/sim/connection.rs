@@ -49,6 +49,11 @@ impl Connection {
         }
     }
 
+    /// Both ends are open and everything arrives.
+    pub fn is_whole(&self) -> bool {
+        self.desk.is_some() && self.held && !self.up.dead && !self.down.dead
+    }
+
     /// Nobody holds an end of it.
     pub fn is_over(&self) -> bool {
         self.desk.is_none() && !self.held

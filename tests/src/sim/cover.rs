@@ -12,6 +12,7 @@ pub const EXPECTED: &[&str] = &[
     "conflict",
     "out of order",
     "busy",
+    "joined retry",
     "not member",
     "exists",
     "rejoin",
@@ -50,10 +51,18 @@ impl World {
         }
     }
 
+    /// A client has taken something.
+    pub(super) fn cover_held(&mut self, who: usize) {
+        let Some(engine) = self.clients[who].engine.as_mut() else { return };
+        let held = engine.read(|tx| Ok(tx.chats_holding()?)).expect("read");
+        self.coverage.saw_if(!held.is_empty(), "held");
+    }
+
     /// A client got something.
     pub(super) fn cover_frame(&mut self, who: usize, frame: &RelayFrame) {
         let client = &mut self.clients[who];
         self.coverage.saw_if(client.wire.unacked == self.plan.window, "window full");
+        self.coverage.saw_if(std::mem::take(&mut client.wire.joined) > 0, "joined retry");
         match frame {
             RelayFrame::Deliver(envelope) => match envelope.kind {
                 EnvelopeKind::Commit => self.coverage.saw_if(envelope.from == client.device, "own commit"),

@@ -2,6 +2,7 @@
 
 use super::agenda::Event;
 use super::client::NAMES;
+use super::connection::Connection;
 use super::oracle::number;
 use super::plan::{DAY, HOUR};
 use super::world::World;
@@ -85,8 +86,11 @@ impl World {
 
     /// Whether everybody has nothing left to do.
     fn is_settled(&mut self) -> bool {
+        let connections = &self.connections;
         self.clients.iter_mut().all(|client| {
-            let online = client.is_online() && client.ticked && client.inbox.is_empty();
+            let connection = client.conn().and_then(|conn| connections.get(&conn));
+            let whole = connection.is_some_and(Connection::is_whole);
+            let online = whole && client.is_online() && client.ticked && client.inbox.is_empty();
             let Some(engine) = client.engine.as_mut().filter(|engine| online && engine.is_idle()) else { return false };
             let settled = engine.read(|tx| {
                 let resting = |state| matches!(state, ChatState::Live | ChatState::Unfounded);

@@ -11,7 +11,10 @@ pub struct Wire {
     last: Option<Pos>,
     caught_up: bool,
     asked: BTreeSet<u64>,
-    changing: VecDeque<u64>,
+    /// Requests that change something, in order, and whether they are sends.
+    changing: VecDeque<(u64, bool)>,
+    /// Answers that came early since their send joined an earlier copy of it.
+    pub joined: u64,
     /// Envelopes that came since the last acknowledgement was sent.
     pub unacked: usize,
 }
@@ -23,7 +26,7 @@ impl Wire {
             ClientFrame::Request(asked) => {
                 self.asked.insert(asked.id);
                 if !matches!(asked.request, Request::Lookup(_) | Request::Range(_) | Request::Routing(_)) {
-                    self.changing.push_back(asked.id);
+                    self.changing.push_back((asked.id, matches!(asked.request, Request::Send(_))));
                 }
             }
             ClientFrame::Attach(attach) => self.last = attach.cursors.first().map(|cursor| cursor.pos),
@@ -59,13 +62,16 @@ impl Wire {
             return Err(format!("REQ-1: request {id} is answered, and was not asked or answered before"));
         }
         let early = matches!(answer, Answer::Refused(Refusal::Busy(_) | Refusal::Unsupported(_)));
-        match self.changing.iter().position(|&other| other == id) {
-            Some(place) if place > 0 && !early => Err(format!("REQ-1: {id} is answered before {:?}", self.changing[0])),
-            Some(place) => {
-                self.changing.remove(place);
+        let Some(place) = self.changing.iter().position(|&(other, _)| other == id) else { return Ok(()) };
+        let Some((_, send)) = self.changing.remove(place) else { return Ok(()) };
+        match place {
+            0 => Ok(()),
+            _ if early => Ok(()),
+            _ if send => {
+                self.joined += 1;
                 Ok(())
             }
-            None => Ok(()),
+            _ => Err(format!("REQ-1: {id} is answered before {:?}", self.changing[0])),
         }
     }
 }
