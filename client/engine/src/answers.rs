@@ -187,16 +187,13 @@ impl Step<'_> {
         }
     }
 
-    /// The relay took an own commit so long ago that its echo is gone, and so are the welcomes of a founding: what it
-    /// made cannot be entered any more.
+    /// The relay took an own commit so long ago that its echo is gone, and so are the welcomes of a founding. Whoever is
+    /// in the chat adds this device again; if nobody is, it is founded anew.
     fn proposed_expired(&mut self, chat: &mut Chat, proposed: &Proposed) -> Result<()> {
-        let Request::Found(found) = &proposed.request else { return self.break_chat(chat, AWAY) };
-        self.withdraw(chat)?;
-        chat.incarnation = chat.incarnation.max(found.incarnation);
-        if chat.state == ChatState::Live || chat.state == ChatState::Broken {
-            chat.enter(ChatState::Unfounded, self.now);
+        if let Request::Found(found) = &proposed.request {
+            chat.incarnation = chat.incarnation.max(found.incarnation);
         }
-        self.renumber(chat)
+        self.break_chat(chat, AWAY)
     }
 
     /// Another founding stands: its welcome comes through the queue. If the relay's count is behind ours, it lost some.

@@ -65,14 +65,18 @@ impl Step<'_> {
             return Ok(());
         }
         self.pump_held(chat)?;
+        // A late answer may ask to wait for a commit in a chat that was broken or left since.
         let wait_base = self.link.chat(chat.row).wait_base;
-        if chat.state == ChatState::Live && chat.base < wait_base && wait_base <= chat.seq {
+        let waits = chat.state == ChatState::Live && chat.base < wait_base;
+        if waits && wait_base <= chat.seq {
             // Processed up to there, and the commit was not among it: it lies in a gap.
             self.break_chat(chat, MISSED)?;
+        } else if waits {
+            return Ok(());
         }
         // Nothing is encrypted or asked before the queue is read (rule WIN-4): it may hold the answer, or show that the
         // state here is an older copy.
-        if !self.link.caught_up || chat.base < self.link.chat(chat.row).wait_base {
+        if !self.link.caught_up {
             return Ok(());
         }
         match chat.state {

@@ -253,6 +253,12 @@ impl World {
     /// The client's end of its connection is closed; the relay hears of it after what was sent, or not at all.
     fn drop_link(&mut self, who: usize, heard: bool) {
         if let Some(conn) = self.clients[who].conn() {
+            // What it sent last may be late, later than its next login.
+            if let Some(connection) = self.connections.get_mut(&conn)
+                && connection.dice.once_in(3)
+            {
+                connection.late_until = self.now + connection.dice.delay(2_000, 20_000);
+            }
             if heard {
                 self.up(conn, None);
             }

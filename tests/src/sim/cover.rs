@@ -13,7 +13,6 @@ pub const EXPECTED: &[&str] = &[
     "out of order",
     "busy",
     "joined retry",
-    "not member",
     "exists",
     "rejoin",
     "added again",

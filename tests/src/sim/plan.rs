@@ -167,6 +167,15 @@ impl Plan {
             at += pause(dice);
             let action = if number >= calm && dice.once_in(3) { self.fault(dice) } else { self.deed(dice) };
             self.actions.push(Planned { at, action });
+            // The copy is put back before the relay has heard of what was written since: numbers are used twice.
+            if let Action::BackUp(who) = action
+                && dice.once_in(3)
+            {
+                let to = (who + 1) % self.people;
+                self.actions.push(Planned { at: at + 2, action: Action::Write(who, to) });
+                at += dice.between(4, 40);
+                self.actions.push(Planned { at, action: Action::PutBack(who) });
+            }
         }
     }
 
