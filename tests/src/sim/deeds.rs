@@ -1,6 +1,6 @@
 //! Carrying out a plan's actions.
 
-use super::agenda::Event;
+use super::agenda::{Conn, Event};
 use super::client::NAMES;
 use super::oracle::{Written, text};
 use super::plan::{Action, Cut, Death};
@@ -47,10 +47,7 @@ impl World {
                 self.relay.copy = Some((self.relay.core().copy().expect("a copy"), self.relay.commands()));
             }
             Action::PutRelayBack => self.put_relay_back(),
-            Action::Sleep(ms) => {
-                self.now += ms;
-                self.oracle.slept += ms;
-            }
+            Action::Sleep(ms) => self.sleep(ms),
             Action::Skew(who, ms) => {
                 self.clients[who].skew = ms;
                 self.oracle.skewed |= ms != 0;
@@ -96,6 +93,25 @@ impl World {
     pub(super) fn come_back(&mut self, who: usize) {
         if std::mem::replace(&mut self.clients[who].away, false) {
             self.dial_later(who, 0);
+        }
+    }
+
+    /// Nobody does anything for so long, and no connection outlives that.
+    fn sleep(&mut self, ms: u64) {
+        self.now += ms;
+        self.oracle.slept += ms;
+        let conns: Vec<_> = self.connections.keys().copied().collect();
+        for conn in conns {
+            self.break_pipes(conn);
+            self.agenda.at(self.now, Event::UpLost(conn));
+            self.agenda.at(self.now, Event::DownLost(conn));
+        }
+    }
+
+    fn break_pipes(&mut self, conn: Conn) {
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.up.dead = true;
+            connection.down.dead = true;
         }
     }
 

@@ -111,9 +111,18 @@ impl World {
         let Some(engine) = client.engine.as_mut() else { return format!("{}: not running", client.name) };
         let link = engine.describe_link();
         let chats = engine.read(|tx| Ok(tx.chats()?)).expect("read");
+        let left = engine.read(|tx| {
+            let (unsent, confirmed, proposed) =
+                (tx.unsent_count()?, tx.chats_with_confirmed()?, tx.chats_with_proposed()?);
+            Ok(format!(
+                "unsent {unsent} confirmed {confirmed:?} proposed {proposed:?} unsettled {:?}",
+                tx.chats_unsettled()?
+            ))
+        });
+        let link = format!("{}\n  {link}", left.expect("read"));
         let chats = chats.iter().map(|c| {
             let (state, inc, base, seq, n) = (c.state, c.incarnation, c.base.0, c.seq.0, c.next_n.0);
-            format!("\n  {state:?} incarnation {inc} base {base} seq {seq} next n {n} shift {}", c.shift)
+            format!("\n  {} {state:?} incarnation {inc} base {base} seq {seq} next n {n} shift {}", c.row, c.shift)
         });
         format!("{}: {}\n  {link}", client.name, chats.collect::<String>())
     }

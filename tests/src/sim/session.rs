@@ -42,8 +42,13 @@ impl Desk {
         Self { session, socket, events, subscription: None, catch_up: None, due: false, stalled_until: 0 }
     }
 
-    /// One of the inputs that wait. A goodbye comes after what was answered before it.
+    /// One of the inputs that wait. A goodbye comes after what was answered before it, and before what the client sent:
+    /// a replaced connection takes nothing more (rule `CON-5`).
     fn next(&mut self, dice: &mut Dice) -> Option<Input> {
+        let goodbye = self.subscription.as_ref().and_then(|subscription| subscription.signal.goodbye());
+        if let Some(reason) = goodbye {
+            return self.events.pop_front().or(Some(Input::Goodbye(reason)));
+        }
         let pushed = self.subscription.as_ref().is_some_and(|s| !s.queue.is_empty());
         let readable = !self.socket.is_empty() && self.session.wants_frames();
         let ready = [!self.events.is_empty(), pushed, readable];
@@ -58,11 +63,7 @@ impl Desk {
 
     /// What the hub says besides pushes, once nothing else waits.
     fn signal(&mut self) -> Option<Input> {
-        let subscription = self.subscription.as_ref()?;
-        if let Some(reason) = subscription.signal.goodbye() {
-            return Some(Input::Goodbye(reason));
-        }
-        subscription.signal.take_lagged().then_some(Input::Lagged)
+        self.subscription.as_ref()?.signal.take_lagged().then_some(Input::Lagged)
     }
 
     /// A goodbye does not wait for frames: a session whose client is gone would never end.
