@@ -6,7 +6,7 @@ use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::frame::{ClientFrame, RelayFrame};
 use aside_protocol::request::{Answer, Request};
 
-/// What a thousand seeds must reach.
+/// What the seeds must reach.
 pub const EXPECTED: &[&str] = &[
     "stale",
     "conflict",

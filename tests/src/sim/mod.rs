@@ -29,6 +29,6 @@ mod world;
 pub use cover::EXPECTED;
 pub use plan::Plan;
 pub use record::Coverage;
-pub use run::{Report, run, run_seeds};
+pub use run::{Report, run, run_seeds, run_until_covered};
 pub use shrink::shrink;
 pub use world::World;

@@ -171,10 +171,16 @@ impl Plan {
             if let Action::BackUp(who) = action
                 && dice.once_in(3)
             {
-                let to = (who + 1) % self.people;
-                self.actions.push(Planned { at: at + 2, action: Action::Write(who, to) });
-                at += dice.between(4, 40);
-                self.actions.push(Planned { at, action: Action::PutBack(who) });
+                let write = Action::Write(who, (who + 1) % self.people);
+                let soon = dice.between(4, 40);
+                let many = [
+                    (1, Action::StallWriter(dice.between(1_000, 6_000))),
+                    (2, write),
+                    (soon, Action::PutBack(who)),
+                    (soon + dice.between(500, 2_500), write),
+                ];
+                self.actions.extend(many.map(|(after, action)| Planned { at: at + after, action }));
+                at += 3_000;
             }
         }
     }

@@ -28,6 +28,19 @@ pub fn run(plan: &Plan, trace: bool) -> Report {
     Report { failure, coverage, trace: trace.into_lines() }
 }
 
+/// Runs seeds until everything expected was met; says what was not.
+pub fn run_until_covered(seeds: Range<u64>, expected: &[&'static str]) -> Vec<&'static str> {
+    let mut missing = expected.to_vec();
+    for seed in seeds {
+        let report = run(&Plan::of(seed), false);
+        missing.retain(|what| !report.coverage.0.contains_key(what));
+        if missing.is_empty() {
+            break;
+        }
+    }
+    missing
+}
+
 /// Runs seeds until one fails.
 ///
 /// # Errors
