@@ -145,7 +145,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// What expired while this device was away left no trace in its queue: the relay is asked how far each chat is.
+    /// What expired while this device was away left no trace in its queue: the relay is asked how far each chat is (rule
+    /// `GAP-5`).
     fn look_for_expired(&mut self) -> Result<()> {
         for chat in self.tx.chats()?.into_iter().filter(|chat| chat.state != ChatState::Unfounded) {
             self.ask(Request::Routing(Routing { chat: chat.chat }), Pending::Routing(chat.row));

@@ -45,7 +45,7 @@ pub enum Link {
 /// Something that arrived.
 pub enum Arrived {
     /// A frame.
-    Frame(RelayFrame),
+    Frame(Box<RelayFrame>),
     /// The connection's end; come back no sooner than in so many milliseconds.
     Closed(u64),
 }
@@ -352,7 +352,7 @@ impl World {
             (Link::Online(_), frame) => {
                 client.wire.arrived(&frame, &client.device).unwrap_or_else(|e| panic!("{}: {e}", client.name));
                 self.cover_frame(who, &frame);
-                self.came(who, Arrived::Frame(frame));
+                self.came(who, Arrived::Frame(Box::new(frame)));
             }
             (_, RelayFrame::Fault(fault)) if fault.rule != "LOG-4" => panic!("{}: {}", client.name, fault.message),
             // A goodbye, a refusal or an end before the login.
@@ -395,7 +395,7 @@ impl World {
         let mut closed = None;
         while frames.len() < most {
             match client.inbox.pop_front() {
-                Some(Arrived::Frame(frame)) => frames.push(frame),
+                Some(Arrived::Frame(frame)) => frames.push(*frame),
                 Some(Arrived::Closed(wait)) => {
                     closed = Some(wait);
                     break;
