@@ -14,6 +14,7 @@ mod cover;
 mod deeds;
 mod dice;
 mod login;
+mod online;
 pub mod oracle;
 pub mod plan;
 pub mod record;
