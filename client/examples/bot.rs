@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), CliError> {
     let settings = Settings::load(&arguments.global)?;
-    let agent = Agent::open(&settings.folder, settings.engine)?;
+    let agent = Agent::open(&settings.folder, settings.engine, settings.transport)?;
     let handle = agent.handle();
     let done = tokio::select! {
         done = answer_all(&handle) => done.map_err(CliError::from),
@@ -124,7 +124,7 @@ async fn say_when_online(handle: &Handle) -> CliError {
     loop {
         let now = connectivity.borrow_and_update().clone();
         match now {
-            Connectivity::Online if !said => {
+            Connectivity::Online(_) if !said => {
                 println!("online");
                 said = true;
             }

@@ -3,15 +3,19 @@
 //! One thread owns the engine and does its work in order; one task keeps the connection. Front ends ask the thread.
 
 mod connection;
+mod paths;
 mod register;
 mod worker;
 
+pub use aside_transport::{Choice, Transport};
 pub use connection::Connectivity;
 pub use register::{RegisterError, Registration, register};
 
 use aside_engine::{Config, Effect, Engine, EngineError, Random, Step, fresh};
 use aside_protocol::Millis;
 use aside_store::Tx;
+use aside_transport::Backoff;
+use connection::Keeper;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -57,20 +61,21 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Starts on an open profile: connects, and stays connected.
-    pub fn start(engine: Engine) -> Self {
+    /// Starts on an open profile: connects by the transports chosen, and stays connected.
+    pub fn start(engine: Engine, choice: Choice) -> Self {
         let (changed, changes) = watch::channel(0);
         let (connected, connectivity) = watch::channel(Connectivity::Connecting);
         let (stop, stopped) = watch::channel(false);
         let worker = Worker::start(engine, changed);
         let handle = Handle { worker: worker.clone(), changes, connectivity };
-        let connection = tokio::spawn(connection::keep(worker, connected, stopped));
+        let keeper = Keeper { worker, choice, state: connected, stop: stopped, backoff: Backoff::new(), suspect: None };
+        let connection = tokio::spawn(keeper.run());
         Self { handle, stop, connection }
     }
 
     /// Opens a profile and starts on it.
-    pub fn open(folder: &aside_store::ProfileFolder, config: Config) -> Result<Self, EngineError> {
-        Ok(Self::start(Engine::new(aside_store::Store::open(folder)?, config)?))
+    pub fn open(folder: &aside_store::ProfileFolder, config: Config, choice: Choice) -> Result<Self, EngineError> {
+        Ok(Self::start(Engine::new(aside_store::Store::open(folder)?, config)?, choice))
     }
 
     /// For front ends.

@@ -15,6 +15,7 @@ mod whoami;
 pub use config::Settings;
 pub use error::{CliError, ExitCode};
 
+use crate::agent::Choice;
 use clap::{Args, Parser, Subcommand};
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ pub struct Global {
     /// Which profile to use.
     #[arg(short = 'P', long, global = true, value_name = "NAME")]
     profile: Option<String>,
+    /// How to reach the relay: auto, quic or ws [default: auto, whichever works first].
+    #[arg(long, global = true, value_name = "TRANSPORT")]
+    transport: Option<Choice>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -18,6 +18,7 @@ pub mod name;
 pub mod refusal;
 pub mod rejoin;
 pub mod request;
+pub mod stream;
 pub mod wire;
 
 pub use body::Body;

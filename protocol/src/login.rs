@@ -16,6 +16,9 @@ crate::wire_code! {
 /// Label of the TLS exporter (RFC 8446 section 7.5) that binds a login to its channel.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-aside-1-login";
 
+/// What QUIC's TLS handshake names this protocol (rule `QUI-1`). TLS over TCP names none.
+pub const QUIC_ALPN: &[u8] = b"aside/1";
+
 /// Everything both sides saw before the login. Both must build the same (rule `LOG-2`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Transcript {

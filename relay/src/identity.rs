@@ -5,6 +5,7 @@
 
 use crate::data::private;
 use aside_protocol::{Hash, PublicKey, Signature, login};
+use aws_lc_rs::hmac;
 use ed25519_dalek::{Signer, SigningKey};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -79,6 +80,14 @@ impl Identity {
     /// Signs a message.
     pub fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.key.sign(message).to_bytes())
+    }
+
+    /// A key for something else that has to be the same after a restart, and tells nothing of the identity key.
+    pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.as_bytes());
+        let mut derived = Zeroizing::new([0; 32]);
+        derived.copy_from_slice(hmac::sign(&key, label.as_bytes()).as_ref());
+        derived
     }
 
     /// Makes a fresh key and a certificate for it, signed by the identity. Clocks decide nothing: both certificates

@@ -81,7 +81,7 @@ pub async fn create(
 ) -> Result<Invite, InviteError> {
     let secret = fresh_secret()?;
     let (sender, receiver) = oneshot::channel();
-    shared.log.submit(command(&secret, uses, valid), Box::new(move |answer| drop(sender.send(answer))));
+    shared.log.submit(command(&secret, uses, valid), Box::new(move |answer, _| drop(sender.send(answer))));
     match receiver.await {
         Ok(Answer::Refused(refusal)) => Err(InviteError::Refused(refusal)),
         Ok(_) => Ok(link(addresses, shared.setup.identity.pin(), secret)),

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod invite;
 pub mod listen;
 pub mod log;
+pub mod mailbox;
 pub mod readers;
 pub mod server;
 pub mod session;

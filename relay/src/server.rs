@@ -6,7 +6,7 @@ use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
 use crate::identity::{Identity, IdentityError};
 use crate::invite::{self, InviteError};
-use crate::listen::{self, tls};
+use crate::listen::{self, quic, tls};
 use crate::log::{LocalLog, Log};
 use crate::readers::Readers;
 use crate::session::Setup;
@@ -21,7 +21,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -80,6 +79,15 @@ pub enum StartError {
     /// The address.
     #[error("cannot listen at {0}: {1}; is another program using the port? name another with --listen")]
     Listen(SocketAddr, io::Error),
+    /// The same address, for QUIC.
+    #[error(
+        "cannot listen at UDP port {0}, which QUIC needs beside TCP: {1}; is another program using it? \
+         name another port with --listen"
+    )]
+    ListenUdp(SocketAddr, io::Error),
+    /// The QUIC configuration.
+    #[error("QUIC cannot be set up: {0}")]
+    Quic(String),
     /// The invites' addresses.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -98,6 +106,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// Where reads go.
     pub readers: Readers,
+    /// Pushes a session may have waiting.
+    pub push_queue: usize,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     started: Instant,
@@ -108,6 +118,15 @@ impl Shared {
     /// The time.
     pub fn now(&self) -> Now {
         clock::now(self.started)
+    }
+
+    /// Waits until the relay stops.
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stopping();
+        async move {
+            // The sender lives as long as the relay.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
     }
 
     /// Turns true when the relay stops.
@@ -132,23 +151,26 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let data = DataDir::lock(&options.data)?;
         let identity = Identity::open(&data.identity())?;
-        let tls = tls::config(&identity)?;
+        let tls = tls::configs(identity.node_certificate()?)?;
         let core = open_core(&data, options.restored)?;
         let log_id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
-        let listener = TcpListener::bind(options.listen).await.map_err(|e| StartError::Listen(options.listen, e))?;
-        let listen = listener.local_addr()?;
+        let (listener, udp, listen) = listen::bind(options.listen).await?;
+        let endpoint = quic::endpoint(udp, tls.quic, &identity)?;
         let addresses = invite::addresses(&options.addresses, listen)?;
         invite::keep_addresses(&data.addresses(), &addresses)?;
-        let hub = Hub::new(options.push_queue);
+        let hub = Hub::new();
         let record = options.record.as_deref().map(CommandLog::open).transpose()?;
         let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
         let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window });
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
-        let shared = Arc::new(Shared { setup, log: log.clone(), hub, readers, room, started: Instant::now(), stop });
+        let push_queue = options.push_queue;
+        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, room, started: Instant::now(), stop };
+        let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
-        tasks.spawn(listen::accept(listener, tls, shared.clone()));
+        tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
+        tasks.spawn(quic::accept(endpoint, shared.clone()));
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
         tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));

@@ -6,12 +6,14 @@
 
 pub mod binaries;
 pub mod client;
+mod dice;
 pub mod limited;
 pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod search;
 pub mod sim;
+pub mod udp;
 pub mod wait;
 
 pub use client::Client;
@@ -19,6 +21,7 @@ pub use limited::limited;
 pub use process::{Background, Run};
 pub use proxy::FaultProxy;
 pub use relay::{Relay, RelayOptions};
+pub use udp::{UdpProxy, Weather};
 pub use wait::{wait_for, wait_some};
 
 /// How many rounds a repeated fault should run: `short`, or `long` when `./test --long` asked for it.

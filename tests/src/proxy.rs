@@ -4,10 +4,9 @@
 //! delaying what was already sent, cutting at random. Two threads a connection; nothing here is fast.
 
 mod connection;
-mod dice;
 
+use crate::dice::Dice;
 use connection::Connection;
-use dice::Dice;
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;

@@ -2,6 +2,7 @@
 
 use crate::process::{Background, Run, run};
 use crate::proxy::FaultProxy;
+use crate::udp::UdpProxy;
 use crate::{binaries, limited, wait_some};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ const START: Duration = Duration::from_secs(30);
 pub struct RelayOptions {
     /// Put a [`FaultProxy`] in front; invites then name the proxy.
     pub proxied: bool,
+    /// Put a [`UdpProxy`] beside that, at the same port; else UDP leads nowhere through the proxy.
+    pub udp: bool,
     /// More arguments for `serve`, such as `--window 2`.
     pub args: Vec<String>,
     /// More environment.
@@ -31,6 +34,11 @@ impl RelayOptions {
     /// With a proxy in front.
     pub fn proxied() -> Self {
         Self { proxied: true, ..Self::default() }
+    }
+
+    /// With proxies in front for TCP and UDP.
+    pub fn both_proxied() -> Self {
+        Self { proxied: true, udp: true, ..Self::default() }
     }
 
     /// With one more argument for `serve`.
@@ -47,6 +55,7 @@ pub struct Relay {
     listen: SocketAddr,
     invite: String,
     proxy: Option<FaultProxy>,
+    udp: Option<UdpProxy>,
     options: RelayOptions,
     // Last, so that the process is gone before its folder is removed.
     folder: TempDir,
@@ -56,13 +65,16 @@ impl Relay {
     /// Starts one on a free port of the loopback address and waits until it listens.
     pub fn start(options: RelayOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let proxy = options.proxied.then(FaultProxy::start);
+        let (proxy, udp) = proxies(&options);
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (process, listen, invite) = serve(folder.path(), any, proxy.as_ref(), &options);
         if let Some(proxy) = &proxy {
             proxy.forward_to(listen);
         }
-        Self { process, listen, invite, proxy, options, folder }
+        if let Some(udp) = &udp {
+            udp.forward_to(listen);
+        }
+        Self { process, listen, invite, proxy, udp, options, folder }
     }
 
     /// The invite it printed at its last start: good for 5 accounts.
@@ -92,6 +104,12 @@ impl Relay {
     #[track_caller]
     pub fn proxy(&self) -> &FaultProxy {
         self.proxy.as_ref().expect("RelayOptions::proxied")
+    }
+
+    /// The proxy for UDP in front; panics without one.
+    #[track_caller]
+    pub fn udp(&self) -> &UdpProxy {
+        self.udp.as_ref().expect("RelayOptions::both_proxied")
     }
 
     /// Its data folder.
@@ -159,6 +177,22 @@ impl Relay {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.split_whitespace().next()?.parse().ok()
+    }
+}
+
+/// Both at one port, if both are wanted.
+fn proxies(options: &RelayOptions) -> (Option<FaultProxy>, Option<UdpProxy>) {
+    if !options.proxied {
+        return (None, None);
+    }
+    loop {
+        let proxy = FaultProxy::start();
+        match options.udp.then(|| UdpProxy::start(proxy.address())) {
+            None => return (Some(proxy), None),
+            Some(Ok(udp)) => return (Some(proxy), Some(udp)),
+            // Another program has that UDP port.
+            Some(Err(_)) => {}
+        }
     }
 }
 

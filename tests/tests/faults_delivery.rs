@@ -13,5 +13,7 @@ mod faults_delivery {
     mod lost_replies;
     mod offline;
     mod relay_killed;
+    mod roaming;
     mod tiny_buffers;
+    mod udp;
 }

@@ -10,7 +10,7 @@ use aside_store::chats::ChatRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An unanswered request: what its answer will be about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
@@ -71,7 +71,7 @@ pub(crate) struct Mark {
 }
 
 /// Envelopes taken but not acknowledged.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Unacked {
     count: usize,
     bytes: usize,
@@ -79,7 +79,7 @@ struct Unacked {
 }
 
 /// The present connection, if any.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Link {
     /// Logged in and attached.
     pub attached: bool,

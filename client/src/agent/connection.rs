@@ -1,10 +1,10 @@
 //! Keeps one connection: dials, logs in, carries frames both ways, dials again.
 
 use super::worker::WorkerHandle;
-use super::{frames, jitter};
+use super::{frames, jitter, paths};
 use aside_engine::EngineError;
 use aside_protocol::frame::{ClientFrame, RelayFrame};
-use aside_transport::{Backoff, Link, LinkEvent, Target, TransportError, dial};
+use aside_transport::{Backoff, Choice, Link, LinkEvent, Target, Transport, TransportError, Way, dial_with};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -18,8 +18,8 @@ const BATCH: usize = 128;
 pub enum Connectivity {
     /// Not yet, but trying.
     Connecting,
-    /// Logged in.
-    Online,
+    /// Logged in, over this transport.
+    Online(Transport),
     /// Not now; tried again by itself.
     Offline(TransportError),
     /// Not until a person acts.
@@ -47,63 +47,86 @@ impl From<TransportError> for End {
     }
 }
 
-/// Runs until told to stop.
-pub(super) async fn keep(worker: WorkerHandle, state: watch::Sender<Connectivity>, mut stop: watch::Receiver<bool>) {
-    let mut backoff = Backoff::new();
-    loop {
-        let end = once(&worker, &state, &mut backoff, stop.clone()).await;
-        let mut pause = backoff.next(jitter());
-        let now = match end {
-            End::Stopped => return,
-            End::Transport(error) if error.is_fatal() => Connectivity::Stopped(error),
-            End::Transport(error) => {
-                pause = pause.max(error.retry_after().unwrap_or_default());
-                Connectivity::Offline(error)
+/// Keeps one connection.
+pub(super) struct Keeper {
+    pub worker: WorkerHandle,
+    pub choice: Choice,
+    pub state: watch::Sender<Connectivity>,
+    pub stop: watch::Receiver<bool>,
+    pub backoff: Backoff,
+    /// The way of a connection that died without a word; the next attempt begins with the other transport.
+    pub suspect: Option<Way>,
+}
+
+impl Keeper {
+    /// Runs until told to stop.
+    pub async fn run(mut self) {
+        loop {
+            let end = self.once().await;
+            let mut pause = self.backoff.next(jitter());
+            let now = match end {
+                End::Stopped => return,
+                End::Transport(error) if error.is_fatal() => Connectivity::Stopped(error),
+                End::Transport(error) => {
+                    pause = pause.max(error.retry_after().unwrap_or_default());
+                    Connectivity::Offline(error)
+                }
+                End::Engine(error) => {
+                    pause = pause.max(Duration::from_secs(1));
+                    Connectivity::Failed(error.to_string())
+                }
+            };
+            let stopped = matches!(now, Connectivity::Stopped(_));
+            self.state.send_replace(now);
+            tokio::select! {
+                () = sleep(pause), if !stopped => {}
+                _ = self.stop.wait_for(|stop| *stop) => return,
             }
-            End::Engine(error) => {
-                pause = pause.max(Duration::from_secs(1));
-                Connectivity::Failed(error.to_string())
-            }
-        };
-        let stopped = matches!(now, Connectivity::Stopped(_));
-        state.send_replace(now);
-        tokio::select! {
-            () = sleep(pause), if !stopped => {}
-            _ = stop.wait_for(|stop| *stop) => return,
         }
+    }
+
+    /// One connection, from dialling to its end.
+    async fn once(&mut self) -> End {
+        // Only the next attempt doubts it: if that fails too, the relay was gone and not the way to it.
+        let suspect = self.suspect.take();
+        let login = tokio::select! {
+            login = log_in(&self.worker, self.choice, suspect) => login,
+            _ = self.stop.wait_for(|stop| *stop) => return End::Stopped,
+        };
+        let LoggedIn { link, outgoing, way } = match login {
+            Ok(logged_in) => logged_in,
+            Err(end) => return end,
+        };
+        let mut link = Carried { link, outgoing, waiting: VecDeque::new() };
+        self.state.send_replace(Connectivity::Online(way.transport));
+        let end = tokio::select! {
+            end = link.carry(&self.worker, &mut self.backoff) => end,
+            _ = self.stop.wait_for(|stop| *stop) => End::Stopped,
+        };
+        if let End::Transport(error) = &end
+            && error.blames_path()
+        {
+            self.suspect = Some(way);
+        }
+        let last = self.worker.disconnected().await;
+        link.finish(frames(last)).await;
+        end
     }
 }
 
-/// One connection, from dialling to its end.
-async fn once(
-    worker: &WorkerHandle,
-    state: &watch::Sender<Connectivity>,
-    backoff: &mut Backoff,
-    mut stop: watch::Receiver<bool>,
-) -> End {
-    let login = tokio::select! {
-        login = log_in(worker) => login,
-        _ = stop.wait_for(|stop| *stop) => return End::Stopped,
-    };
-    let mut link = match login {
-        Ok((link, outgoing)) => Carried { link, outgoing, waiting: VecDeque::new() },
-        Err(end) => return end,
-    };
-    state.send_replace(Connectivity::Online);
-    let end = tokio::select! {
-        end = link.carry(worker, backoff) => end,
-        _ = stop.wait_for(|stop| *stop) => End::Stopped,
-    };
-    let last = worker.disconnected().await;
-    link.finish(frames(last)).await;
-    end
+struct LoggedIn {
+    link: Link,
+    outgoing: mpsc::UnboundedReceiver<ClientFrame>,
+    way: Way,
 }
 
-async fn log_in(worker: &WorkerHandle) -> Result<(Link, mpsc::UnboundedReceiver<ClientFrame>), End> {
+async fn log_in(worker: &WorkerHandle, choice: Choice, suspect: Option<Way>) -> Result<LoggedIn, End> {
     let relay = worker.with(|engine| engine.read(|tx| Ok(tx.profile()?))).await?;
     let relay = relay.ok_or(EngineError::NotRegistered)?.relay;
     let target = Target { addresses: relay.addresses, pin: relay.pin, mode: relay.mode };
-    let greeted = dial(&target).await?;
+    let known = worker.with(|engine| engine.read(paths::known)).await?;
+    let greeted = dial_with(&target, &paths::plan(choice, known.clone(), suspect)).await?;
+    let way = greeted.way();
     let transcript = greeted.transcript().clone();
     let signed = worker.with(move |engine| {
         let me = engine.me();
@@ -113,7 +136,10 @@ async fn log_in(worker: &WorkerHandle) -> Result<(Link, mpsc::UnboundedReceiver<
     let (link, ok) = greeted.login(device, signature).await?;
     let (sender, outgoing) = mpsc::unbounded_channel();
     worker.logged_in(ok, sender).await?;
-    Ok((link, outgoing))
+    if let Some(news) = paths::news(choice, &known, way) {
+        worker.step(move |step| paths::learn(step.tx, news)).await?;
+    }
+    Ok(LoggedIn { link, outgoing, way })
 }
 
 /// A link and what waits for room on it.

@@ -1,6 +1,6 @@
 //! Registration: makes keys, stores them, then tells the relay; can be repeated after any interruption.
 
-use super::{SystemRandom, now};
+use super::{SystemRandom, now, paths};
 use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RecoveryPhrase};
 use aside_engine::{EngineError, fresh};
@@ -11,7 +11,7 @@ use aside_protocol::{DeviceId, Name};
 use aside_store::accounts::{Account, Trust};
 use aside_store::profile::{Profile, RelayPlace};
 use aside_store::{ProfileFolder, Store, StoreError, files};
-use aside_transport::{Target, TransportError, dial};
+use aside_transport::{Choice, Known, Target, TransportError, Way, dial_with};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -26,6 +26,8 @@ pub struct Registration {
     pub name: Name,
     /// Where the recovery words go until somebody has seen them.
     pub recovery_file: PathBuf,
+    /// Which transports may be used.
+    pub choice: Choice,
 }
 
 /// Why a registration failed.
@@ -58,8 +60,8 @@ impl From<aside_store::StoreError> for RegisterError {
 pub async fn register(registration: &Registration) -> Result<Profile, RegisterError> {
     let mut store = Store::create(&registration.folder, fresh(&mut SystemRandom))?;
     let profile = prepare(&mut store, registration)?;
-    let ok = match tell(&profile, registration).await {
-        Ok(ok) => ok,
+    let (ok, way) = match tell(&profile, registration).await {
+        Ok(told) => told,
         Err(error @ TransportError::Refused(_)) if error.is_fatal() => {
             store.transact::<_, EngineError>(|tx| Ok(tx.drop_unconfirmed_profile()?))?;
             let _ = std::fs::remove_file(&registration.recovery_file);
@@ -77,6 +79,9 @@ pub async fn register(registration: &Registration) -> Result<Profile, RegisterEr
             trust: Trust::InUse,
         };
         tx.save_account(&own, now())?;
+        if let Some(news) = paths::news(registration.choice, &paths::known(tx)?, way) {
+            paths::learn(tx, news)?;
+        }
         // A new device begins where the relay stands. Without this its cursor would lie behind the relay's, which is
         // how an older copy of a database shows (`attach`).
         ok.positions.iter().try_for_each(|position| tx.set_cursor(position.partition, position.acked))?;
@@ -161,10 +166,12 @@ fn write_words(path: &Path, phrase: &RecoveryPhrase) -> Result<(), RegisterError
     Ok(files::write_secret(path, text.as_bytes())?)
 }
 
-async fn tell(profile: &Profile, registration: &Registration) -> Result<LoginOk, TransportError> {
+async fn tell(profile: &Profile, registration: &Registration) -> Result<(LoginOk, Way), TransportError> {
     let relay = &profile.relay;
     let target = Target { addresses: relay.addresses.clone(), pin: relay.pin, mode: relay.mode };
-    let greeted = dial(&target).await?;
+    let plan = paths::plan(registration.choice, Known::default(), None);
+    let greeted = dial_with(&target, &plan).await?;
+    let way = greeted.way();
     let secret = registration.invite.secret;
     let signed =
         greeted.transcript().registration_signs(&secret.0, profile.name.as_str(), &profile.root, &profile.list);
@@ -177,5 +184,5 @@ async fn tell(profile: &Profile, registration: &Registration) -> Result<LoginOk,
     };
     let (link, ok) = greeted.register(register).await?;
     link.close().await;
-    Ok(ok)
+    Ok((ok, way))
 }

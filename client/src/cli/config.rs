@@ -1,6 +1,7 @@
 //! Where things lie and how they are set: defaults < file < environment < flags.
 
 use super::{CliError, Global};
+use crate::agent::Choice;
 use aside_engine::Config;
 use aside_store::ProfileFolder;
 use etcetera::BaseStrategy;
@@ -18,6 +19,8 @@ struct Keys {
     update_after_messages: Option<u64>,
     /// Seconds before a device without a welcome asks again.
     welcome_patience_seconds: Option<u64>,
+    /// How to reach the relay: auto, quic or ws.
+    transport: Option<String>,
 }
 
 /// The settings in force.
@@ -29,6 +32,8 @@ pub struct Settings {
     pub profile: String,
     /// The engine's settings.
     pub engine: Config,
+    /// How to reach the relay.
+    pub transport: Choice,
 }
 
 impl Settings {
@@ -46,7 +51,10 @@ impl Settings {
         if let Some(seconds) = environment.welcome_patience_seconds.or(file.welcome_patience_seconds) {
             engine.welcome_patience_ms = seconds.saturating_mul(1000);
         }
-        Ok(Self { folder: ProfileFolder::new(places.data.join("profiles").join(&profile)), profile, engine })
+        let said = environment.transport.or(file.transport).map(|text| text.parse().map_err(CliError::Usage));
+        let transport = global.transport.map(Ok).or(said).transpose()?.unwrap_or_default();
+        let folder = ProfileFolder::new(places.data.join("profiles").join(&profile));
+        Ok(Self { folder, profile, engine, transport })
     }
 }
 
@@ -79,6 +87,7 @@ fn read(path: &Path) -> Result<Keys, CliError> {
 }
 
 fn environment() -> Result<Keys, CliError> {
+    let text = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let number = |name: &str| match std::env::var(name) {
         Ok(text) => {
             text.parse().map(Some).map_err(|_| CliError::Usage(format!("{name} must be a number, not {text:?}")))
@@ -86,9 +95,10 @@ fn environment() -> Result<Keys, CliError> {
         Err(_) => Ok(None),
     };
     Ok(Keys {
-        profile: std::env::var("ASIDE_PROFILE").ok().filter(|name| !name.is_empty()),
+        profile: text("ASIDE_PROFILE"),
         update_after_messages: number("ASIDE_UPDATE_AFTER_MESSAGES")?,
         welcome_patience_seconds: number("ASIDE_WELCOME_PATIENCE_SECONDS")?,
+        transport: text("ASIDE_TRANSPORT"),
     })
 }
 

@@ -140,7 +140,7 @@ pub(super) fn stopped(state: &Connectivity) -> Option<CliError> {
 pub(super) fn reason(state: &Connectivity) -> String {
     match state {
         Connectivity::Connecting => "the relay has not answered yet".into(),
-        Connectivity::Online => "the relay is connected".into(),
+        Connectivity::Online(_) => "the relay is connected".into(),
         Connectivity::Offline(error) | Connectivity::Stopped(error) => error.to_string(),
         Connectivity::Failed(why) => why.clone(),
     }

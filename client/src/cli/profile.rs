@@ -18,7 +18,7 @@ pub(super) fn offline(settings: &Settings) -> Result<Engine, CliError> {
 
 /// Opens the profile and connects.
 pub(super) fn online(settings: &Settings) -> Result<Agent, CliError> {
-    Ok(Agent::open(&settings.folder, settings.engine.clone())?)
+    Ok(Agent::open(&settings.folder, settings.engine.clone(), settings.transport)?)
 }
 
 /// A name as the user typed it.

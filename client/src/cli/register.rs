@@ -36,6 +36,7 @@ pub(super) async fn run(args: RegisterArgs, settings: &Settings) -> Result<(), C
         invite,
         name: profile::name(&args.name)?,
         recovery_file: file.clone(),
+        choice: settings.transport,
     };
     let done = register(&registration).await?;
     if show {

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod messages;
 mod open;
 pub mod outbox;
+pub mod paths;
 pub mod profile;
 pub mod receipts;
 pub mod rejoins;

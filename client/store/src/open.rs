@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
 /// Each entry takes the schema from one version to the next. Entries are appended, never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// The newest schema this program knows.
 pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -68,9 +68,11 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
     }
+    // A page that is not in the cache is decrypted and verified anew: 8 MB hold what some hundred busy chats write to.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608; PRAGMA busy_timeout = 2000;",
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608; PRAGMA busy_timeout = 2000;
+         PRAGMA cache_size = -8000;",
     )?;
     connection.set_prepared_statement_cache_capacity(128);
     migrate(&mut connection, found)?;

@@ -1,14 +1,19 @@
-//! From addresses to a greeted connection: TCP, TLS, upgrade, hello; the next address when one fails.
+//! From addresses to a greeted connection: QUIC and WebSocket race for each address; the next one when both fail.
 
 use crate::error::TransportError;
-use crate::greet::{Greeted, greet};
+use crate::greet::{Greeted, Way, greet};
+use crate::network::{Known, Network};
+use crate::race::{Pace, race};
 use crate::timing::Timing;
-use crate::{socket, tls};
+use crate::{quic, websocket};
 use aside_protocol::Hash;
 use aside_protocol::login::Mode;
+use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 /// Where a relay is and how to know it; comes from the invite.
@@ -22,27 +27,94 @@ pub struct Target {
     pub mode: Mode,
 }
 
-/// Connects to the first address that works and greets the relay there.
+/// What carries frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// One stream of a QUIC connection, over UDP.
+    Quic,
+    /// A WebSocket over TLS, over TCP.
+    WebSocket,
+}
+
+impl Transport {
+    /// The one that is not this.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Quic => Self::WebSocket,
+            Self::WebSocket => Self::Quic,
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quic => "QUIC",
+            Self::WebSocket => "WebSocket",
+        })
+    }
+}
+
+/// Which transports may be used; `auto`, `quic` or `ws` as text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Whichever works first.
+    #[default]
+    Auto,
+    /// This one alone.
+    Only(Transport),
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "quic" => Ok(Self::Only(Transport::Quic)),
+            "ws" => Ok(Self::Only(Transport::WebSocket)),
+            _ => Err(format!("a transport is auto, quic or ws, not {text:?}")),
+        }
+    }
+}
+
+/// How to dial.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Which transports may be used.
+    pub choice: Choice,
+    /// What worked before; goes first where it did.
+    pub known: Known,
+    /// Patience.
+    pub timing: Timing,
+}
+
+/// Connects to the first address that works, by what works first there, and greets the relay.
 ///
 /// # Errors
 /// Why it failed. When addresses fail for different reasons, one that may pass is told rather than a fatal one,
-/// since a relay that is down at one address may be back before somebody repairs the other.
+/// since a relay that is down at one address may be back before somebody repairs the other. When both transports
+/// fail at one address, a fatal reason is told.
 pub async fn dial(target: &Target) -> Result<Greeted, TransportError> {
-    dial_with(target, &Timing::default()).await
+    dial_with(target, &Plan::default()).await
 }
 
-/// [`dial`] with other patience; for tests.
+/// [`dial`] by a plan.
 ///
 /// # Errors
 /// As [`dial`].
-pub async fn dial_with(target: &Target, timing: &Timing) -> Result<Greeted, TransportError> {
+pub async fn dial_with(target: &Target, plan: &Plan) -> Result<Greeted, TransportError> {
     if target.mode != Mode::Direct {
         return Err(TransportError::ModeNotSupported);
     }
     let mut failure: Option<TransportError> = None;
     for address in &target.addresses {
-        match dial_one(address, target, timing).await {
-            Ok(greeted) => return Ok(greeted),
+        let attempt = Attempt { address, target, timing: plan.timing };
+        match attempt.run(plan).await {
+            Ok(greeted) => {
+                tracing::debug!(%address, transport = %greeted.way().transport, "connected");
+                return Ok(greeted);
+            }
             Err(error) => {
                 tracing::info!(%address, %error, "could not connect");
                 failure = Some(failure.filter(|before| !before.is_fatal()).unwrap_or(error));
@@ -52,45 +124,90 @@ pub async fn dial_with(target: &Target, timing: &Timing) -> Result<Greeted, Tran
     Err(failure.unwrap_or_else(|| TransportError::Protocol("the relay has no address".into())))
 }
 
-async fn dial_one(address: &str, target: &Target, timing: &Timing) -> Result<Greeted, TransportError> {
-    let stream = connect(address, timing.connect).await?;
-    let secured = async {
-        let tls = tls::connect(stream, target.pin, address).await?;
-        let exporter = tls::exporter(&tls)?;
-        let socket = socket::upgrade(tls, address).await?;
-        greet(socket, exporter, target, address, *timing).await
-    };
-    within(timing.handshake, address, secured).await
+/// One address of a relay.
+struct Attempt<'a> {
+    address: &'a str,
+    target: &'a Target,
+    timing: Timing,
 }
 
-/// Tries every IP address the host has, each for as long as `patience`.
-async fn connect(address: &str, patience: Duration) -> Result<TcpStream, TransportError> {
-    let unreachable = |e: std::io::Error| TransportError::Unreachable { address: address.into(), why: e.to_string() };
-    let found = within(patience, address, async { lookup_host(address).await.map_err(unreachable) }).await?;
-    let mut failure = None;
-    for ip in found {
-        match within(patience, address, async { TcpStream::connect(ip).await.map_err(unreachable) }).await {
-            Ok(stream) => {
-                stream.set_nodelay(true).map_err(unreachable)?;
-                return Ok(stream);
+impl Attempt<'_> {
+    async fn run(&self, plan: &Plan) -> Result<Greeted, TransportError> {
+        let ips = self.resolve().await?;
+        let first = match plan.choice {
+            Choice::Only(transport) => return self.lane(transport, &ips).await,
+            Choice::Auto => {
+                let network = ips.first().and_then(|ip| Network::towards(*ip));
+                network.and_then(|network| plan.known.get(&network)).unwrap_or(Transport::Quic)
             }
-            Err(error) => failure = Some(error),
+        };
+        tracing::debug!(address = %self.address, %first, "dialling");
+        let alone = |transport| (transport == Transport::Quic).then_some(self.timing.quic_alone);
+        let (first_alone, second_alone) = (alone(first), alone(first.other()));
+        let pace = Pace { head_start: self.timing.head_start, first_alone, second_alone };
+        let lane = async |transport| self.lane(transport, &ips).await.map_err(|error| (transport, error));
+        race(lane(first), lane(first.other()), pace, worse).await.map_err(|(_, error)| error)
+    }
+
+    /// Every IP address the host has.
+    async fn resolve(&self) -> Result<Vec<SocketAddr>, TransportError> {
+        let unreachable = |why: String| TransportError::Unreachable { address: self.address.into(), why };
+        let found = async { lookup_host(self.address).await.map_err(|e| unreachable(e.to_string())) };
+        let ips: Vec<_> = self.within(self.timing.connect, found).await?.collect();
+        if ips.is_empty() { Err(unreachable("the name has no address".into())) } else { Ok(ips) }
+    }
+
+    /// One transport: the first IP address that can be reached, and the relay there.
+    async fn lane(&self, transport: Transport, ips: &[SocketAddr]) -> Result<Greeted, TransportError> {
+        let mut failure = TransportError::Protocol("the relay has no address".into());
+        for ip in ips {
+            let way = Way { transport, network: Network::towards(*ip) };
+            let tried = match transport {
+                Transport::Quic => self.by_quic(*ip, way).await,
+                Transport::WebSocket => self.by_websocket(*ip, way).await,
+            };
+            match tried {
+                Err(error @ TransportError::Unreachable { .. }) => failure = error,
+                ended => return ended,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn by_quic(&self, ip: SocketAddr, way: Way) -> Result<Greeted, TransportError> {
+        let connecting = quic::connect(ip, self.target.pin, self.address, &self.timing);
+        let socket = self.within(self.timing.connect, connecting).await?;
+        self.within(self.timing.handshake, greet(socket, way, self.target, self.address, self.timing)).await
+    }
+
+    async fn by_websocket(&self, ip: SocketAddr, way: Way) -> Result<Greeted, TransportError> {
+        let stream = self.within(self.timing.connect, websocket::reach(ip, self.address)).await?;
+        let secured = async {
+            let socket = websocket::secure(stream, self.target.pin, self.address).await?;
+            greet(socket, way, self.target, self.address, self.timing).await
+        };
+        self.within(self.timing.handshake, secured).await
+    }
+
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = Result<T, TransportError>>,
+    ) -> Result<T, TransportError> {
+        match timeout(patience, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                let why = format!("no answer within {} seconds", patience.as_secs_f32());
+                Err(TransportError::Unreachable { address: self.address.to_owned(), why })
+            }
         }
     }
-    let nothing = || TransportError::Unreachable { address: address.into(), why: "the name has no address".into() };
-    Err(failure.unwrap_or_else(nothing))
 }
 
-async fn within<T>(
-    patience: Duration,
-    address: &str,
-    work: impl Future<Output = Result<T, TransportError>>,
-) -> Result<T, TransportError> {
-    match timeout(patience, work).await {
-        Ok(result) => result,
-        Err(_) => {
-            let why = format!("no answer within {} seconds", patience.as_secs_f32());
-            Err(TransportError::Unreachable { address: address.to_owned(), why })
-        }
-    }
+/// Of two reasons at one address: a fatal one, since the other transport may only be blocked; else what TCP says,
+/// since the system tells more about it.
+fn worse(one: (Transport, TransportError), other: (Transport, TransportError)) -> (Transport, TransportError) {
+    let weight =
+        |(transport, error): &(Transport, TransportError)| (error.is_fatal(), *transport == Transport::WebSocket);
+    if weight(&one) >= weight(&other) { one } else { other }
 }

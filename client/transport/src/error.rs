@@ -73,6 +73,9 @@ pub enum TransportError {
     /// Nothing was heard for too long.
     #[error("the relay has not answered for too long; the connection was given up")]
     Silent,
+    /// What was sent by QUIC got no answer.
+    #[error("nothing reaches the relay on this path any more; the connection is made anew")]
+    PathDead,
     /// The operating system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     NoRandomness(String),
@@ -89,8 +92,14 @@ impl TransportError {
             // A fault of the hello or login comes again; one of a live connection may have been of that connection only.
             Self::Fault(fault) => fault.rule.starts_with("CON-") || fault.rule.starts_with("LOG-"),
             Self::Unreachable { .. } | Self::NotARelay { .. } | Self::Tls { .. } => false,
-            Self::Goodbye(_) | Self::Protocol(_) | Self::Closed | Self::Silent | Self::NoRandomness(_) => false,
+            Self::Goodbye(_) | Self::Protocol(_) | Self::Closed | Self::Silent | Self::PathDead => false,
+            Self::NoRandomness(_) => false,
         }
+    }
+
+    /// Whether the way to the relay may be to blame, so that another transport is worth trying first.
+    pub fn blames_path(&self) -> bool {
+        matches!(self, Self::Silent | Self::PathDead)
     }
 
     /// The pause the relay asked for, if it did. Wait for the longer of this and [`crate::Backoff::next`].

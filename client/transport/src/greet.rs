@@ -1,9 +1,10 @@
 //! Hello, hello-ok, then login or registration (rules `CON-1`, `LOG-1`, `LOG-2`). Signs nothing: the caller does.
 
-use crate::dial::Target;
+use crate::dial::{Target, Transport};
 use crate::error::TransportError;
 use crate::link::Link;
-use crate::socket::{self, Socket};
+use crate::network::Network;
+use crate::socket::{Reading, Socket, Writing};
 use crate::timing::Timing;
 use aside_protocol::frame::{ClientFrame, Hello, HelloOk, Login, LoginOk, Register, RelayFrame, VERSION};
 use aside_protocol::login::{Transcript, pin};
@@ -16,34 +17,49 @@ pub const CAPABILITIES: &[&str] = &[];
 
 /// A connection whose relay has proved who it is, and does not know yet who we are.
 pub struct Greeted {
-    socket: Socket,
+    writing: Writing,
+    reading: Reading,
     transcript: Transcript,
+    way: Way,
     timing: Timing,
+}
+
+/// How a relay was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// By which transport.
+    pub transport: Transport,
+    /// From which network, if the system says.
+    pub network: Option<Network>,
 }
 
 /// Shows nothing of the channel: the transcript holds key material exported from it.
 impl fmt::Debug for Greeted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Greeted").field("version", &self.transcript.version).finish_non_exhaustive()
+        f.debug_struct("Greeted")
+            .field("version", &self.transcript.version)
+            .field("way", &self.way)
+            .finish_non_exhaustive()
     }
 }
 
 /// Says hello and checks the answer.
 pub(crate) async fn greet(
-    mut socket: Socket,
-    exporter: Vec<u8>,
+    socket: Socket,
+    way: Way,
     target: &Target,
     address: &str,
     timing: Timing,
 ) -> Result<Greeted, TransportError> {
+    let Socket { mut writing, mut reading, exporter } = socket;
     let hello = hello(target)?;
-    socket::send(&mut socket, &ClientFrame::Hello(hello.clone())).await?;
-    let answer = match answer(&mut socket).await? {
+    writing.send(&ClientFrame::Hello(hello.clone())).await?;
+    let answer = match answer(&mut reading).await? {
         RelayFrame::HelloOk(answer) => answer,
         other => return Err(unexpected("hello", &other)),
     };
     let transcript = check(&hello, answer, exporter, target, address)?;
-    Ok(Greeted { socket, transcript, timing })
+    Ok(Greeted { writing, reading, transcript, way, timing })
 }
 
 fn hello(target: &Target) -> Result<Hello, TransportError> {
@@ -90,6 +106,11 @@ fn check(
 }
 
 impl Greeted {
+    /// How the relay was reached.
+    pub fn way(&self) -> Way {
+        self.way
+    }
+
     /// What the login or registration signs.
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
@@ -114,11 +135,11 @@ impl Greeted {
 
     async fn enter(mut self, frame: ClientFrame) -> Result<(Link, LoginOk), TransportError> {
         let entered = timeout(self.timing.handshake, async {
-            socket::send(&mut self.socket, &frame).await?;
-            answer(&mut self.socket).await
+            self.writing.send(&frame).await?;
+            answer(&mut self.reading).await
         });
         match entered.await.map_err(|_| TransportError::Silent)?? {
-            RelayFrame::LoginOk(ok) => Ok((Link::start(self.socket, self.timing), ok)),
+            RelayFrame::LoginOk(ok) => Ok((Link::start(self.writing, self.reading, self.timing), ok)),
             RelayFrame::LoginRefused(refusal) => Err(TransportError::Refused(refusal)),
             other => Err(unexpected("login", &other)),
         }
@@ -126,9 +147,9 @@ impl Greeted {
 }
 
 /// The next frame; faults and goodbyes are errors.
-async fn answer(socket: &mut Socket) -> Result<RelayFrame, TransportError> {
+async fn answer(reading: &mut Reading) -> Result<RelayFrame, TransportError> {
     loop {
-        match socket::hear(socket).await? {
+        match reading.hear().await? {
             None | Some(RelayFrame::Pong(_)) => {}
             Some(RelayFrame::Fault(fault)) => return Err(TransportError::from_fault(fault)),
             Some(RelayFrame::Goodbye(goodbye)) => return Err(TransportError::Goodbye(goodbye)),

@@ -2,6 +2,7 @@
 //!
 //! [`dial`] gives a [`Greeted`] connection, whose relay has proved who it is; logging in or registering turns it into
 //! a [`Link`], which carries frames until it ends with one [`LinkEvent::Closed`]. When to dial again is [`Backoff`]'s.
+//! QUIC and WebSocket race; what is known of a network comes from the caller, and what won is told.
 //! This crate may touch the network, the monotonic clock and randomness. It knows no store, no engine and no secret:
 //! the caller makes the signatures.
 
@@ -10,13 +11,18 @@ mod dial;
 mod error;
 mod greet;
 mod link;
+mod network;
+mod quic;
+mod race;
 mod socket;
 mod timing;
 mod tls;
+mod websocket;
 
 pub use backoff::Backoff;
-pub use dial::{Target, dial, dial_with};
+pub use dial::{Choice, Plan, Target, Transport, dial, dial_with};
 pub use error::TransportError;
-pub use greet::{CAPABILITIES, Greeted};
+pub use greet::{CAPABILITIES, Greeted, Way};
 pub use link::{Link, LinkEvent};
+pub use network::{Known, Network};
 pub use timing::Timing;

@@ -4,22 +4,19 @@
 //! when it fails, the reader goes on for a moment, because what the relay said last tells more than a broken pipe.
 
 use crate::error::TransportError;
-use crate::socket::{self, Socket};
+use crate::socket::{Reading, Writing};
 use crate::timing::Timing;
 use aside_protocol::frame::{ClientFrame, Ping, RelayFrame};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::Message;
 
 /// Frames that may wait to be written.
 const OUTGOING: usize = 64;
-/// Events that may wait to be taken; when full, the socket is not read, and TCP slows the relay down.
-const INCOMING: usize = 64;
+/// Events that may wait to be taken; when full, the socket is not read, and the transport slows the relay down.
+const INCOMING: usize = 128;
 
 /// What a link says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,20 +44,19 @@ pub struct Link {
 
 impl Link {
     /// Takes over a socket that is logged in.
-    pub(crate) fn start(socket: Socket, timing: Timing) -> Self {
-        let (sink, stream) = socket.split();
+    pub(crate) fn start(writing: Writing, reading: Reading, timing: Timing) -> Self {
         let (frames, outgoing) = mpsc::channel(OUTGOING);
         let (incoming, events) = mpsc::channel(INCOMING);
         let (failed, failure) = oneshot::channel();
         let closing = Arc::new(Notify::new());
         let ping = Arc::new(Notify::new());
         let mut tasks = JoinSet::new();
-        let writer = Writer { sink, outgoing, ping: ping.clone(), closing: closing.clone(), timing };
-        let writing = tasks.spawn(async move {
+        let writer = Writer { socket: writing, outgoing, ping: ping.clone(), closing: closing.clone(), timing };
+        let writer_task = tasks.spawn(async move {
             // The reader may be gone already; then nobody needs to know.
             let _ = failed.send(writer.run().await);
         });
-        tasks.spawn(Reader { stream, incoming, ping, timing }.run(failure, writing));
+        tasks.spawn(Reader { socket: reading, incoming, ping, timing }.run(failure, writer_task));
         Self { frames, events, closing, tasks, timing }
     }
 
@@ -79,7 +75,7 @@ impl Link {
 }
 
 struct Writer {
-    sink: SplitSink<Socket, Message>,
+    socket: Writing,
     outgoing: mpsc::Receiver<ClientFrame>,
     ping: Arc<Notify>,
     closing: Arc<Notify>,
@@ -106,24 +102,24 @@ impl Writer {
 
     /// Writes a frame and all that wait behind it, then flushes once.
     async fn write(&mut self, first: ClientFrame) -> Result<(), TransportError> {
-        socket::feed(&mut self.sink, &first).await?;
+        self.socket.feed(&first).await?;
         while let Ok(frame) = self.outgoing.try_recv() {
-            socket::feed(&mut self.sink, &frame).await?;
+            self.socket.feed(&frame).await?;
         }
-        socket::flush(&mut self.sink).await
+        self.socket.flush().await
     }
 
     async fn finish(mut self) -> Result<(), TransportError> {
         self.outgoing.close();
         while let Some(frame) = self.outgoing.recv().await {
-            socket::feed(&mut self.sink, &frame).await?;
+            self.socket.feed(&frame).await?;
         }
-        self.sink.close().await.map_err(|_| TransportError::Closed)
+        self.socket.close().await
     }
 }
 
 struct Reader {
-    stream: SplitStream<Socket>,
+    socket: Reading,
     incoming: mpsc::Sender<LinkEvent>,
     ping: Arc<Notify>,
     timing: Timing,
@@ -169,7 +165,7 @@ impl Reader {
     async fn next(&mut self) -> Result<RelayFrame, TransportError> {
         let mut heard = Instant::now();
         loop {
-            match timeout(self.timing.ping, socket::hear(&mut self.stream)).await {
+            match timeout(self.timing.ping, self.socket.hear()).await {
                 Ok(Ok(None | Some(RelayFrame::Pong(_)))) => heard = Instant::now(),
                 Ok(Ok(Some(frame))) => return Ok(frame),
                 Ok(Err(error)) => return Err(error),

@@ -6,10 +6,18 @@ use std::time::Duration;
 /// The transport's patience. [`Timing::default`] is right for everything but tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// For the name lookup and for each TCP connection attempt.
+    /// For the name lookup, and for reaching each of its addresses.
     pub connect: Duration,
     /// For TLS, the upgrade and the hello together; and again for the login.
     pub handshake: Duration,
+    /// What one transport is ahead of the other (rule `QUI-6`).
+    pub head_start: Duration,
+    /// How long QUIC may go on alone once the relay was not reached by WebSocket.
+    pub quic_alone: Duration,
+    /// How often the path of a QUIC connection is looked at (rule `QUI-5`).
+    pub look: Duration,
+    /// A QUIC path that carried nothing for this long is asked for a sign of life.
+    pub keep_alive: Duration,
     /// A link that sent or heard nothing for this long pings.
     pub ping: Duration,
     /// A link that heard nothing for this long ends.
@@ -23,6 +31,12 @@ impl Default for Timing {
         Self {
             connect: Duration::from_secs(10),
             handshake: Duration::from_millis(LOGIN_MS),
+            head_start: Duration::from_millis(250),
+            // With the head start, enough for a first packet that was lost and its repetition after a second.
+            quic_alone: Duration::from_secs(1),
+            look: Duration::from_secs(1),
+            // Many NATs forget a UDP flow after 30 seconds. It is also how soon a relay's sudden death shows.
+            keep_alive: Duration::from_secs(10),
             ping: Duration::from_millis(PING_MS),
             silence: Duration::from_millis(SILENCE_MS),
             close: Duration::from_secs(3),

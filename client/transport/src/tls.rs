@@ -10,14 +10,14 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// The name every node certificate is made out to, and the SNI.
-const NODE_NAME: &str = "aside-relay";
+pub(crate) const NODE_NAME: &str = "aside-relay";
 /// The time certificates are judged at, seconds since 1970: a constant within their validity (1975 to 4096), so that
 /// a wrong clock on this device never matters. Trust ends with the pin, not with a date.
 const JUDGED_AT: Duration = Duration::from_secs(1_767_225_600);
@@ -30,7 +30,7 @@ pub(crate) async fn connect(
     pin: Hash,
     address: &str,
 ) -> Result<TlsStream<TcpStream>, TransportError> {
-    let config = config(pin).map_err(|e| tls_error(address, &e))?;
+    let (config, _) = config(pin).map_err(|e| tls_error(address, &e))?;
     let name = ServerName::try_from(NODE_NAME).map_err(|e| TransportError::Protocol(e.to_string()))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|e| io_error(address, &e))
 }
@@ -41,33 +41,47 @@ pub(crate) fn exporter(stream: &TlsStream<TcpStream>) -> Result<Vec<u8>, Transpo
     exported.map(|bytes| bytes.to_vec()).map_err(|e| TransportError::Protocol(e.to_string()))
 }
 
-fn config(pin: Hash) -> Result<ClientConfig, rustls::Error> {
+/// The configuration for a relay with this pin, and the verifier in it, which remembers what it objected to.
+pub(crate) fn config(pin: Hash) -> Result<(ClientConfig, Arc<PinnedRelay>), rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(PinnedRelay::new(pin, &provider));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_custom_certificate_verifier(verifier.clone())
         .with_no_client_auth();
     // Each connection proves the identity anew; a resumed one would not.
     config.resumption = rustls::client::Resumption::disabled();
-    Ok(config)
+    Ok((config, verifier))
 }
 
 /// Accepts a node whose certificate was signed by the identity key with this pin.
 #[derive(Debug)]
-struct PinnedRelay {
+pub(crate) struct PinnedRelay {
     pin: Hash,
     algorithms: WebPkiSupportedAlgorithms,
+    /// QUIC passes a failed handshake on as text only; the reason is kept for it here.
+    objection: OnceLock<NotPinned>,
 }
 
 /// Why a certificate was not accepted, told apart from what the TLS library itself finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum NotPinned {
+pub(crate) enum NotPinned {
     #[error("its certificates are not those of a relay")]
     NoIdentity,
     #[error("the identity key is another")]
     OtherKey,
+}
+
+impl NotPinned {
+    /// In words for people.
+    pub fn into_error(self, address: &str) -> TransportError {
+        let address = address.to_owned();
+        match self {
+            Self::OtherKey => TransportError::WrongPin { address },
+            Self::NoIdentity => TransportError::NotARelay { address, why: self.to_string() },
+        }
+    }
 }
 
 impl From<NotPinned> for rustls::Error {
@@ -78,7 +92,12 @@ impl From<NotPinned> for rustls::Error {
 
 impl PinnedRelay {
     fn new(pin: Hash, provider: &CryptoProvider) -> Self {
-        Self { pin, algorithms: provider.signature_verification_algorithms }
+        Self { pin, algorithms: provider.signature_verification_algorithms, objection: OnceLock::new() }
+    }
+
+    /// Why this relay was not accepted, if that was because of its identity.
+    pub fn objection(&self) -> Option<NotPinned> {
+        self.objection.get().copied()
     }
 
     /// The anchor: the one certificate sent along, if its key is the pinned one.
@@ -116,7 +135,9 @@ impl ServerCertVerifier for PinnedRelay {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.check_pin(chain)?;
+        self.check_pin(chain).inspect_err(|reason| {
+            self.objection.get_or_init(|| *reason);
+        })?;
         let ca = chain.first().ok_or(NotPinned::NoIdentity)?;
         self.check_node(node, ca).map_err(|e| rustls::Error::General(format!("bad node certificate: {e}")))?;
         Ok(ServerCertVerified::assertion())
@@ -164,8 +185,8 @@ fn tls_error(address: &str, error: &rustls::Error) -> TransportError {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
             match reason.downcast_ref::<NotPinned>() {
-                Some(NotPinned::OtherKey) => TransportError::WrongPin { address },
-                _ => TransportError::NotARelay { address, why: reason.to_string() },
+                Some(reason) => reason.into_error(&address),
+                None => TransportError::NotARelay { address, why: reason.to_string() },
             }
         }
         rustls::Error::InvalidMessage(_) => TransportError::NotARelay { address, why: "it does not speak TLS".into() },

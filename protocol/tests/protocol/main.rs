@@ -5,6 +5,7 @@ mod any;
 mod bounds;
 mod properties;
 mod rules;
+mod stream;
 mod texts;
 mod tree;
 mod values;

@@ -1,6 +1,7 @@
 //! What the core remembers between commands to spare look-ups. Dropped whenever a batch fails; never the truth.
 
-use aside_protocol::{AccountId, DeviceId};
+use crate::chat::ChatRow;
+use aside_protocol::{AccountId, ChatId, DeviceId, N, Seq};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,23 +15,69 @@ pub(crate) struct DeviceRow {
     pub(crate) revoked: bool,
 }
 
+/// How far a device has counted in a chat.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SenderRow {
+    /// Its last number; 0 before the first.
+    pub(crate) n: N,
+    /// Where that envelope stands, unless a restored state came between.
+    pub(crate) at: Option<Seq>,
+}
+
 /// A chat's routed devices: inner id, outer id.
 pub(crate) type Routes = Arc<Vec<(i64, DeviceId)>>;
 
 const MOST_DEVICES: usize = 8_192;
-const MOST_CHATS: usize = 4_096;
+const MOST_CHATS: usize = 8_192;
+const MOST_SENDERS: usize = 16_384;
 
 /// The caches, each bounded by being emptied when full.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     devices: HashMap<DeviceId, DeviceRow>,
     routes: HashMap<i64, Routes>,
+    chats: HashMap<ChatId, ChatRow>,
+    senders: HashMap<(i64, i64), SenderRow>,
 }
 
 impl Cache {
     pub(crate) fn clear(&mut self) {
-        self.devices.clear();
-        self.routes.clear();
+        *self = Self::default();
+    }
+
+    /// A chat that is not kept any more.
+    pub(crate) fn take_chat(&mut self, chat: &ChatId) -> Option<ChatRow> {
+        self.chats.remove(chat)
+    }
+
+    pub(crate) fn keep_chat(&mut self, chat: ChatId, row: ChatRow) {
+        if self.chats.len() >= MOST_CHATS {
+            self.chats.clear();
+        }
+        self.chats.insert(chat, row);
+    }
+
+    pub(crate) fn forget_chats(&mut self) {
+        self.chats.clear();
+    }
+
+    pub(crate) fn sender(&self, chat: i64, device: i64) -> Option<SenderRow> {
+        self.senders.get(&(chat, device)).copied()
+    }
+
+    pub(crate) fn keep_sender(&mut self, chat: i64, device: i64, row: SenderRow) {
+        if self.senders.len() >= MOST_SENDERS {
+            self.senders.clear();
+        }
+        self.senders.insert((chat, device), row);
+    }
+
+    pub(crate) fn forget_sender(&mut self, chat: i64, device: i64) {
+        self.senders.remove(&(chat, device));
+    }
+
+    pub(crate) fn forget_senders(&mut self) {
+        self.senders.clear();
     }
 
     pub(crate) fn device(&self, device: &DeviceId) -> Option<DeviceRow> {

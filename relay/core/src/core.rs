@@ -41,7 +41,7 @@ impl Core {
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         // A page of cache is 4 KiB; negative numbers are KiB.
         db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
              PRAGMA journal_size_limit = 16777216; PRAGMA busy_timeout = 5000;",
         )
         .map_err(|error| match error.sqlite_error_code() {

@@ -3,6 +3,7 @@
 //!
 //! Each command looks at a bounded number of rows; `sweep` remembers the chat where the next one goes on.
 
+use crate::chat::keep_answers;
 use crate::error::Stop;
 use crate::sql::{int, pos, seq, uint};
 use crate::step::Step;
@@ -10,12 +11,15 @@ use aside_protocol::limits::RETENTION_MS;
 use aside_protocol::request::{Answer, Done};
 use aside_protocol::{Pos, Seq};
 use rusqlite::OptionalExtension;
+use std::collections::BTreeMap;
 
 /// Records of key package fetches serve retries only; in milliseconds.
 const FETCH_RECORDS_MS: u64 = 24 * 3_600_000;
 
 /// Deletes some of what nobody needs; sets `more` when there may be more.
 pub(crate) fn retain(step: &mut Step<'_>, limit: u32) -> Result<Answer, Stop> {
+    // What it changes of chats is read again.
+    step.cache.forget_chats();
     let limit = u64::from(limit.max(1));
     let old = step.now.0.saturating_sub(RETENTION_MS);
     let aged = [
@@ -43,9 +47,11 @@ fn log_by_age(step: &Step<'_>, old: u64, limit: u64) -> Result<bool, Stop> {
     };
     for (_, chat, gone) in &rows {
         step.db
-            .prepare_cached("UPDATE chats SET first = ?1 + 1 WHERE id = ?2 AND first <= ?1")?
+            .prepare_cached("UPDATE chats SET first = ?1 + 1, held = ?1 < last WHERE id = ?2 AND first <= ?1")?
             .execute([int(gone.0), *chat])?;
     }
+    let lasts: BTreeMap<i64, Seq> = rows.iter().map(|(_, chat, seq)| (*chat, *seq)).collect();
+    lasts.into_iter().try_for_each(|(chat, seq)| keep_answers(step, chat, seq))?;
     step.db.prepare_cached("DELETE FROM log WHERE pos <= ?")?.execute([int(last.0)])?;
     Ok(rows.len() as u64 == limit)
 }
@@ -109,7 +115,7 @@ fn sweep(step: &Step<'_>, limit: u64) -> Result<bool, Stop> {
     let after: i64 = step.db.prepare_cached("SELECT sweep FROM relay")?.query_row([], |row| row.get(0))?;
     let chats: Vec<i64> = step
         .db
-        .prepare_cached("SELECT id FROM chats WHERE first <= last AND id > ? ORDER BY id LIMIT ?")?
+        .prepare_cached("SELECT id FROM chats WHERE held = 1 AND id > ? ORDER BY id LIMIT ?")?
         .query_map([after, int(limit)], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let (mut budget, mut at) = (limit, 0);
@@ -144,8 +150,9 @@ fn acknowledged(step: &Step<'_>, chat: i64, limit: u64) -> Result<u64, Stop> {
     let Some((pos, seq)) = rows.last() else {
         return Ok(0);
     };
+    keep_answers(step, chat, Seq(uint(*seq)))?;
     step.db.prepare_cached("DELETE FROM log WHERE chat = ? AND seq <= ?")?.execute([chat, *seq])?;
-    step.db.prepare_cached("UPDATE chats SET first = ? + 1 WHERE id = ?")?.execute([*seq, chat])?;
+    step.db.prepare_cached("UPDATE chats SET first = ?1 + 1, held = ?1 < last WHERE id = ?2")?.execute([*seq, chat])?;
     step.db
         .prepare_cached("DELETE FROM intervals WHERE chat = ? AND stop IS NOT NULL AND stop <= ?")?
         .execute([chat, *pos])?;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -73,6 +73,18 @@ CREATE INDEX addressees_pos ON addressees (pos);
 CREATE TABLE receipts (
     pos INTEGER PRIMARY KEY, chat INTEGER NOT NULL, device INTEGER NOT NULL, base INTEGER NOT NULL,
     time INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (chat, device)) STRICT;
+";
+
+/// A sender's last 64 answers are found by going back from envelope to envelope through the log; `answers` holds those
+/// whose envelopes are gone from it. So a message costs no row there while it is new. `held` spares the index of what
+/// retention has to look at from changing with each message.
+const SECOND: &str = "
+ALTER TABLE log ADD COLUMN previous INTEGER;
+ALTER TABLE senders ADD COLUMN seq INTEGER;
+DROP INDEX chats_held;
+ALTER TABLE chats ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+UPDATE chats SET held = 1 WHERE first <= last;
+CREATE INDEX chats_held ON chats (id) WHERE held = 1;
 ";
 
 /// Brings a database to the newest schema, or refuses it.

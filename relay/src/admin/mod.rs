@@ -3,7 +3,7 @@
 pub mod client;
 
 use crate::invite;
-use crate::log::LocalLog;
+use crate::log::{Counters, LocalLog};
 use crate::server::Shared;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -36,6 +36,8 @@ pub enum Ask {
     },
     /// How many devices are connected.
     Status,
+    /// What was counted since the start.
+    Counters,
 }
 
 /// What is answered.
@@ -48,6 +50,8 @@ pub enum Told {
     Done(bool),
     /// Devices connected.
     Connected(usize),
+    /// Since the start.
+    Counters(Counters),
     /// One sentence for people.
     Error(String),
 }
@@ -126,6 +130,7 @@ impl Desk {
                 Told::Done(true)
             }
             Ask::Status => Told::Connected(self.shared.hub.connected()),
+            Ask::Counters => Told::Counters(self.log.counters()),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match &error {
-            StartError::Listen(..) => Self::network(error),
+            StartError::Listen(..) | StartError::ListenUdp(..) => Self::network(error),
             StartError::Invite(crate::invite::InviteError::BadAddress(_)) => Self::usage(error),
             _ => Self::error(error),
         }

@@ -1,8 +1,9 @@
 //! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
 
+use super::fresh_channel;
+use super::websocket::WebSocket;
 use crate::server::Shared;
-use crate::session::{Channel, task};
-use aside_protocol::Nonce;
+use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -22,9 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Bytes of request line and headers; the smallest that hyper takes.
 const MOST_HEADER_BYTES: usize = 8192;
@@ -111,13 +110,10 @@ async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) 
     let Ok(upgraded) = upgrade.await else {
         return;
     };
-    let mut nonce = [0; 32];
-    if let Err(error) = getrandom::fill(&mut nonce) {
-        tracing::error!(%error, "the system gives no random numbers");
+    let Some(channel) = fresh_channel(exporter) else {
         return;
-    }
+    };
     let io: TokioIo<Upgraded> = TokioIo::new(upgraded);
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(task::websocket_config())).await;
-    let channel = Channel { nonce: Nonce(nonce), exporter: Some(exporter.to_vec()) };
+    let socket = WebSocket::over(io).await;
     task::run(socket, shared, channel).await;
 }

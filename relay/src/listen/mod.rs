@@ -1,9 +1,16 @@
-//! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket. QUIC will stand beside this.
+//! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket; and QUIC beside them.
 
+mod bind;
 mod http;
+pub mod quic;
 pub mod tls;
+mod websocket;
+
+pub use bind::bind;
 
 use crate::server::Shared;
+use crate::session::Channel;
+use aside_protocol::Nonce;
 use aside_protocol::limits::LOGIN_MS;
 use aside_protocol::login::EXPORTER_LABEL;
 use std::io;
@@ -15,7 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// Handshakes under way at a time; further connections wait in the system's queue.
+/// Handshakes under way at a time, of each kind. Further TCP connections wait in the system's queue, further QUIC ones
+/// are refused.
 const HANDSHAKES: usize = 256;
 /// Pause after a failed accept, for example when there are no file descriptors left.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
@@ -74,4 +82,14 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared
         Ok(exporter) => http::serve(stream, exporter, shared).await,
         Err(error) => tracing::warn!(%error, "no TLS exporter"),
     }
+}
+
+/// What is fresh in a connection: its exporter and a nonce. `None` if there is no randomness.
+fn fresh_channel(exporter: [u8; 32]) -> Option<Channel> {
+    let mut nonce = [0; 32];
+    if let Err(error) = getrandom::fill(&mut nonce) {
+        tracing::error!(%error, "the system gives no random numbers");
+        return None;
+    }
+    Some(Channel { nonce: Nonce(nonce), exporter: Some(exporter.to_vec()) })
 }

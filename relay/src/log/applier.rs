@@ -3,11 +3,13 @@
 use super::Reply;
 use super::backlog::{Batch, Waiting};
 use crate::hub::Hub;
+use crate::mailbox::Wakes;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
 use aside_protocol::request::Answer;
 use aside_protocol::{Millis, Refusal};
 use aside_relay_core::{Command, Core, CoreError, Outcome, Stamped};
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +29,16 @@ pub struct Applier {
     record: Option<Record>,
     /// Whether the last batch failed, so that a lasting failure is logged once.
     failing: bool,
+    counters: Counters,
+}
+
+/// What was counted since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counters {
+    /// Commands applied.
+    pub commands: u64,
+    /// Transactions that were made durable, each with one sync of the write-ahead log.
+    pub syncs: u64,
 }
 
 /// A batch that is durable, or failed as a whole, and what is still to be said about it.
@@ -38,7 +50,7 @@ pub struct Committed {
 impl Applier {
     /// One over a core whose deliveries go to a hub.
     pub fn new(core: Core, hub: Arc<Hub>, record: Option<Record>) -> Self {
-        Self { core, hub, record, failing: false }
+        Self { core, hub, record, failing: false, counters: Counters::default() }
     }
 
     /// The state.
@@ -46,10 +58,15 @@ impl Applier {
         &self.core
     }
 
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
     /// Makes a batch durable, stamped with `time`. What waited past its deadline is answered `Busy` instead.
     pub fn commit(&mut self, batch: Batch, now: Instant, time: Millis) -> Committed {
         let (alive, late): (Vec<Waiting>, Vec<Waiting>) = batch.commands.into_iter().partition(|c| c.deadline > now);
-        answer_all(late.into_iter().flat_map(|waiting| waiting.replies), &busy());
+        answer_all(late.into_iter().flat_map(|waiting| waiting.replies), &busy(), &mut Wakes::default());
         let ack_count = batch.acks.len();
         let acks = batch.acks.into_iter().map(|(device, pos)| Command::Ack { device, pos });
         let (commands, replies): (Vec<Command>, Vec<Vec<Reply>>) =
@@ -62,15 +79,19 @@ impl Applier {
         Committed { outcomes: outcomes.map(|outcomes| outcomes.into_iter().skip(ack_count).collect()), replies }
     }
 
-    /// Answers whoever asked, then pushes to whoever is connected.
+    /// Answers whoever asked, then pushes to whoever is connected. Sessions are woken when all of it lies in their
+    /// mailboxes, so that each writes to its network once for the whole batch.
     pub fn hand_out(&self, committed: Committed) {
         let Committed { outcomes, replies } = committed;
-        let Ok(mut outcomes) = outcomes else { return answer_all(replies.into_iter().flatten(), &unavailable()) };
+        let mut wakes = Wakes::default();
+        let Ok(mut outcomes) = outcomes else {
+            return answer_all(replies.into_iter().flatten(), &unavailable(), &mut wakes);
+        };
         for (outcome, replies) in outcomes.iter().zip(replies) {
-            answer_all(replies.into_iter(), &outcome.answer);
+            answer_all(replies.into_iter(), &outcome.answer, &mut wakes);
         }
         for outcome in &mut outcomes {
-            outcome.deliveries.drain(..).for_each(|delivery| self.hub.push(delivery));
+            outcome.deliveries.drain(..).for_each(|delivery| self.hub.push(delivery, &mut wakes));
             // A removed device that comes back is told at its login that it was removed.
             outcome.revoked.iter().for_each(|device| self.hub.disconnect(device, GoodbyeReason::ShuttingDown));
         }
@@ -91,6 +112,10 @@ impl Applier {
             _ => {}
         }
         self.failing = result.is_err();
+        if result.is_ok() {
+            self.counters.commands += batch.len() as u64;
+            self.counters.syncs += u64::from(durable);
+        }
         if let (Ok(_), Some(record)) = (&result, &mut self.record)
             && let Err(error) = record(batch)
         {
@@ -101,8 +126,8 @@ impl Applier {
     }
 }
 
-fn answer_all(replies: impl Iterator<Item = Reply>, answer: &Answer) {
-    replies.for_each(|reply| reply(answer.clone()));
+fn answer_all(replies: impl Iterator<Item = Reply>, answer: &Answer, wakes: &mut Wakes) {
+    replies.for_each(|reply| reply(answer.clone(), wakes));
 }
 
 /// The answer to what was not applied because too much waits.

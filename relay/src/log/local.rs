@@ -1,11 +1,12 @@
 //! The log of a relay alone: one thread owns the core and commits whatever waits, one transaction and fsync a batch.
 
-use super::applier::{Applier, Record, busy};
+use super::applier::{Applier, Counters, Record, busy};
 use super::queue::{Queue, Work};
 use super::{Log, Reply};
 use crate::clock;
 use crate::guard::AbortOnPanic;
 use crate::hub::Hub;
+use crate::mailbox::Wakes;
 use aside_protocol::{DeviceId, Pos};
 use aside_relay_core::command_log::CommandLog;
 use aside_relay_core::{Command, Core};
@@ -18,6 +19,7 @@ const RETAIN_EVERY: Duration = Duration::from_secs(60);
 
 /// The handle on the writer thread.
 pub struct LocalLog {
+    counters: Arc<Mutex<Counters>>,
     queue: Arc<Queue>,
     pages: Arc<Mutex<Option<Option<u32>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -30,9 +32,10 @@ impl LocalLog {
         let pages = Arc::new(Mutex::new(None));
         let record = record.map(|mut log| -> Record { Box::new(move |batch| log.append(batch)) });
         let applier = Applier::new(core, hub, record);
-        let writer = Writer { applier, queue: queue.clone(), pages: pages.clone() };
+        let counters = Arc::new(Mutex::new(Counters::default()));
+        let writer = Writer { applier, queue: queue.clone(), pages: pages.clone(), counters: counters.clone() };
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
-        Ok(Self { queue, pages, writer: Mutex::new(Some(thread)) })
+        Ok(Self { counters, queue, pages, writer: Mutex::new(Some(thread)) })
     }
 
     /// Applies what waits, checkpoints, and ends the writer. Blocks until it is done.
@@ -44,6 +47,11 @@ impl LocalLog {
         }
     }
 
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Bounds the database from the next batch on ([`Core::limit_pages`]).
     pub fn limit_pages(&self, pages: Option<u32>) {
         *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = Some(pages);
@@ -53,7 +61,7 @@ impl LocalLog {
 impl Log for LocalLog {
     fn submit(&self, command: Command, reply: Reply) {
         if let Err(reply) = self.queue.submit(command, reply, Instant::now()) {
-            reply(busy());
+            reply(busy(), &mut Wakes::default());
         }
     }
 
@@ -66,6 +74,7 @@ struct Writer {
     applier: Applier,
     queue: Arc<Queue>,
     pages: Arc<Mutex<Option<Option<u32>>>>,
+    counters: Arc<Mutex<Counters>>,
 }
 
 impl Writer {
@@ -78,6 +87,7 @@ impl Writer {
             match work {
                 Work::Batch(batch) => {
                     let committed = self.applier.commit(batch, Instant::now(), clock::wall());
+                    *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = self.applier.counters();
                     self.applier.hand_out(committed);
                 }
                 Work::Idle => {}

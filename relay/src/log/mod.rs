@@ -8,16 +8,17 @@ pub mod backlog;
 pub mod local;
 mod queue;
 
-pub use applier::Applier;
+pub use applier::{Applier, Counters};
 pub use backlog::Backlog;
 pub use local::LocalLog;
 
+use crate::mailbox::Wakes;
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Pos};
 use aside_relay_core::Command;
 
 /// Called once with the answer, after the command is durable, on the log's thread: it must not block.
-pub type Reply = Box<dyn FnOnce(Answer) + Send>;
+pub type Reply = Box<dyn FnOnce(Answer, &mut Wakes) + Send>;
 
 /// Where commands go.
 pub trait Log: Send + Sync {

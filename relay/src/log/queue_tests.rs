@@ -2,6 +2,7 @@
 
 use super::super::backlog::{MOST_BATCH, MOST_WAITING, Waiting};
 use super::*;
+use crate::mailbox::Wakes;
 use aside_protocol::request::{Answer, Done, Send};
 use aside_protocol::{AccountId, Body, ChatId, Hash, N, Seq};
 use aside_relay_core::By;
@@ -16,7 +17,7 @@ fn send(n: u64, size: usize) -> Command {
 
 fn reply() -> (Reply, Receiver<Answer>) {
     let (sender, receiver) = channel();
-    (Box::new(move |answer| sender.send(answer).unwrap()), receiver)
+    (Box::new(move |answer, _| sender.send(answer).unwrap()), receiver)
 }
 
 fn take(queue: &Queue) -> Vec<Waiting> {
@@ -35,7 +36,7 @@ fn a_retry_joins_the_send_that_still_waits_and_both_are_answered() {
     let commands = take(&queue);
     assert_eq!(commands.len(), 1);
     for waiting in commands {
-        waiting.replies.into_iter().for_each(|reply| reply(Answer::Done(Done::default())));
+        waiting.replies.into_iter().for_each(|reply| reply(Answer::Done(Done::default()), &mut Wakes::default()));
     }
     assert!(first.try_recv().is_ok() && second.try_recv().is_ok());
     assert!(queue.submit(send(1, 10), reply().0, now).is_ok(), "once taken, it is a command of its own");

@@ -1,7 +1,8 @@
 //! One connection as a pure state machine: inputs and the time go in, outputs come out. No sockets, no clock, no tasks.
 //!
-//! Hello, then login, then live; one type per state. `task` feeds it from a socket and carries out what it says.
+//! Hello, then login, then live; one type per state. `task` feeds it from a carrier and carries out what it says.
 
+mod carrier;
 mod delivery;
 mod faults;
 mod hello;
@@ -10,6 +11,7 @@ mod login;
 mod out;
 pub mod task;
 
+pub use carrier::{Carrier, Over};
 pub use out::{Output, Query};
 
 use crate::clock::Now;

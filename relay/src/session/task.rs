@@ -1,61 +1,38 @@
-//! The task of one connection: a socket and a session, and between them whatever the session asks for.
+//! The task of one connection: a carrier, a session and its mailbox, and between them whatever the session asks for.
 
-use super::{Channel, Input, Output, Query, Session, Unreadable};
+use super::{Carrier, Channel, Input, Output, Over, Query, Session, Unreadable};
 use crate::hub::Subscription;
+use crate::log::Reply;
+use crate::mailbox::{Mail, Mailbox};
 use crate::server::Shared;
 use aside_protocol::frame::GoodbyeReason;
-use aside_protocol::limits::MAX_FRAME;
 use aside_protocol::refusal::{Plain, RetryAfter};
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, CoreError, View};
-use futures_util::{SinkExt, Stream, StreamExt};
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Error as WsError;
-use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
 /// How often silence and the login's deadline are looked at.
 const TICK: Duration = Duration::from_secs(5);
 /// A peer that takes nothing for this long is gone.
 const WRITE: Duration = Duration::from_secs(30);
-/// After a write that took this long the socket is read before anything else is judged.
+/// How long the peer gets to end its side after a goodbye.
+const DRAIN: Duration = Duration::from_secs(1);
+/// After a write that took this long the carrier is read before anything else is judged.
 const LISTEN_FIRST: Duration = Duration::from_secs(1);
-/// Waiting inputs taken before what they caused is flushed.
-const BURST: usize = 64;
-
-/// What comes back from other threads. Bounded by the requests and pages under way.
-enum Event {
-    Input(Input),
-    Page(Box<CatchUp>, Input),
-}
-
-/// The buffers of a WebSocket: small, since most connections are idle.
-pub fn websocket_config() -> WebSocketConfig {
-    let mut config = WebSocketConfig::default();
-    config.read_buffer_size = 4 << 10;
-    config.write_buffer_size = 16 << 10;
-    config.max_write_buffer_size = 4 * MAX_FRAME;
-    config.max_message_size = Some(MAX_FRAME);
-    config.max_frame_size = Some(MAX_FRAME);
-    config
-}
 
 /// Runs a connection to its end.
-pub async fn run<S>(socket: WebSocketStream<S>, shared: Arc<Shared>, channel: Channel)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub async fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) {
     let session = Session::new(shared.setup.clone(), channel, shared.now());
     let room = shared.room.clone().try_acquire_owned();
-    let (events, incoming) = unbounded_channel();
-    let mut task = Task { socket, shared, session, events, subscription: None, catch_up: None };
+    let mailbox = Mailbox::new(shared.push_queue);
+    let mut task = Task { carrier, shared, session, mailbox, subscription: None, catch_up: None };
     let ended = match room {
-        Ok(_room) => task.run(incoming).await,
+        Ok(_room) => task.run().await,
         Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
     };
     if ended.is_err() {
@@ -63,42 +40,39 @@ where
     }
 }
 
-struct Task<S> {
-    socket: WebSocketStream<S>,
+struct Task<C> {
+    carrier: C,
     shared: Arc<Shared>,
     session: Session,
-    events: UnboundedSender<Event>,
+    mailbox: Arc<Mailbox>,
     subscription: Option<Subscription>,
     catch_up: Option<Box<CatchUp>>,
 }
 
-/// The connection is over, orderly or not.
-struct Over;
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
-    async fn run(&mut self, mut events: UnboundedReceiver<Event>) -> Result<(), Over> {
+impl<C: Carrier> Task<C> {
+    async fn run(&mut self) -> Result<(), Over> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut stop = self.shared.stopping();
+        let mut stopped = pin!(self.shared.stopped());
+        let mailbox = self.mailbox.clone();
         loop {
             let wants_frames = self.session.wants_frames();
             let input = tokio::select! {
-                Some(event) = events.recv() => self.take(event),
-                input = next_push(&mut self.subscription) => input,
-                message = self.socket.next(), if wants_frames => heard(message)?,
+                () = mailbox.arrived() => None,
+                heard = self.carrier.hear(), if wants_frames => heard?,
                 _ = ticks.tick() => Some(Input::Tick),
-                _ = stop.wait_for(|stop| *stop) => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
+                () = &mut stopped => {
+                    // What was answered before the goodbye is said before it.
+                    self.read_mail().await?;
+                    Some(Input::Goodbye(GoodbyeReason::ShuttingDown))
+                }
             };
-            if let Some(Input::Goodbye(_)) = input {
-                // What was answered before the goodbye is said before it.
-                self.burst(&mut events).await?;
-            }
             let began = Instant::now();
             if let Some(input) = input {
                 self.handle(input).await?;
             }
-            self.burst(&mut events).await?;
-            self.write(|socket| socket.flush()).await?;
+            self.read_mail().await?;
+            in_time(self.carrier.flush()).await?;
             // Nothing was heard while a slow link took its time: listen again before silence is judged.
             if began.elapsed() > LISTEN_FIRST {
                 ticks.reset();
@@ -106,37 +80,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
     }
 
-    /// Takes what else is waiting, so that one flush serves many inputs.
-    async fn burst(&mut self, events: &mut UnboundedReceiver<Event>) -> Result<(), Over> {
-        for _ in 0..BURST {
-            let input = match events.try_recv() {
-                Ok(event) => self.take(event),
-                Err(_) => match waiting_push(&mut self.subscription) {
-                    Some(input) => Some(input),
-                    None => return Ok(()),
-                },
+    /// Takes all that waits, so that one flush serves it.
+    async fn read_mail(&mut self) -> Result<(), Over> {
+        let mut mail = VecDeque::new();
+        self.mailbox.take(&mut mail);
+        for mail in mail.drain(..) {
+            let input = match mail {
+                Mail::Input(input) => input,
+                Mail::Page(catch_up, input) => {
+                    self.catch_up = Some(catch_up);
+                    input
+                }
             };
-            if let Some(input) = input {
-                self.handle(input).await?;
-            }
+            self.handle(input).await?;
         }
         Ok(())
-    }
-
-    fn take(&mut self, event: Event) -> Option<Input> {
-        match event {
-            Event::Input(input) => Some(input),
-            Event::Page(catch_up, input) => {
-                self.catch_up = Some(catch_up);
-                Some(input)
-            }
-        }
     }
 
     async fn handle(&mut self, input: Input) -> Result<(), Over> {
         for output in self.session.handle(input, self.shared.now()) {
             match output {
-                Output::Send(frame) => self.write(|socket| socket.feed(Message::Binary(frame))).await?,
+                Output::Send(frame) => in_time(self.carrier.feed(frame)).await?,
                 Output::Close => return self.close().await,
                 other => self.carry_out(other),
             }
@@ -147,12 +111,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Submit { token, command } => {
-                let events = self.events.clone();
-                let reply = move |answer| drop(events.send(Event::Input(Input::Answer { token, answer })));
-                self.shared.log.submit(*command, Box::new(reply));
+                let mailbox = self.mailbox.clone();
+                let reply: Reply =
+                    Box::new(move |answer, wakes| mailbox.leave(Mail::Input(Input::Answer { token, answer }), wakes));
+                self.shared.log.submit(*command, reply);
             }
             Output::Ack(device, pos) => self.shared.log.ack(device, pos),
-            Output::Subscribe(device) => self.subscription = Some(self.shared.hub.subscribe(device)),
+            Output::Subscribe(device) => {
+                self.subscription = Some(self.shared.hub.subscribe(device, self.mailbox.clone()));
+            }
             Output::FindDevice(device) => self.read(
                 move |view| {
                     let found = view.device(&device)?;
@@ -175,13 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         read: impl FnOnce(&View<'_>) -> rusqlite::Result<Input> + Send + 'static,
         failed: impl FnOnce() -> Input + Send + 'static,
     ) {
-        let events = self.events.clone();
+        let mailbox = self.mailbox.clone();
         self.shared.readers.run(move |reader| {
             let input = reader.snapshot(read).unwrap_or_else(|error| {
                 unread(&error);
                 failed()
             });
-            drop(events.send(Event::Input(input)));
+            mailbox.put(Mail::Input(input));
         });
     }
 
@@ -190,78 +157,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let Some(mut catch_up) = self.catch_up.take() else {
             return;
         };
-        let events = self.events.clone();
+        let mailbox = self.mailbox.clone();
         self.shared.readers.run(move |reader| {
             let page = reader.snapshot(|view| catch_up.next_page(view, most, bytes));
             let page = page.map_err(|error| {
                 unread(&error);
                 Unreadable
             });
-            drop(events.send(Event::Page(catch_up, Input::Page(page))));
+            mailbox.put(Mail::Page(catch_up, Input::Page(page)));
         });
-    }
-
-    async fn write<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocketStream<S>) -> F) -> Result<(), Over>
-    where
-        F: Future<Output = Result<(), WsError>> + 'a,
-    {
-        match timeout(WRITE, write(&mut self.socket)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Over),
-        }
     }
 
     /// Sends what is left and closes; the connection is over either way.
     async fn close(&mut self) -> Result<(), Over> {
-        self.write(|socket| socket.close(None)).await?;
+        in_time(self.carrier.finish()).await?;
         // The peer closes its side once it has read what was sent; without this wait a reset could overtake it.
-        let _ = timeout(Duration::from_secs(1), drain(&mut self.socket)).await;
+        let _ = timeout(DRAIN, self.carrier.drain()).await;
         Err(Over)
     }
 }
 
-async fn drain<S: Stream<Item = Result<Message, WsError>> + Unpin>(socket: &mut S) {
-    while let Some(Ok(_)) = socket.next().await {}
-}
-
-/// What arrived on the socket. Pings and pongs of WebSocket itself are tungstenite's business.
-fn heard(message: Option<Result<Message, WsError>>) -> Result<Option<Input>, Over> {
-    match message {
-        Some(Ok(Message::Binary(bytes))) => Ok(Some(Input::Frame(bytes))),
-        Some(Ok(Message::Text(_))) => Ok(Some(Input::Text)),
-        Some(Ok(Message::Close(_))) | None => Err(Over),
-        Some(Ok(_)) => Ok(None),
-        Some(Err(WsError::Capacity(_))) => Ok(Some(Input::TooLong)),
-        Some(Err(_)) => Err(Over),
-    }
-}
-
-/// Waits for the hub; forever before the login.
-async fn next_push(subscription: &mut Option<Subscription>) -> Option<Input> {
-    let Some(subscription) = subscription else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        Some(push) = subscription.queue.recv() => Some(Input::Push(push)),
-        () = subscription.signal.changed() => signalled(subscription),
-    }
-}
-
-fn waiting_push(subscription: &mut Option<Subscription>) -> Option<Input> {
-    let subscription = subscription.as_mut()?;
-    match subscription.queue.try_recv() {
-        Ok(push) => Some(Input::Push(push)),
-        Err(_) => signalled(subscription),
-    }
-}
-
-/// A goodbye at once; a lag only when the queue is empty, so that its order is kept.
-fn signalled(subscription: &mut Subscription) -> Option<Input> {
-    if let Some(reason) = subscription.signal.goodbye() {
-        return Some(Input::Goodbye(reason));
-    }
-    let lagged = subscription.queue.is_empty() && subscription.signal.take_lagged();
-    lagged.then_some(Input::Lagged)
+/// A write, unless the peer takes nothing for too long.
+async fn in_time(write: impl Future<Output = Result<(), Over>>) -> Result<(), Over> {
+    timeout(WRITE, write).await.unwrap_or(Err(Over))
 }
 
 fn answer(view: &View<'_>, device: &DeviceId, query: &Query) -> rusqlite::Result<Answer> {

@@ -1,6 +1,7 @@
 //! Frames that are wrong: a fault that names the rule, and a close where the state is lost.
 
-use crate::client::{Unauthenticated, tls};
+use crate::client::{Transport, Unauthenticated, tls};
+use crate::over_each;
 use crate::people::{Person, Running, body, message};
 use crate::registering::assert_fatal;
 use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Fault, Hello, Ping, RelayFrame};
@@ -10,28 +11,32 @@ use aside_protocol::refusal::{Plain, TooLarge};
 use aside_protocol::request::{Answer, Request, Send};
 use aside_protocol::{ChatId, N, PartitionId, Pos, Refusal, Seq, codec};
 use bytes::Bytes;
-use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_tungstenite::tungstenite::Message;
 
-async fn raw(relay: &Running, message: Message) -> Unauthenticated {
+async fn raw(relay: &Running, frame: impl Into<Bytes>) -> Unauthenticated {
     let mut connection = relay.connect().await;
-    connection.socket.send(message).await.unwrap();
+    connection.socket.send(frame.into()).await;
     connection
 }
 
+async fn malformed_frames_are_fatal(via: Transport) {
+    let relay = Running::start(via).await;
+    assert_fatal(raw(&relay, &b"\xff\xff"[..]).await, "COD-2").await;
+    assert_fatal(raw(&relay, Bytes::new()).await, "COD-2").await;
+    assert_fatal(raw(&relay, vec![0x81; MAX_FRAME]).await, "COD-2").await;
+}
+
 #[tokio::test]
-async fn malformed_text_and_oversized_messages_are_fatal() {
-    let relay = Running::start().await;
-    assert_fatal(raw(&relay, Message::Binary(Bytes::from_static(b"\xff\xff"))).await, "COD-2").await;
-    assert_fatal(raw(&relay, Message::Binary(Bytes::new())).await, "COD-2").await;
-    assert_fatal(raw(&relay, Message::Text("hello".into())).await, "FRM-1").await;
-    assert_fatal(raw(&relay, Message::Binary(Bytes::from(vec![0x81; MAX_FRAME]))).await, "COD-2").await;
+async fn a_text_message_is_fatal() {
+    let relay = Running::start(Transport::WebSocket).await;
+    let mut connection = relay.connect().await;
+    connection.socket.text("hello").await;
+    assert_fatal(connection, "FRM-1").await;
 }
 
 #[tokio::test]
 async fn a_message_longer_than_a_frame_is_refused_by_its_header_alone() {
-    let relay = Running::start().await;
+    let relay = Running::start(Transport::WebSocket).await;
     let mut stream = tls(&relay.invite().await).await;
     let request = "GET /v1/ws HTTP/1.1\r\nHost: aside-relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -48,9 +53,8 @@ async fn a_message_longer_than_a_frame_is_refused_by_its_header_alone() {
     assert!(text.contains("COD-1"), "{text}");
 }
 
-#[tokio::test]
-async fn before_the_login_only_hello_and_login_belong() {
-    let relay = Running::start().await;
+async fn before_the_login_only_hello_and_login_belong(via: Transport) {
+    let relay = Running::start(via).await;
     let frames = [
         ClientFrame::Attach(Attach { cursors: vec![] }),
         ClientFrame::Ack(Ack { partition: PartitionId(0), pos: Pos(1) }),
@@ -68,9 +72,8 @@ async fn before_the_login_only_hello_and_login_belong() {
     assert_fatal(twice, "FRM-3").await;
 }
 
-#[tokio::test]
-async fn a_hello_without_common_version_or_mode_is_fatal() {
-    let relay = Running::start().await;
+async fn a_hello_without_common_version_or_mode_is_fatal(via: Transport) {
+    let relay = Running::start(via).await;
     let hellos = [
         ("CON-1", Hello { versions: vec![2, 3], ..Unauthenticated::hello() }),
         ("CON-2", Hello { mode: Mode::Proxied, ..Unauthenticated::hello() }),
@@ -83,13 +86,12 @@ async fn a_hello_without_common_version_or_mode_is_fatal() {
     }
 }
 
-#[tokio::test]
-async fn unknown_frames_and_requests_are_answered_and_nothing_is_lost() {
-    let relay = Running::start().await;
+async fn unknown_frames_and_requests_are_answered_and_nothing_is_lost(via: Transport) {
+    let relay = Running::start(via).await;
     let mut client = relay.join(&Person::new("alice")).await;
-    client.socket.send(Message::Binary(codec::encode(&(99u64, "whatever")))).await.unwrap();
+    client.socket.send(codec::encode(&(99u64, "whatever"))).await;
     assert_harmless(client.other().await, "FRM-4");
-    client.socket.send(Message::Binary(codec::encode(&(5u64, Unheard { id: 7, request: (99, 1) })))).await.unwrap();
+    client.socket.send(codec::encode(&(5u64, Unheard { id: 7, request: (99, 1) }))).await;
     assert_eq!(client.answer_to(7).await, Answer::Refused(Refusal::Unsupported(Plain {})));
     client.send(&ClientFrame::Ping(Ping {})).await;
     assert!(matches!(client.other().await, Some(RelayFrame::Pong(_))));
@@ -101,9 +103,8 @@ struct Unheard {
     request: (u64, u64),
 }
 
-#[tokio::test]
-async fn misplaced_frames_after_the_login_are_ignored_with_a_fault() {
-    let relay = Running::start().await;
+async fn misplaced_frames_after_the_login_are_ignored_with_a_fault(via: Transport) {
+    let relay = Running::start(via).await;
     let alice = Person::new("alice");
     let mut client = relay.join(&alice).await;
     client.attach_at(0).await;
@@ -127,7 +128,7 @@ fn assert_harmless(frame: Option<RelayFrame>, wanted: &str) {
 
 #[tokio::test]
 async fn http_answers_health_and_nothing_else() {
-    let relay = Running::start().await;
+    let relay = Running::start(Transport::WebSocket).await;
     for (path, wanted) in [("/health", "200 OK"), ("/v1/ws", "426 "), ("/", "404 ")] {
         let mut stream = tls(&relay.invite().await).await;
         let request = format!("GET {path} HTTP/1.1\r\nHost: aside-relay\r\nConnection: close\r\n\r\n");
@@ -138,3 +139,11 @@ async fn http_answers_health_and_nothing_else() {
         assert_eq!(answer.ends_with("\r\n\r\nok\n"), path == "/health");
     }
 }
+
+over_each!(
+    malformed_frames_are_fatal,
+    before_the_login_only_hello_and_login_belong,
+    a_hello_without_common_version_or_mode_is_fatal,
+    unknown_frames_and_requests_are_answered_and_nothing_is_lost,
+    misplaced_frames_after_the_login_are_ignored_with_a_fault,
+);

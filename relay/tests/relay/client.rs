@@ -1,33 +1,42 @@
 //! A client that speaks frames and nothing more: TLS with the pin checked, hello, login, requests, deliveries.
 
 use crate::people::Person;
+use crate::socket::Socket;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, HelloOk, LoginOk, RelayFrame, VERSION};
 use aside_protocol::invite::{Invite, InviteSecret};
-use aside_protocol::login::{EXPORTER_LABEL, Mode, Transcript, pin};
+use aside_protocol::login::{EXPORTER_LABEL, Mode, QUIC_ALPN, Transcript, pin};
 use aside_protocol::request::{Answer, Request};
 use aside_protocol::{Cursor, Hash, LogId, Nonce, PartitionId, Pos, PublicKey, Refusal, codec};
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+/// What carries the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Quic,
+    WebSocket,
+}
 
-/// Nothing takes longer on a busy machine; only a failing test waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Makes a test of each function for each transport.
+#[macro_export]
+macro_rules! over_each {
+    ($($test:ident),* $(,)?) => {
+        mod quic {
+            $(#[tokio::test] async fn $test() { super::$test($crate::client::Transport::Quic).await })*
+        }
+        mod websocket {
+            $(#[tokio::test] async fn $test() { super::$test($crate::client::Transport::WebSocket).await })*
+        }
+    };
+}
 
 /// A connection before its login.
 pub struct Unauthenticated {
@@ -44,34 +53,58 @@ pub struct Client {
     next_id: u64,
 }
 
-pub async fn tls(invite: &Invite) -> TlsStream<TcpStream> {
+fn config(invite: &Invite) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = Arc::new(Pinned { pin: invite.pin, provider: provider.clone() });
-    let config = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+pub async fn tls(invite: &Invite) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(&invite.addresses[0]).await.unwrap();
     let name = ServerName::try_from("aside-relay").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    TlsConnector::from(Arc::new(config(invite))).connect(name, stream).await.unwrap()
+}
+
+/// A QUIC connection whose handshake is done, if it may name this protocol.
+pub async fn quic(invite: &Invite, alpn: &[u8]) -> Result<quinn::Connection, quinn::ConnectionError> {
+    let mut tls = config(invite);
+    tls.alpn_protocols = vec![alpn.to_vec()];
+    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
+    let endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = invite.addresses[0].parse().unwrap();
+    let config = quinn::ClientConfig::new(Arc::new(crypto));
+    endpoint.connect_with(config, address, "aside-relay").unwrap().await
 }
 
 impl Unauthenticated {
-    pub async fn connect(invite: &Invite) -> Self {
-        let stream = tls(invite).await;
-        let exporter = stream.get_ref().1.export_keying_material(vec![0; 32], EXPORTER_LABEL, None).unwrap();
-        let (socket, _) = tokio_tungstenite::client_async("wss://aside-relay/v1/ws", stream).await.unwrap();
+    pub async fn connect(invite: &Invite, via: Transport) -> Self {
+        let mut exporter = vec![0; 32];
+        let socket = match via {
+            Transport::WebSocket => {
+                let stream = tls(invite).await;
+                stream.get_ref().1.export_keying_material(&mut exporter, EXPORTER_LABEL, None).unwrap();
+                Socket::websocket(stream).await
+            }
+            Transport::Quic => {
+                let connection = quic(invite, QUIC_ALPN).await.unwrap();
+                connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &[]).unwrap();
+                Socket::quic(connection).await
+            }
+        };
         Self { socket, pin: invite.pin, exporter }
     }
 
     pub async fn send(&mut self, frame: &ClientFrame) {
-        send(&mut self.socket, frame).await;
+        self.socket.send(codec::encode(frame)).await;
     }
 
     pub async fn receive(&mut self) -> Option<RelayFrame> {
-        receive(&mut self.socket).await
+        self.socket.receive().await
     }
 
     pub fn hello() -> Hello {
@@ -141,7 +174,7 @@ impl Client {
     }
 
     pub async fn send(&mut self, frame: &ClientFrame) {
-        send(&mut self.socket, frame).await;
+        self.socket.send(codec::encode(frame)).await;
     }
 
     pub async fn ack(&mut self, pos: Pos) {
@@ -164,7 +197,7 @@ impl Client {
 
     pub async fn answer_to(&mut self, id: u64) -> Answer {
         loop {
-            match receive(&mut self.socket).await {
+            match self.socket.receive().await {
                 Some(RelayFrame::Answer(answered)) if answered.id == id => return answered.answer,
                 Some(frame) => self.inbox.push_back(frame),
                 None => panic!("closed before the answer"),
@@ -172,11 +205,21 @@ impl Client {
         }
     }
 
+    /// Makes the relay write, so that it notices if nobody reads.
+    pub async fn stopped_hearing(&mut self) {
+        if let Socket::Quic(quic) = &mut self.socket {
+            let ping = codec::encode(&ClientFrame::Ping(aside_protocol::frame::Ping {}));
+            let mut bytes = aside_protocol::stream::head(ping.len()).to_vec();
+            bytes.extend_from_slice(&ping);
+            let _ = quic.send.write_all(&bytes).await;
+        }
+    }
+
     /// The next frame, first from the inbox. `None` when the connection has ended.
     pub async fn next(&mut self) -> Option<RelayFrame> {
         match self.inbox.pop_front() {
             Some(frame) => Some(frame),
-            None => receive(&mut self.socket).await,
+            None => self.socket.receive().await,
         }
     }
 
@@ -200,29 +243,6 @@ impl Client {
             }
         }
     }
-}
-
-pub async fn send(socket: &mut Socket, frame: &ClientFrame) {
-    socket.send(Message::Binary(codec::encode(frame))).await.unwrap();
-}
-
-/// The next frame; `None` when the connection has ended.
-pub async fn receive(socket: &mut Socket) -> Option<RelayFrame> {
-    loop {
-        match timeout(PATIENCE, socket.next()).await.expect("the relay says something in time") {
-            Some(Ok(Message::Binary(bytes))) => return Some(decode(&bytes)),
-            Some(Ok(Message::Close(reason))) => {
-                assert!(reason.is_none_or(|reason| reason.code == CloseCode::Normal));
-                return None;
-            }
-            None | Some(Err(_)) => return None,
-            Some(Ok(_)) => {}
-        }
-    }
-}
-
-fn decode(bytes: &Bytes) -> RelayFrame {
-    codec::decode(bytes).expect("a relay's frame is readable")
 }
 
 /// Accepts a certificate for "aside-relay" signed by an authority whose key has the pin.

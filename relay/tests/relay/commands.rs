@@ -1,6 +1,7 @@
 //! The program as people run it: output, exit codes, one relay a folder, records that replay.
 
-use crate::client::Unauthenticated;
+use crate::client::{Transport, Unauthenticated};
+use crate::over_each;
 use crate::people::Person;
 use aside_protocol::invite::Invite;
 use std::io::{BufRead, BufReader};
@@ -45,17 +46,16 @@ fn one_line(output: &Output) -> String {
     text.trim().to_owned()
 }
 
-#[tokio::test]
-async fn it_serves_invites_ends_on_a_signal_and_its_record_replays() {
+async fn it_serves_invites_ends_on_a_signal_and_its_record_replays(via: Transport) {
     let folder = tempfile::tempdir().unwrap();
     let (data, record) = (folder.path().join("data"), folder.path().join("record"));
     let (mut relay, invite, listen) = Process::serve(&data, &["--record", record.to_str().unwrap()]);
     assert_eq!(invite.addresses, [listen]);
-    Unauthenticated::connect(&invite).await.register(&Person::new("alice"), invite.secret).await;
+    Unauthenticated::connect(&invite, via).await.register(&Person::new("alice"), invite.secret).await;
     let made = program(&["invite", "--uses", "2", "--expires", "12h"], &data).output().unwrap();
     let second = Invite::from_link(&one_line(&made)).unwrap();
     assert_eq!((second.pin, &second.addresses), (invite.pin, &invite.addresses));
-    Unauthenticated::connect(&second).await.register(&Person::new("bob"), second.secret).await;
+    Unauthenticated::connect(&second, via).await.register(&Person::new("bob"), second.secret).await;
 
     let rival = program(&["serve", "--listen", "127.0.0.1:0"], &data).output().unwrap();
     assert_eq!(rival.status.code(), Some(1));
@@ -68,8 +68,7 @@ async fn it_serves_invites_ends_on_a_signal_and_its_record_replays() {
     assert!(one_line(&replayed).contains("commands, state "));
 }
 
-#[tokio::test]
-async fn an_invite_made_while_no_relay_runs_is_good_when_one_does() {
+async fn an_invite_made_while_no_relay_runs_is_good_when_one_does(via: Transport) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let made = program(&["invite"], &data).output().unwrap();
@@ -78,20 +77,19 @@ async fn an_invite_made_while_no_relay_runs_is_good_when_one_does() {
     let (_relay, running, listen) = Process::serve(&data, &[]);
     assert_eq!(invite.pin, running.pin);
     invite.addresses = vec![listen];
-    Unauthenticated::connect(&invite).await.register(&Person::new("alice"), invite.secret).await;
+    Unauthenticated::connect(&invite, via).await.register(&Person::new("alice"), invite.secret).await;
 }
 
-#[tokio::test]
-async fn a_killed_relay_has_kept_what_it_answered() {
+async fn a_killed_relay_has_kept_what_it_answered(via: Transport) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let alice = Person::new("alice");
     let (relay, invite, _) = Process::serve(&data, &[]);
-    Unauthenticated::connect(&invite).await.register(&alice, invite.secret).await;
+    Unauthenticated::connect(&invite, via).await.register(&alice, invite.secret).await;
     relay.signal("-KILL");
     drop(relay);
     let (_relay, invite, _) = Process::serve(&data, &[]);
-    let back = Unauthenticated::connect(&invite).await.login(&alice).await;
+    let back = Unauthenticated::connect(&invite, via).await.login(&alice).await;
     assert_eq!(back.welcome.account, alice.account());
 }
 
@@ -101,13 +99,16 @@ fn mistakes_are_told_in_one_sentence_with_the_right_exit_code() {
     let data = folder.path().join("data");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken_udp = udp.local_addr().unwrap().to_string();
     let file = folder.path().join("file");
     std::fs::write(&file, "no folder").unwrap();
     let foreign = folder.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("relay.db"), "this is no database, only text that is long enough".repeat(99)).unwrap();
-    let cases: [(&[&str], &Path, i32); 7] = [
+    let cases: [(&[&str], &Path, i32); 8] = [
         (&["serve", "--listen", &taken], &data, 3),
+        (&["serve", "--listen", &taken_udp], &data, 3),
         (&["serve", "--listen", "nonsense"], &data, 2),
         (&["serve", "--listen", "127.0.0.1:0", "--address", "no port"], &data, 2),
         (&["invite", "--expires", "never"], &data, 2),
@@ -120,5 +121,12 @@ fn mistakes_are_told_in_one_sentence_with_the_right_exit_code() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(output.stdout.is_empty() && !said.is_empty());
+        assert_eq!(said.contains("UDP"), arguments.contains(&&*taken_udp), "{said}");
     }
 }
+
+over_each!(
+    it_serves_invites_ends_on_a_signal_and_its_record_replays,
+    an_invite_made_while_no_relay_runs_is_good_when_one_does,
+    a_killed_relay_has_kept_what_it_answered,
+);

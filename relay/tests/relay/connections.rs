@@ -1,5 +1,7 @@
 //! Connections that are replaced, refused or closed in order, and what else devices ask of the relay.
 
+use crate::client::{Transport, Unauthenticated};
+use crate::over_each;
 use crate::people::{Person, Running, body};
 use aside_protocol::device_list::{self, DeviceEntry, DeviceList, SignedDeviceList};
 use aside_protocol::frame::{ClientFrame, Goodbye, GoodbyeReason, RelayFrame};
@@ -16,9 +18,8 @@ fn reason(frame: Option<RelayFrame>) -> GoodbyeReason {
     }
 }
 
-#[tokio::test]
-async fn a_second_login_of_a_device_replaces_the_first() {
-    let relay = Running::start().await;
+async fn a_second_login_of_a_device_replaces_the_first(via: Transport) {
+    let relay = Running::start(via).await;
     let alice = Person::new("alice");
     let mut first = relay.join(&alice).await;
     let mut second = relay.login(&alice, 0).await;
@@ -29,9 +30,8 @@ async fn a_second_login_of_a_device_replaces_the_first() {
     assert!(matches!(second.ask(own).await, Answer::Account(_)));
 }
 
-#[tokio::test]
-async fn a_relay_that_stops_says_goodbye_to_all() {
-    let relay = Running::start().await;
+async fn a_relay_that_stops_says_goodbye_to_all(via: Transport) {
+    let relay = Running::start(via).await;
     let mut client = relay.join(&Person::new("alice")).await;
     let stopping = tokio::spawn(relay.server.stop());
     assert_eq!(reason(client.other().await), GoodbyeReason::ShuttingDown);
@@ -39,18 +39,17 @@ async fn a_relay_that_stops_says_goodbye_to_all() {
     stopping.await.unwrap();
 }
 
-#[tokio::test]
-async fn a_full_relay_says_come_back_later() {
-    let relay = Running::with(|options| options.connections = 1).await;
+async fn a_full_relay_says_come_back_later(via: Transport) {
+    let relay = Running::with(via, |options| options.connections = 1).await;
     let _first = relay.join(&Person::new("alice")).await;
     let mut second = relay.connect().await;
+    second.send(&ClientFrame::Hello(Unauthenticated::hello())).await;
     assert_eq!(reason(second.receive().await), GoodbyeReason::Full);
     assert_eq!(second.receive().await, None);
 }
 
-#[tokio::test]
-async fn accounts_are_found_by_name_and_by_id() {
-    let relay = Running::start().await;
+async fn accounts_are_found_by_name_and_by_id(via: Transport) {
+    let relay = Running::start(via).await;
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut client = relay.join(&alice).await;
     relay.join(&bob).await;
@@ -64,9 +63,8 @@ async fn accounts_are_found_by_name_and_by_id() {
     assert_eq!(client.ask(Request::Lookup(nobody)).await, Answer::Refused(Refusal::NotFound(Plain {})));
 }
 
-#[tokio::test]
-async fn key_packages_are_stored_counted_and_given_out() {
-    let relay = Running::start().await;
+async fn key_packages_are_stored_counted_and_given_out(via: Transport) {
+    let relay = Running::start(via).await;
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let (mut one, mut other) = (relay.join(&alice).await, relay.join(&bob).await);
     let upload = |text: &[u8], last_resort| KeyPackageUpload { suite: Suite::XWing, last_resort, body: body(text) };
@@ -86,9 +84,8 @@ async fn key_packages_are_stored_counted_and_given_out() {
     assert_eq!(relay.login(&bob, 0).await.welcome.key_packages[0].one_time, 0);
 }
 
-#[tokio::test]
-async fn a_removed_device_is_disconnected_and_told_so_when_it_comes_back() {
-    let relay = Running::start().await;
+async fn a_removed_device_is_disconnected_and_told_so_when_it_comes_back(via: Transport) {
+    let relay = Running::start(via).await;
     let alice = Person::new("alice");
     let mut client = relay.join(&alice).await;
     let signed: SignedDeviceList = codec::decode(&alice.list().0).unwrap();
@@ -105,3 +102,12 @@ async fn a_removed_device_is_disconnected_and_told_so_when_it_comes_back() {
     back.send(&ClientFrame::Login(alice.login(&transcript))).await;
     assert_eq!(back.logged_in().await.err(), Some(Refusal::Revoked(Plain {})));
 }
+
+over_each!(
+    a_second_login_of_a_device_replaces_the_first,
+    a_relay_that_stops_says_goodbye_to_all,
+    a_full_relay_says_come_back_later,
+    accounts_are_found_by_name_and_by_id,
+    key_packages_are_stored_counted_and_given_out,
+    a_removed_device_is_disconnected_and_told_so_when_it_comes_back,
+);

@@ -1,6 +1,7 @@
 //! Messages from one to another: stored once, in order, through windows, catch-up and live, over restarts.
 
-use crate::client::Client;
+use crate::client::{Client, Transport};
+use crate::over_each;
 use crate::people::{Person, Running, chat_of, found, message};
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::frame::RelayFrame;
@@ -32,9 +33,8 @@ impl Pair {
     }
 }
 
-#[tokio::test]
-async fn a_message_reaches_the_other_and_echoes_without_its_body() {
-    let mut pair = Pair::on(Running::start().await).await;
+async fn a_message_reaches_the_other_and_echoes_without_its_body(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
     let Answer::Sent(sent) = pair.say(2, "hi bob").await else { panic!("not sent") };
     assert_eq!((sent.n, sent.seq), (N(2), Seq(2)));
     let welcome = pair.to.envelope().await;
@@ -51,9 +51,8 @@ async fn a_message_reaches_the_other_and_echoes_without_its_body() {
     assert_eq!((echo.n, echo.body, echo.hash), (Some(N(2)), None, Some(Hash::of(b"hi bob"))));
 }
 
-#[tokio::test]
-async fn numbers_are_compared_and_swapped() {
-    let mut pair = Pair::on(Running::start().await).await;
+async fn numbers_are_compared_and_swapped(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
     let Answer::Sent(first) = pair.say(2, "one").await else { panic!("not sent") };
     assert_eq!(pair.say(2, "one").await, Answer::Sent(first), "a retry gets the recorded answer");
     let conflict = Conflict { n: N(2), hash: Hash::of(b"one") };
@@ -66,10 +65,9 @@ async fn numbers_are_compared_and_swapped() {
     assert_eq!(next.seq, Seq(3), "refused numbers leave no hole");
 }
 
-#[tokio::test]
-async fn who_was_away_for_a_thousand_messages_gets_each_once_through_the_window() {
-    let mut pair = Pair::on(Running::start().await).await;
-    let _ = pair.to.socket.close(None).await;
+async fn who_was_away_for_a_thousand_messages_gets_each_once_through_the_window(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
+    pair.to.socket.close().await;
     for n in 2..1_002 {
         pair.from.post(message(pair.chat, n, pair.base, &format!("m{n}"))).await;
         if n % 100 == 0 {
@@ -90,9 +88,8 @@ async fn who_was_away_for_a_thousand_messages_gets_each_once_through_the_window(
     assert!(matches!(back.next().await, Some(RelayFrame::CaughtUp(_))));
 }
 
-#[tokio::test]
-async fn an_unacknowledged_window_holds_delivery_back() {
-    let mut pair = Pair::on(Running::with(|options| options.window = 3).await).await;
+async fn an_unacknowledged_window_holds_delivery_back(via: Transport) {
+    let mut pair = Pair::on(Running::with(via, |options| options.window = 3).await).await;
     for n in 2..12 {
         pair.say(n, "x").await;
     }
@@ -112,9 +109,8 @@ async fn an_unacknowledged_window_holds_delivery_back() {
     assert_eq!(seqs, (2..12).map(Seq).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn tiny_buffers_under_load_lose_and_repeat_nothing() {
-    let relay = Running::with(|options| (options.push_queue, options.window) = (1, 2)).await;
+async fn tiny_buffers_under_load_lose_and_repeat_nothing(via: Transport) {
+    let relay = Running::with(via, |options| (options.push_queue, options.window) = (1, 2)).await;
     let mut pair = Pair::on(relay).await;
     let (chat, base) = (pair.chat, pair.base);
     let mut from = pair.from;
@@ -149,9 +145,8 @@ async fn tiny_buffers_under_load_lose_and_repeat_nothing() {
     sending.await.unwrap();
 }
 
-#[tokio::test]
-async fn a_restarted_relay_goes_on_where_it_was() {
-    let mut pair = Pair::on(Running::start().await).await;
+async fn a_restarted_relay_goes_on_where_it_was(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
     let Answer::Sent(sent) = pair.say(2, "before").await else { panic!("not sent") };
     let (log, pin) = (pair.from.log(), pair.relay.invite().await.pin);
     let relay = pair.relay.restart().await;
@@ -168,9 +163,8 @@ async fn a_restarted_relay_goes_on_where_it_was() {
     assert_eq!(bodies.iter().map(|body| &body[..]).collect::<Vec<_>>(), [&b"welcome"[..], b"before", b"after"]);
 }
 
-#[tokio::test]
-async fn receipts_reach_the_other_and_are_replaced() {
-    let mut pair = Pair::on(Running::start().await).await;
+async fn receipts_reach_the_other_and_are_replaced(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
     for text in [&b"one"[..], b"two"] {
         let receipt = Receipt { chat: pair.chat, base: pair.base, body: crate::people::body(text) };
         assert!(matches!(pair.to.ask(Request::Receipt(receipt)).await, Answer::Done(done) if done.pos.is_some()));
@@ -183,9 +177,8 @@ async fn receipts_reach_the_other_and_are_replaced() {
     assert!(matches!(again.next().await, Some(RelayFrame::CaughtUp(_))));
 }
 
-#[tokio::test]
-async fn envelopes_can_be_asked_for_again() {
-    let mut pair = Pair::on(Running::start().await).await;
+async fn envelopes_can_be_asked_for_again(via: Transport) {
+    let mut pair = Pair::on(Running::start(via).await).await;
     for n in 2..5 {
         pair.say(n, &format!("m{n}")).await;
     }
@@ -200,3 +193,14 @@ async fn envelopes_can_be_asked_for_again() {
     };
     assert_eq!((routed.devices.len(), routed.base, routed.last, routed.incarnation), (2, pair.base, Seq(4), 1));
 }
+
+over_each!(
+    a_message_reaches_the_other_and_echoes_without_its_body,
+    numbers_are_compared_and_swapped,
+    who_was_away_for_a_thousand_messages_gets_each_once_through_the_window,
+    an_unacknowledged_window_holds_delivery_back,
+    tiny_buffers_under_load_lose_and_repeat_nothing,
+    a_restarted_relay_goes_on_where_it_was,
+    receipts_reach_the_other_and_are_replaced,
+    envelopes_can_be_asked_for_again,
+);

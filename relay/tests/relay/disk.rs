@@ -1,14 +1,15 @@
 //! A full disk: a clear refusal, nothing corrupted, and back to work when there is room.
 
+use crate::client::Transport;
+use crate::over_each;
 use crate::people::{Person, Running, chat_of, found, message};
 use aside_protocol::request::Answer;
 use aside_protocol::{Refusal, Seq};
 use aside_relay::admin::{Ask, client};
 use aside_relay::data::admin_socket;
 
-#[tokio::test]
-async fn a_full_disk_refuses_and_recovers() {
-    let relay = Running::start().await;
+async fn a_full_disk_refuses_and_recovers(via: Transport) {
+    let relay = Running::start(via).await;
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let mut from = relay.join(&alice).await;
     relay.join(&bob).await;
@@ -34,3 +35,5 @@ async fn limit(socket: &std::path::Path, pages: Option<u32>) {
     let told = tokio::task::spawn_blocking(move || client::ask(&socket, &Ask::LimitPages { pages }));
     assert!(told.await.unwrap().unwrap().is_some());
 }
+
+over_each!(a_full_disk_refuses_and_recovers,);

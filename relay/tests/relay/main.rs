@@ -8,4 +8,6 @@ mod connections;
 mod delivery;
 mod disk;
 mod people;
+mod quic;
 mod registering;
+mod socket;

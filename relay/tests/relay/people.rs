@@ -1,6 +1,6 @@
 //! A relay in this process, and accounts with one device each, made from seeds.
 
-use crate::client::{Client, Unauthenticated};
+use crate::client::{Client, Transport, Unauthenticated};
 use aside_protocol::device_list::{DeviceEntry, DeviceList, SignedDeviceList, Signer, signed_bytes};
 use aside_protocol::frame::{Login, Register};
 use aside_protocol::invite::{Invite, InviteSecret};
@@ -15,30 +15,31 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub struct Running {
+    pub via: Transport,
     pub server: Server,
     pub folder: TempDir,
 }
 
 impl Running {
-    pub async fn start() -> Self {
-        Self::with(|_| {}).await
+    pub async fn start(via: Transport) -> Self {
+        Self::with(via, |_| {}).await
     }
 
-    pub async fn with(adjust: impl FnOnce(&mut Options)) -> Self {
+    pub async fn with(via: Transport, adjust: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::on(folder, adjust).await
+        Self::on(folder, via, adjust).await
     }
 
-    pub async fn on(folder: TempDir, adjust: impl FnOnce(&mut Options)) -> Self {
+    pub async fn on(folder: TempDir, via: Transport, adjust: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
         adjust(&mut options);
         let server = Server::start(options).await.unwrap();
-        Self { server, folder }
+        Self { via, server, folder }
     }
 
     pub async fn restart(self) -> Self {
         self.server.stop().await;
-        Self::on(self.folder, |_| {}).await
+        Self::on(self.folder, self.via, |_| {}).await
     }
 
     pub async fn invite(&self) -> Invite {
@@ -47,13 +48,13 @@ impl Running {
 
     pub async fn connect(&self) -> Unauthenticated {
         let invite = self.server.invite(1, Duration::from_secs(60)).await.unwrap();
-        Unauthenticated::connect(&invite).await
+        Unauthenticated::connect(&invite, self.via).await
     }
 
     /// Registers and attaches.
     pub async fn join(&self, person: &Person) -> Client {
         let invite = self.invite().await;
-        let mut client = Unauthenticated::connect(&invite).await.register(person, invite.secret).await;
+        let mut client = Unauthenticated::connect(&invite, self.via).await.register(person, invite.secret).await;
         client.attach_at(0).await;
         client
     }

@@ -1,6 +1,7 @@
 //! Invites, registration, login.
 
-use crate::client::Unauthenticated;
+use crate::client::{Transport, Unauthenticated};
+use crate::over_each;
 use crate::people::{Person, Running};
 use aside_protocol::frame::{ClientFrame, Fault, RelayFrame};
 use aside_protocol::invite::InviteSecret;
@@ -8,9 +9,8 @@ use aside_protocol::refusal::Plain;
 use aside_protocol::{PartitionId, Refusal};
 use std::time::Duration;
 
-#[tokio::test]
-async fn a_newcomer_registers_and_logs_in_again() {
-    let relay = Running::start().await;
+async fn a_newcomer_registers_and_logs_in_again(via: Transport) {
+    let relay = Running::start(via).await;
     let alice = Person::new("alice");
     let first = relay.join(&alice).await;
     assert_eq!((first.welcome.account, first.welcome.name.as_str()), (alice.account(), "alice"));
@@ -19,21 +19,19 @@ async fn a_newcomer_registers_and_logs_in_again() {
     assert_eq!(again.welcome.positions[0].partition, PartitionId(0));
 }
 
-#[tokio::test]
-async fn a_registration_whose_answer_was_lost_succeeds_again_and_uses_the_invite_once() {
-    let relay = Running::start().await;
+async fn a_registration_whose_answer_was_lost_succeeds_again_and_uses_the_invite_once(via: Transport) {
+    let relay = Running::start(via).await;
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let invite = relay.server.invite(1, Duration::from_secs(60)).await.unwrap();
     for _ in 0..2 {
-        Unauthenticated::connect(&invite).await.register(&alice, invite.secret).await;
+        Unauthenticated::connect(&invite, via).await.register(&alice, invite.secret).await;
     }
-    let refused = Unauthenticated::connect(&invite).await.try_register(&bob, invite.secret).await;
+    let refused = Unauthenticated::connect(&invite, via).await.try_register(&bob, invite.secret).await;
     assert_eq!(refused.err(), Some(Refusal::InviteUsed(Plain {})));
 }
 
-#[tokio::test]
-async fn what_is_wrong_with_a_registration_is_said_and_it_can_be_tried_again() {
-    let relay = Running::start().await;
+async fn what_is_wrong_with_a_registration_is_said_and_it_can_be_tried_again(via: Transport) {
+    let relay = Running::start(via).await;
     let (alice, mallory) = (Person::new("alice"), Person::new("mallory"));
     relay.join(&alice).await;
     let invite = relay.invite().await;
@@ -41,7 +39,7 @@ async fn what_is_wrong_with_a_registration_is_said_and_it_can_be_tried_again() {
     let taken = Person { name: alice.name.clone(), ..Person::new("mallory") };
     let unknown = InviteSecret([9; 16]);
 
-    let mut connection = Unauthenticated::connect(&invite).await;
+    let mut connection = Unauthenticated::connect(&invite, via).await;
     let transcript = connection.transcript().await;
     let tries = [
         (&mallory, unknown, Refusal::InviteUnknown(Plain {})),
@@ -56,9 +54,8 @@ async fn what_is_wrong_with_a_registration_is_said_and_it_can_be_tried_again() {
     assert!(connection.logged_in().await.is_ok());
 }
 
-#[tokio::test]
-async fn a_login_by_another_key_or_for_another_connection_is_a_fault() {
-    let relay = Running::start().await;
+async fn a_login_by_another_key_or_for_another_connection_is_a_fault(via: Transport) {
+    let relay = Running::start(via).await;
     let alice = Person::new("alice");
     relay.join(&alice).await;
     let impostor = Person { key: Person::new("mallory").key, ..Person::new("alice") };
@@ -84,3 +81,10 @@ pub async fn assert_fatal(mut connection: Unauthenticated, wanted: &str) {
     }
     assert_eq!(connection.receive().await, None);
 }
+
+over_each!(
+    a_newcomer_registers_and_logs_in_again,
+    a_registration_whose_answer_was_lost_succeeds_again_and_uses_the_invite_once,
+    what_is_wrong_with_a_registration_is_said_and_it_can_be_tried_again,
+    a_login_by_another_key_or_for_another_connection_is_a_fault,
+);

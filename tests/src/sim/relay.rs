@@ -11,16 +11,13 @@ use aside_relay::hub::Hub;
 use aside_relay::identity::Identity;
 use aside_relay::log::applier::{Applier, Committed, Record};
 use aside_relay::log::backlog::{Backlog, Next};
-use aside_relay::session::{Input, Setup};
+use aside_relay::session::Setup;
 use aside_relay_core::{Command, Core, Location, Stamped};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// How often retention runs, in milliseconds.
 const RETAIN_EVERY: u64 = 60_000;
-
-/// Answers on their way from the writer to the sessions.
-pub type Mailbox = Arc<Mutex<Vec<(Conn, u64, Answer)>>>;
 
 /// The relay's process and its disk.
 pub struct Relay {
@@ -34,8 +31,6 @@ pub struct Relay {
     pub backlog: Backlog,
     /// What every session shares.
     pub setup: Arc<Setup>,
-    /// Answers that the sessions have not taken yet.
-    pub mailbox: Mailbox,
     /// Committed, and nobody was told.
     pub committed: Option<Committed>,
     /// How often it was started.
@@ -69,14 +64,13 @@ impl Relay {
             },
         ];
         core.apply(&first, true).expect("the core applies");
-        let hub = Hub::new(plan.push_queue);
+        let hub = Hub::new();
         let mut relay = Self {
             applier: None,
             disk: Some(core),
             hub,
             backlog: Backlog::default(),
             setup: setup(&seed, log_id, plan.window),
-            mailbox: Mailbox::default(),
             committed: None,
             life: 0,
             write_due: false,
@@ -100,7 +94,7 @@ impl Relay {
             Ok(())
         });
         let log_id = core.view().log().expect("read").expect("it has a log id");
-        self.hub = Hub::new(plan.push_queue);
+        self.hub = Hub::new();
         self.setup = setup(&self.seed, log_id, plan.window);
         self.applier = Some(Applier::new(core, self.hub.clone(), Some(record)));
         self.life += 1;
@@ -114,7 +108,6 @@ impl Relay {
         self.backlog = Backlog::default();
         self.committed = None;
         self.write_due = false;
-        self.mailbox.lock().expect("one thread").clear();
         self.doom = None;
         self.life += 1;
     }
@@ -210,7 +203,7 @@ impl World {
             }
             _ => {
                 self.relay.committed = Some(committed);
-                self.deliver_answers();
+                self.wake_all();
                 let at = self.now + self.relay.dice.delay(2, 30);
                 self.agenda.at(at, Event::HandOut(life));
             }
@@ -225,24 +218,12 @@ impl World {
         if let (Some(committed), Some(applier)) = (self.relay.committed.take(), &self.relay.applier) {
             applier.hand_out(committed);
         }
-        self.deliver_answers();
-        self.wake_subscribed();
+        self.wake_all();
         self.wake_writer();
-    }
-
-    fn deliver_answers(&mut self) {
-        let answers = std::mem::take(&mut *self.relay.mailbox.lock().expect("one thread"));
-        for (conn, token, answer) in answers {
-            if let Some(desk) = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut()) {
-                desk.events.push_back(Input::Answer { token, answer });
-                self.wake(conn);
-            }
-        }
     }
 
     /// Some sessions get to say what they know before the process dies.
     fn flush_some(&mut self) {
-        self.deliver_answers();
         let conns: Vec<Conn> = self.connections.keys().copied().collect();
         for conn in conns {
             if !self.relay.dice.once_in(3) {

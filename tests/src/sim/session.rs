@@ -8,11 +8,14 @@ use aside_protocol::refusal::Plain;
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal, codec};
 use aside_relay::hub::Subscription;
+use aside_relay::log::Reply;
 use aside_relay::log::applier::busy;
+use aside_relay::mailbox::{Mail, Mailbox, Wakes};
 use aside_relay::session::{Input, Output, Query, Session};
 use aside_relay_core::{CatchUp, View};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Most inputs that a session takes at a time.
 const BURST: u64 = 8;
@@ -23,12 +26,14 @@ pub struct Desk {
     pub session: Session,
     /// Frames that arrived and were not read.
     pub socket: VecDeque<Bytes>,
-    /// Answers and pages.
-    pub events: VecDeque<Input>,
-    /// Pushes.
-    pub subscription: Option<Subscription>,
+    /// Answers, pages and pushes.
+    pub mailbox: Arc<Mailbox>,
+    /// What was taken from there.
+    mail: VecDeque<Mail>,
+    /// Keeps it connected at the hub.
+    subscription: Option<Subscription>,
     /// Where reading the queue stands; lent to a reader meanwhile.
-    pub catch_up: Option<CatchUp>,
+    catch_up: Option<Box<CatchUp>>,
     /// It is on the agenda.
     pub due: bool,
     /// It does nothing before this.
@@ -36,41 +41,43 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// For a new connection.
-    pub fn new(session: Session) -> Self {
-        let (socket, events) = (VecDeque::new(), VecDeque::new());
-        Self { session, socket, events, subscription: None, catch_up: None, due: false, stalled_until: 0 }
+    /// For a new connection, with room for so many pushes.
+    pub fn new(session: Session, push_queue: usize) -> Self {
+        Self {
+            session,
+            socket: VecDeque::new(),
+            mailbox: Mailbox::new(push_queue),
+            mail: VecDeque::new(),
+            subscription: None,
+            catch_up: None,
+            due: false,
+            stalled_until: 0,
+        }
     }
 
-    /// One of the inputs that wait. A goodbye comes after what was answered before it, and before what the client sent:
-    /// a replaced connection takes nothing more (rule `CON-5`).
+    /// One of the inputs that wait. A goodbye comes before what the client sent: a replaced connection takes nothing more
+    /// (rule `CON-5`).
     fn next(&mut self, dice: &mut Dice) -> Option<Input> {
-        let goodbye = self.subscription.as_ref().and_then(|subscription| subscription.signal.goodbye());
-        if let Some(reason) = goodbye {
-            return self.events.pop_front().or(Some(Input::Goodbye(reason)));
+        if self.mail.is_empty() {
+            self.mailbox.take(&mut self.mail);
         }
-        let pushed = self.subscription.as_ref().is_some_and(|s| !s.queue.is_empty());
-        let readable = !self.socket.is_empty() && self.session.wants_frames();
-        let ready = [!self.events.is_empty(), pushed, readable];
-        let count = ready.iter().filter(|&&ready| ready).count();
-        let Some(chosen) = (0..3).filter(|&source| ready[source]).nth(dice.index(count)) else { return self.signal() };
-        match chosen {
-            0 => self.events.pop_front(),
-            1 => self.subscription.as_mut()?.queue.try_recv().ok().map(Input::Push),
-            _ => self.socket.pop_front().map(Input::Frame),
+        let farewell = self.mail.iter().any(|mail| matches!(mail, Mail::Input(Input::Goodbye(_))));
+        let readable = !self.socket.is_empty() && self.session.wants_frames() && !farewell;
+        if readable && (self.mail.is_empty() || dice.once_in(2)) {
+            return self.socket.pop_front().map(Input::Frame);
+        }
+        match self.mail.pop_front()? {
+            Mail::Input(input) => Some(input),
+            Mail::Page(catch_up, input) => {
+                self.catch_up = Some(catch_up);
+                Some(input)
+            }
         }
     }
 
-    /// What the hub says besides pushes, once nothing else waits.
-    fn signal(&mut self) -> Option<Input> {
-        self.subscription.as_ref()?.signal.take_lagged().then_some(Input::Lagged)
-    }
-
-    /// A goodbye does not wait for frames: a session whose client is gone would never end.
+    /// Whatever is put into the mailbox later wakes it again.
     fn has_more(&self) -> bool {
-        !self.events.is_empty()
-            || self.subscription.as_ref().is_some_and(|s| !s.queue.is_empty() || s.signal.goodbye().is_some())
-            || (!self.socket.is_empty() && self.session.wants_frames())
+        !self.mail.is_empty() || (!self.socket.is_empty() && self.session.wants_frames())
     }
 }
 
@@ -84,15 +91,9 @@ impl World {
         self.agenda.at(at, Event::Session(conn));
     }
 
-    /// The hub may have something for any of them.
-    pub(super) fn wake_subscribed(&mut self) {
-        let subscribed = |desk: &Desk| desk.subscription.is_some();
-        let conns: Vec<Conn> = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| connection.desk.as_ref().is_some_and(subscribed))
-            .map(|(conn, _)| *conn)
-            .collect();
+    /// Any of them may have got something.
+    pub(super) fn wake_all(&mut self) {
+        let conns: Vec<Conn> = self.connections.keys().copied().collect();
         conns.into_iter().for_each(|conn| self.wake(conn));
     }
 
@@ -139,10 +140,12 @@ impl World {
                 Output::Send(frame) => self.send_down(conn, Some(frame)),
                 Output::Close => self.close_desk(conn, true),
                 Output::Submit { token, command } => {
-                    let mailbox = self.relay.mailbox.clone();
-                    let reply = Box::new(move |answer| mailbox.lock().expect("one thread").push((conn, token, answer)));
+                    let Some(mailbox) = self.mailbox(conn) else { return };
+                    let reply: Reply = Box::new(move |answer, wakes| {
+                        mailbox.leave(Mail::Input(Input::Answer { token, answer }), wakes)
+                    });
                     if let Err(reply) = self.relay.backlog.submit(*command, reply, self.instant()) {
-                        reply(busy());
+                        reply(busy(), &mut Wakes::default());
                     }
                     self.wake_writer();
                 }
@@ -151,19 +154,24 @@ impl World {
                     self.wake_writer();
                 }
                 Output::Subscribe(device) => {
-                    let subscription = self.relay.hub.subscribe(device);
+                    let Some(mailbox) = self.mailbox(conn) else { return };
+                    let subscription = self.relay.hub.subscribe(device, mailbox);
                     self.with_desk(conn, |desk| desk.subscription = Some(subscription));
                     // An older connection of the device hears that it was replaced.
-                    self.wake_subscribed();
+                    self.wake_all();
                 }
                 Output::StartCatchUp(device, from) => {
-                    self.with_desk(conn, |desk| desk.catch_up = Some(CatchUp::new(device, from)));
+                    self.with_desk(conn, |desk| desk.catch_up = Some(Box::new(CatchUp::new(device, from))));
                 }
                 Output::FindDevice(device) => self.ask_reader(conn, Job::Device(device)),
                 Output::Read { token, device, query } => self.ask_reader(conn, Job::Answer(token, device, query)),
                 Output::NextPage { most, bytes } => self.ask_reader(conn, Job::Page(most, bytes)),
             }
         }
+    }
+
+    fn mailbox(&self, conn: Conn) -> Option<Arc<Mailbox>> {
+        self.connections.get(&conn)?.desk.as_ref().map(|desk| desk.mailbox.clone())
     }
 
     fn with_desk(&mut self, conn: Conn, work: impl FnOnce(&mut Desk)) {
@@ -184,12 +192,15 @@ impl World {
             return;
         };
         let view = applier.core().view();
-        desk.events.push_back(match job {
-            Job::Device(device) => Input::Device(Ok(view.device(&device).expect("read").map(Box::new))),
-            Job::Answer(token, device, query) => Input::ReadAnswer { token, answer: answer(&view, &device, &query) },
+        desk.mailbox.put(match job {
+            Job::Device(device) => Mail::Input(Input::Device(Ok(view.device(&device).expect("read").map(Box::new)))),
+            Job::Answer(token, device, query) => {
+                Mail::Input(Input::ReadAnswer { token, answer: answer(&view, &device, &query) })
+            }
             Job::Page(most, bytes) => {
-                let catch_up = desk.catch_up.as_mut().expect("a page is asked of a catch-up");
-                Input::Page(Ok(catch_up.next_page(&view, most, bytes).expect("read")))
+                let mut catch_up = desk.catch_up.take().expect("a page is asked of a catch-up");
+                let page = catch_up.next_page(&view, most, bytes).expect("read");
+                Mail::Page(catch_up, Input::Page(Ok(page)))
             }
         });
         self.wake(conn);

@@ -49,17 +49,17 @@ fn without_a_relay_a_message_waits_and_goes_out_later() {
     alice.send("bob", "before", &[]).ok();
     relay.kill();
     // With --json the message's state is data; the sentence stands on standard error.
-    let waiting = alice.send("bob", "meanwhile", &["--timeout", "2s"]).expect_code(6);
+    let waiting = alice.send("bob", "meanwhile", &["--timeout", "4s"]).expect_code(6);
     assert_eq!(waiting.one()["status"], "pending");
     assert_eq!(waiting.stderr.lines().count(), 1);
     assert!(waiting.stderr.contains("stays in the outbox") && waiting.stderr.contains("next command"), "{waiting:?}");
     // Nobody who has not been met can be looked up.
     fails_saying(
-        alice.send("carol", "hi", &["--timeout", "2s"]),
+        alice.send("carol", "hi", &["--timeout", "4s"]),
         3,
         &["cannot look carol up", "cannot reach the relay"],
     );
-    fails_saying(bob.recv(&["--timeout", "2s"]), 3, &["cannot reach the relay", "Check your connection"]);
+    fails_saying(bob.recv(&["--timeout", "4s"]), 3, &["cannot reach the relay", "Check your connection"]);
     relay.restart();
     alice.recv(&["--timeout", "5s"]).ok();
     let texts: Vec<_> = bob.recv(&["--timeout", "5s"]).ok().json().iter().map(|m| m["text"].clone()).collect();
@@ -71,7 +71,7 @@ fn without_a_relay_a_message_waits_and_goes_out_later() {
 fn waiting_for_somebody_who_is_away_ends_in_time() {
     let relay = Relay::start(RelayOptions::default());
     let (alice, _bob) = pair(&relay);
-    let run = alice.send("bob", "are you there", &["--wait", "read", "--timeout", "2s"]).expect_code(6);
+    let run = alice.send("bob", "are you there", &["--wait", "read", "--timeout", "4s"]).expect_code(6);
     assert_eq!(run.one()["status"], "sent");
     assert!(run.stderr.contains("sent, but not read yet"), "{run:?}");
     relay.finish();

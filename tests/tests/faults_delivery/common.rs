@@ -50,7 +50,7 @@ impl Pair {
 #[track_caller]
 pub fn settled(name: &str, invite: &str) -> Client {
     let client = Client::registered(name, invite);
-    client.recv(&["--timeout", "100ms"]).ok();
+    client.recv(&["--timeout", "1s"]).ok();
     client
 }
 
@@ -152,7 +152,7 @@ pub fn by(lines: &[Line], from: &str) -> Vec<String> {
 #[track_caller]
 pub fn agreed(one: &Client, other: &Client, one_said: &[String], other_said: &[String]) -> Vec<Line> {
     for client in [one, other] {
-        let left = client.recv(&["--timeout", "500ms"]).ok();
+        let left = client.recv(&["--timeout", "1s"]).ok();
         assert!(left.stdout.is_empty(), "{} printed something again, or late: {}", client.name(), left.stdout);
     }
     let lines = conversation(one, other.name());

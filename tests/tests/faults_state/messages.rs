@@ -55,12 +55,12 @@ fn a_message_that_waited_too_long_goes_out_with_the_next_command() {
     let (mut relay, alice, bob) = two_with(RelayOptions::default());
     acquaint(&alice, &bob);
     relay.kill();
-    let offline = alice.send("bob", "patient", &["--timeout", "300ms"]);
+    let offline = alice.send("bob", "patient", &["--timeout", "4s"]);
     let offline = fails_with(offline, 6, "stays in the outbox");
     assert!(offline.stderr.contains("cannot reach the relay"), "it says why: {offline:#?}");
     assert_eq!(offline.one()["status"], "pending");
-    fails_with(alice.send("carol", "who?", &["--timeout", "300ms"]), 3, "cannot look carol up");
-    fails_with(alice.recv(&["--timeout", "300ms"]), 3, "cannot reach the relay");
+    fails_with(alice.send("carol", "who?", &["--timeout", "4s"]), 3, "cannot look carol up");
+    fails_with(alice.recv(&["--timeout", "4s"]), 3, "cannot reach the relay");
     relay.restart();
     // Any command that connects takes it along.
     alice.recv(&["--timeout", "2s"]).ok();
@@ -84,7 +84,7 @@ fn each_message_is_printed_once_and_peeking_does_not_count() {
     assert_eq!(texts_of(&bob.recv(&["--limit", "1"]).ok().json()), ["one"]);
     assert_eq!(texts_of(&bob.recv(&["--limit", "1", "--peek"]).ok().json()), ["two"]);
     assert_eq!(texts_of(&bob.recv(&[]).ok().json()), ["two", "three"]);
-    assert!(bob.recv(&["--timeout", "300ms"]).ok().stdout.is_empty());
+    assert!(bob.recv(&["--timeout", "1s"]).ok().stdout.is_empty());
     assert_eq!(bob.chats().ok().one()["unread"], 0);
     finish(relay);
 }

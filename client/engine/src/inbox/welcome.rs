@@ -74,6 +74,8 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     if chat.state == ChatState::Live || incarnation < chat.incarnation {
         return Ok(());
     }
+    // A welcome may replace a group this device is in: nothing of the old one is written after that.
+    step.save_groups()?;
     let tx = step.tx;
     match tx.attempt(|| enter(step, chat, incarnation, body)) {
         Ok(entered) => joined(step, chat, entered, incarnation, base),

@@ -1,18 +1,22 @@
-//! A tiny relay for these tests: real TLS and real WebSockets, with an identity of its own and a chosen misbehaviour.
+//! A tiny relay for these tests: real TLS, WebSockets and QUIC, with an identity of its own and a chosen misbehaviour.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use aside_protocol::frame::{
     Answered, Asked, ClientFrame, Fault, Goodbye, Hello, HelloOk, LoginOk, Ping, RelayFrame, VERSION,
 };
-use aside_protocol::login::{EXPORTER_LABEL, Mode, Transcript, pin};
+use aside_protocol::login::{EXPORTER_LABEL, Mode, QUIC_ALPN, Transcript, pin};
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Request, Routing};
+use aside_protocol::stream::{self, Cutter};
 use aside_protocol::{
     AccountId, ChatId, DeviceId, Hash, LogId, Millis, Name, Nonce, PublicKey, Refusal, Signature, decode, encode,
 };
-use aside_transport::{Greeted, Target, Timing};
+use aside_transport::{Choice, Greeted, Plan, Target, Timing, Transport};
+use bytes::{Bytes, BytesMut};
 use ed25519_dalek::{Signer, SigningKey as DeviceKey};
 use futures_util::{SinkExt, StreamExt};
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PKCS_ED25519, SigningKey};
 use rustls::ServerConfig;
 use std::sync::{Arc, Mutex};
@@ -23,6 +27,19 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+
+/// Makes a test of each function for each transport.
+#[macro_export]
+macro_rules! over_each {
+    ($($test:ident),* $(,)?) => {
+        mod quic {
+            $(#[tokio::test] async fn $test() { super::$test(aside_transport::Transport::Quic).await })*
+        }
+        mod websocket {
+            $(#[tokio::test] async fn $test() { super::$test(aside_transport::Transport::WebSocket).await })*
+        }
+    };
+}
 
 /// The device that may log in.
 pub const DEVICE: DeviceId = DeviceId([7; 16]);
@@ -45,12 +62,27 @@ pub enum Act {
     InsteadOfLogin(RelayFrame),
     /// Says nothing any more once the device is logged in, not even pongs.
     Mute,
-    /// Sends these messages after the login.
-    Says(Vec<Message>),
+    /// Sends these after the login.
+    Says(Vec<Said>),
     /// Sends this after the login and drops the socket without a closing handshake.
     SaysAndDies(RelayFrame),
     /// After the login, sends this many pongs' worth of frames: faults that are not fatal, numbered.
     Floods(usize),
+}
+
+/// Something a relay sends.
+#[derive(Debug, Clone)]
+pub enum Said {
+    Frame(Bytes),
+    Text(&'static str),
+    /// Bytes of the stream under the frames; WebSocket has none.
+    Raw(Bytes),
+}
+
+/// What a relay speaks over.
+enum Socket {
+    WebSocket(Box<WebSocketStream<TlsStream<TcpStream>>>),
+    Quic { send: SendStream, recv: RecvStream, cutter: Cutter, connection: Connection },
 }
 
 pub struct Relay {
@@ -63,6 +95,7 @@ pub struct Relay {
 struct Shared {
     identity: KeyPair,
     tls: Arc<ServerConfig>,
+    _endpoint: Endpoint,
     act: Act,
     device: DeviceKey,
     got: watch::Sender<Vec<String>>,
@@ -110,20 +143,27 @@ impl Relay {
     }
 
     pub async fn start_with(act: Act, certificates: Certificates) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (listener, endpoint) = listen(&certificates.config).await;
         let address = listener.local_addr().unwrap().to_string();
         let pin = pin(&public(&certificates.identity));
         let (sender, got) = watch::channel(Vec::new());
         let shared = Arc::new(Shared {
             identity: certificates.identity,
             tls: certificates.config,
+            _endpoint: endpoint.clone(),
             act,
             device: device_key(),
             got: sender,
         });
+        let by_quic = shared.clone();
+        tokio::spawn(async move {
+            while let Some(incoming) = endpoint.accept().await {
+                tokio::spawn(serve_quic(by_quic.clone(), incoming));
+            }
+        });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(shared.clone(), stream));
+                tokio::spawn(serve_websocket(shared.clone(), stream));
             }
         });
         Self { address, pin, got }
@@ -141,23 +181,85 @@ impl Relay {
     }
 }
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
-
-async fn say(socket: &mut Socket, frame: &RelayFrame) -> Option<()> {
-    socket.send(Message::Binary(encode(frame))).await.ok()
-}
-
-async fn heard(socket: &mut Socket) -> Option<ClientFrame> {
+/// The same port for TCP and UDP.
+async fn listen(tls: &Arc<ServerConfig>) -> (TcpListener, Endpoint) {
+    let mut tls = ServerConfig::clone(tls);
+    tls.alpn_protocols = vec![QUIC_ALPN.to_vec()];
+    let crypto = Arc::new(QuicServerConfig::try_from(tls).unwrap());
     loop {
-        match socket.next().await?.ok()? {
-            Message::Binary(bytes) => return decode(&bytes).ok(),
-            Message::Close(_) => return None,
-            _ => {}
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = quinn::ServerConfig::with_crypto(crypto.clone());
+        if let Ok(endpoint) = Endpoint::server(config, listener.local_addr().unwrap()) {
+            return (listener, endpoint);
         }
     }
 }
 
-async fn serve(shared: Arc<Shared>, stream: TcpStream) -> Option<()> {
+impl Socket {
+    async fn say(&mut self, frame: &RelayFrame) -> Option<()> {
+        self.send(Said::Frame(encode(frame))).await
+    }
+
+    async fn send(&mut self, said: Said) -> Option<()> {
+        match (self, said) {
+            (Self::WebSocket(socket), Said::Frame(frame)) => socket.send(Message::Binary(frame)).await.ok(),
+            (Self::WebSocket(socket), Said::Text(text)) => socket.send(Message::text(text)).await.ok(),
+            (Self::Quic { send, .. }, Said::Frame(frame)) => {
+                let mut bytes = BytesMut::new();
+                stream::put(&frame, &mut bytes);
+                send.write_chunk(bytes.freeze()).await.ok()
+            }
+            (Self::Quic { send, .. }, Said::Raw(bytes)) => send.write_chunk(bytes).await.ok(),
+            (_, said) => panic!("this transport cannot say {said:?}"),
+        }
+    }
+
+    async fn heard(&mut self) -> Option<ClientFrame> {
+        loop {
+            match self {
+                Self::WebSocket(socket) => match socket.next().await?.ok()? {
+                    Message::Binary(bytes) => return decode(&bytes).ok(),
+                    Message::Close(_) => return None,
+                    _ => {}
+                },
+                Self::Quic { recv, cutter, .. } => {
+                    if let Some(frame) = cutter.frame().unwrap() {
+                        return decode(&frame).ok();
+                    }
+                    cutter.push(recv.read_chunk(usize::MAX, true).await.ok()??.bytes);
+                }
+            }
+        }
+    }
+
+    /// Goes away without a closing handshake, once the last word has reached the other machine.
+    async fn die(&mut self) {
+        if let Self::Quic { send, connection, .. } = self {
+            let _ = send.finish();
+            let _ = send.stopped().await;
+            connection.close(9_u32.into(), b"died");
+        }
+    }
+
+    /// Waits until the client has closed, once this side has said its last word.
+    async fn end(&mut self) {
+        if let Self::Quic { send, connection, .. } = self {
+            let _ = send.finish();
+            connection.closed().await;
+        }
+    }
+}
+
+async fn serve_quic(shared: Arc<Shared>, incoming: Incoming) -> Option<()> {
+    let connection = incoming.await.ok()?;
+    let mut exporter = [0; 32];
+    connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &[]).unwrap();
+    let (send, recv) = connection.accept_bi().await.ok()?;
+    let socket = Socket::Quic { send, recv, cutter: Cutter::default(), connection };
+    serve(shared, socket, exporter.to_vec()).await
+}
+
+async fn serve_websocket(shared: Arc<Shared>, stream: TcpStream) -> Option<()> {
     let tls = TlsAcceptor::from(shared.tls.clone()).accept(stream).await.ok()?;
     assert_eq!(tls.get_ref().1.server_name(), Some("aside-relay"));
     let exporter = tls.get_ref().1.export_keying_material([0_u8; 32], EXPORTER_LABEL, None).unwrap();
@@ -168,12 +270,25 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) -> Option<()> {
         *seen.lock().unwrap() = request.uri().path().to_owned();
         Ok(response)
     };
-    let mut socket = tokio_tungstenite::accept_hdr_async(tls, upgrade).await.ok()?;
+    let socket = tokio_tungstenite::accept_hdr_async(tls, upgrade).await.ok()?;
     assert_eq!(*path.lock().unwrap(), "/v1/ws");
-    let ClientFrame::Hello(hello) = heard(&mut socket).await? else { return None };
-    let transcript = greet(&shared, &mut socket, hello, exporter.to_vec()).await?;
-    enter(&shared, &mut socket, &transcript).await?;
-    live(&shared, &mut socket).await;
+    serve(shared, Socket::WebSocket(Box::new(socket)), exporter.to_vec()).await
+}
+
+async fn serve(shared: Arc<Shared>, mut socket: Socket, exporter: Vec<u8>) -> Option<()> {
+    let ended = converse(&shared, &mut socket, exporter).await;
+    match &shared.act {
+        Act::SaysAndDies(_) => socket.die().await,
+        _ => socket.end().await,
+    }
+    ended
+}
+
+async fn converse(shared: &Shared, socket: &mut Socket, exporter: Vec<u8>) -> Option<()> {
+    let ClientFrame::Hello(hello) = socket.heard().await? else { return None };
+    let transcript = greet(shared, socket, hello, exporter).await?;
+    enter(shared, socket, &transcript).await?;
+    live(shared, socket).await;
     shared.got.send_modify(|got| got.push("end".into()));
     None
 }
@@ -192,7 +307,7 @@ async fn greet(shared: &Shared, socket: &mut Socket, hello: Hello, exporter: Vec
     };
     match &shared.act {
         Act::NoHello => std::future::pending::<()>().await,
-        Act::InsteadOfHello(frame) => say(socket, frame).await?,
+        Act::InsteadOfHello(frame) => socket.say(frame).await?,
         Act::OtherChannel => transcript.exporter = Some(vec![9; 32]),
         _ => {}
     }
@@ -207,13 +322,13 @@ async fn greet(shared: &Shared, socket: &mut Socket, hello: Hello, exporter: Vec
         identity: public(&shared.identity),
         signature: Signature::from_slice(&signature).unwrap(),
     };
-    say(socket, &RelayFrame::HelloOk(ok)).await?;
+    socket.say(&RelayFrame::HelloOk(ok)).await?;
     Some(transcript)
 }
 
 async fn enter(shared: &Shared, socket: &mut Socket, transcript: &Transcript) -> Option<()> {
     let public = PublicKey(shared.device.verifying_key().to_bytes());
-    let proved = match heard(socket).await? {
+    let proved = match socket.heard().await? {
         ClientFrame::Login(login) => public.verifies(&transcript.device_signs(&login.device), &login.signature),
         ClientFrame::Register(r) => public
             .verifies(&transcript.registration_signs(&r.secret.0, r.name.as_str(), &r.root, &r.list.0), &r.signature),
@@ -224,34 +339,34 @@ async fn enter(shared: &Shared, socket: &mut Socket, transcript: &Transcript) ->
         _ if proved => login_ok(),
         _ => fault("LOG-3", true),
     };
-    say(socket, &answer).await
+    socket.say(&answer).await
 }
 
 async fn live(shared: &Shared, socket: &mut Socket) -> Option<()> {
     match &shared.act {
         Act::Says(messages) => {
             for message in messages {
-                socket.send(message.clone()).await.ok()?;
+                socket.send(message.clone()).await?;
             }
         }
         Act::SaysAndDies(frame) => {
-            heard(socket).await?;
-            say(socket, frame).await?;
+            socket.heard().await?;
+            socket.say(frame).await?;
             return None;
         }
         Act::Floods(count) => {
             for i in 0..*count {
-                say(socket, &fault(&format!("T-{i}"), false)).await?;
+                socket.say(&fault(&format!("T-{i}"), false)).await?;
             }
         }
         _ => {}
     }
-    while let Some(frame) = heard(socket).await {
+    while let Some(frame) = socket.heard().await {
         shared.got.send_modify(|got| got.push(frame.name().to_owned()));
         match frame {
             _ if matches!(shared.act, Act::Mute) => {}
-            ClientFrame::Ping(_) => say(socket, &RelayFrame::Pong(Ping {})).await?,
-            ClientFrame::Request(asked) => say(socket, &refused(asked.id)).await?,
+            ClientFrame::Ping(_) => socket.say(&RelayFrame::Pong(Ping {})).await?,
+            ClientFrame::Request(asked) => socket.say(&refused(asked.id)).await?,
             _ => {}
         }
     }
@@ -287,7 +402,17 @@ pub fn request(id: u64) -> ClientFrame {
 
 /// Short enough for tests, long enough for a busy machine.
 pub fn timing() -> Timing {
-    Timing { handshake: Duration::from_secs(8), ..Timing::default() }
+    Timing { handshake: Duration::from_secs(8), connect: Duration::from_secs(8), ..Timing::default() }
+}
+
+/// By this transport alone.
+pub fn by(transport: Transport) -> Plan {
+    by_with(transport, timing())
+}
+
+/// The same with other patience.
+pub fn by_with(transport: Transport, timing: Timing) -> Plan {
+    Plan { choice: Choice::Only(transport), timing, ..Plan::default() }
 }
 
 pub fn login_signature(greeted: &Greeted) -> Signature {

@@ -37,11 +37,12 @@ pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit
     };
     let change = Change::check(step, &chat, &routes, &sender, request)?;
     let (n, base, body) = (request.n, request.base, &request.body);
-    let entry = Entry { kind: EnvelopeKind::Commit, n, base, incarnation: None, hash, body };
+    let previous = dedup::previous(step, chat.id, sender.id)?;
+    let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body };
     let pos = append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
     chat.base = chat.last;
     chat.save_base(step, Undo::Open)?;
-    let sent = dedup::record(step, chat.id, sender.id, n, chat.last, hash)?;
+    let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
     change.apply(step, &chat, pos)?;
     welcome(step, &chat, &sender, request.welcome.as_ref(), &change.add)?;
     Ok(Answer::Sent(sent))

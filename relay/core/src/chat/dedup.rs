@@ -1,6 +1,10 @@
 //! Once-ness: each device's counter in each chat, and the last 64 answers (rules `ORD-1`, `REF-1`,
 //! `REF-3`, `REF-4`).
+//!
+//! An answer is what the log says of its envelope; each names the one its sender sent before it. Retention keeps the
+//! answers of what it deletes in a table of their own.
 
+use crate::cache::SenderRow;
 use crate::error::Stop;
 use crate::sql::{hash, int, millis, n, seq, uint};
 use crate::step::{Step, invalid};
@@ -25,84 +29,145 @@ pub(super) struct Recorded {
 pub(super) type Saved = (Option<i64>, Vec<u8>);
 
 /// `None`: the number is the next one. `Some`: it was accepted before, with these bytes. Else refused.
-pub(super) fn check(step: &Step<'_>, chat: i64, device: i64, asked: N, bytes: &Hash) -> Result<Option<Sent>, Stop> {
-    let last = last(step, chat, device)?;
+pub(super) fn check(step: &mut Step<'_>, chat: i64, device: i64, asked: N, bytes: &Hash) -> Result<Option<Sent>, Stop> {
+    let sender = sender(step, chat, device)?;
+    let next = sender.n.next();
     if asked.0 == 0 {
         return Err(invalid());
     }
-    if asked > last.next() {
-        return Err(Refusal::OutOfOrder(OutOfOrder { expected: last.next() }).into());
+    if asked > next {
+        return Err(Refusal::OutOfOrder(OutOfOrder { expected: next }).into());
     }
-    if asked == last.next() {
+    if asked == next {
         return Ok(None);
     }
-    match recorded(step, chat, device, asked)? {
+    match recorded(step, chat, device, sender, asked)? {
         Some(answer) if answer.hash == *bytes => Ok(Some(Sent { n: asked, seq: answer.seq, time: answer.time })),
         Some(answer) => Err(Refusal::Conflict(Conflict { n: asked, hash: answer.hash }).into()),
         None => Err(Refusal::TooOld(Plain {}).into()),
     }
 }
 
-/// Notes an accepted envelope; overwrites the answer 64 numbers ago.
-pub(super) fn record(step: &Step<'_>, chat: i64, device: i64, number: N, at: Seq, bytes: &Hash) -> Result<Sent, Stop> {
-    step.db
-        .prepare_cached("INSERT INTO senders VALUES (?1, ?2, ?3) ON CONFLICT (chat, device) DO UPDATE SET n = ?3")?
-        .execute([chat, device, int(number.0)])?;
-    put(step, chat, device, &Recorded { n: number, seq: at, time: step.now, hash: *bytes })?;
+/// Where the sender's last envelope stands, as the next one names it.
+pub(super) fn previous(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<Option<Seq>> {
+    Ok(sender(step, chat, device)?.at)
+}
+
+/// Notes an envelope that was appended at `at`.
+pub(super) fn record(step: &mut Step<'_>, chat: i64, device: i64, number: N, at: Seq) -> Result<Sent, Stop> {
+    let values = [int(number.0), int(at.0), chat, device];
+    let known =
+        step.db.prepare_cached("UPDATE senders SET n = ?, seq = ? WHERE chat = ? AND device = ?")?.execute(values)?;
+    if known == 0 {
+        step.db.prepare_cached("INSERT INTO senders (n, seq, chat, device) VALUES (?, ?, ?, ?)")?.execute(values)?;
+    }
+    step.cache.keep_sender(chat, device, SenderRow { n: number, at: Some(at) });
     Ok(Sent { n: number, seq: at, time: step.now })
 }
 
 /// Forgets a sender: it starts again at 1.
-pub(super) fn reset(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
+pub(super) fn reset(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
+    step.cache.forget_sender(chat, device);
     step.db.prepare_cached("DELETE FROM senders WHERE chat = ? AND device = ?")?.execute([chat, device])?;
     step.db.prepare_cached("DELETE FROM answers WHERE chat = ? AND device = ?")?.execute([chat, device])?;
     Ok(())
 }
 
 /// Forgets every sender of a chat: a new incarnation begins.
-pub(super) fn reset_all(step: &Step<'_>, chat: i64) -> rusqlite::Result<()> {
+pub(super) fn reset_all(step: &mut Step<'_>, chat: i64) -> rusqlite::Result<()> {
+    step.cache.forget_senders();
     step.db.prepare_cached("DELETE FROM senders WHERE chat = ?")?.execute([chat])?;
     step.db.prepare_cached("DELETE FROM answers WHERE chat = ?")?.execute([chat])?;
     Ok(())
 }
 
 /// Copies a sender's state out.
-pub(super) fn save(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<Saved> {
-    let number = last(step, chat, device)?;
-    let answers = step
-        .db
-        .prepare_cached("SELECT n, seq, time, hash FROM answers WHERE chat = ? AND device = ? ORDER BY slot")?
-        .query_map([chat, device], read)?
+pub(super) fn save(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<Saved> {
+    let sender = sender(step, chat, device)?;
+    let first = sender.n.0.saturating_sub(UNANSWERED_SENDS) + 1;
+    let answers = (first..=sender.n.0)
+        .filter_map(|number| recorded(step, chat, device, sender, N(number)).transpose())
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(((number.0 > 0).then(|| int(number.0)), codec::encode(&answers).to_vec()))
+    Ok(((sender.n.0 > 0).then(|| int(sender.n.0)), codec::encode(&answers).to_vec()))
 }
 
-/// Puts a saved state in place of the present one.
-pub(super) fn restore(step: &Step<'_>, chat: i64, device: i64, saved: Saved) -> rusqlite::Result<()> {
+/// Puts a saved state in place of the present one. From here on the log tells nothing of what came before.
+pub(super) fn restore(step: &mut Step<'_>, chat: i64, device: i64, saved: Saved) -> rusqlite::Result<()> {
     reset(step, chat, device)?;
     if let Some(number) = saved.0 {
-        step.db.prepare_cached("INSERT INTO senders VALUES (?, ?, ?)")?.execute([chat, device, number])?;
+        step.db
+            .prepare_cached("INSERT INTO senders (chat, device, n) VALUES (?, ?, ?)")?
+            .execute([chat, device, number])?;
     }
     let answers: Vec<Recorded> = codec::decode(&Bytes::from(saved.1)).unwrap_or_default();
     answers.iter().try_for_each(|answer| put(step, chat, device, answer))
 }
 
-fn last(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<N> {
-    let found: Option<i64> = step
-        .db
-        .prepare_cached("SELECT n FROM senders WHERE chat = ? AND device = ?")?
-        .query_row([chat, device], |row| row.get(0))
-        .optional()?;
-    Ok(N(found.map_or(0, uint)))
+/// Keeps the answers of a chat's envelopes up to `last`, which are about to be deleted.
+pub(crate) fn keep_answers(step: &Step<'_>, chat: i64, last: Seq) -> rusqlite::Result<()> {
+    step.db
+        .prepare_cached(
+            "INSERT OR REPLACE INTO answers
+             SELECT l.chat, l.sender, l.n % ?3, l.n, l.seq, l.time, l.hash FROM log l
+             JOIN senders s ON s.chat = l.chat AND s.device = l.sender
+             WHERE l.chat = ?1 AND l.seq <= ?2 AND l.n <= s.n AND l.n > s.n - ?3 ORDER BY l.seq",
+        )?
+        .execute([chat, int(last.0), int(UNANSWERED_SENDS)])?;
+    Ok(())
 }
 
-fn recorded(step: &Step<'_>, chat: i64, device: i64, asked: N) -> rusqlite::Result<Option<Recorded>> {
-    let answer = step
+fn sender(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<SenderRow> {
+    if let Some(row) = step.cache.sender(chat, device) {
+        return Ok(row);
+    }
+    let found = step
+        .db
+        .prepare_cached("SELECT n, seq FROM senders WHERE chat = ? AND device = ?")?
+        .query_row([chat, device], |row| {
+            let at = row.get::<_, Option<i64>>(1)?.map(|at| Seq(uint(at)));
+            Ok(SenderRow { n: n(row, 0)?, at })
+        })
+        .optional()?;
+    let row = found.unwrap_or(SenderRow { n: N(0), at: None });
+    step.cache.keep_sender(chat, device, row);
+    Ok(row)
+}
+
+/// The answer to one of the sender's last 64 numbers: from the log while its envelope is there, else from those kept.
+fn recorded(
+    step: &Step<'_>,
+    chat: i64,
+    device: i64,
+    sender: SenderRow,
+    asked: N,
+) -> rusqlite::Result<Option<Recorded>> {
+    if asked.0 + UNANSWERED_SENDS <= sender.n.0 {
+        return Ok(None);
+    }
+    let mut at = sender.at;
+    while let Some(place) = at {
+        match in_log(step, chat, device, place)? {
+            Some((answer, _)) if answer.n == asked => return Ok(Some(answer)),
+            Some((answer, previous)) if answer.n > asked => at = previous,
+            _ => break,
+        }
+    }
+    let kept = step
         .db
         .prepare_cached("SELECT n, seq, time, hash FROM answers WHERE chat = ? AND device = ? AND slot = ?")?
         .query_row([chat, device, slot(asked)], read)
         .optional()?;
-    Ok(answer.filter(|answer| answer.n == asked))
+    Ok(kept.filter(|answer| answer.n == asked))
+}
+
+/// What the log says of an envelope, and where the sender's one before it stands.
+fn in_log(step: &Step<'_>, chat: i64, device: i64, at: Seq) -> rusqlite::Result<Option<(Recorded, Option<Seq>)>> {
+    step.db
+        .prepare_cached("SELECT n, seq, time, hash, previous FROM log WHERE chat = ? AND seq = ? AND sender = ?")?
+        .query_row([chat, int(at.0), device], |row| {
+            Ok((read(row)?, row.get::<_, Option<i64>>(4)?.map(|at| Seq(uint(at)))))
+        })
+        .optional()
 }
 
 fn put(step: &Step<'_>, chat: i64, device: i64, answer: &Recorded) -> rusqlite::Result<()> {

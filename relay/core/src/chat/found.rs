@@ -122,7 +122,7 @@ fn begin(
 ) -> Result<Sent, Stop> {
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
-    let entry = Entry { kind: EnvelopeKind::Founding, n: FIRST, base, incarnation, hash, body };
+    let entry = Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body };
     let pos = append(step, chat, founder, &entry, members::others(&before, founder.id))?;
     chat.base = chat.last;
     chat.incarnation = request.incarnation;
@@ -131,7 +131,7 @@ fn begin(
     save_founding(step, chat, founder.id, hash)?;
     reroute(step, chat.id, founder.id, pos, &before, devices)?;
     dedup::reset_all(step, chat.id)?;
-    dedup::record(step, chat.id, founder.id, FIRST, chat.last, hash)
+    dedup::record(step, chat.id, founder.id, FIRST, chat.last)
 }
 
 fn save_founding(step: &Step<'_>, chat: &ChatRow, founder: i64, hash: &Hash) -> Result<(), Stop> {

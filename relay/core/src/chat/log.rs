@@ -14,6 +14,8 @@ use rusqlite::params;
 pub(super) struct Entry<'a> {
     pub(super) kind: EnvelopeKind,
     pub(super) n: N,
+    /// Where the sender's envelope before this one stands in the chat, if it is still known.
+    pub(super) previous: Option<Seq>,
     pub(super) base: Seq,
     pub(super) incarnation: Option<u64>,
     pub(super) hash: &'a Hash,
@@ -31,7 +33,7 @@ pub(super) fn append(
     let pos = step.take_pos();
     chat.last = chat.last.next();
     chat.save_last(step, pos)?;
-    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         int(pos.0),
         chat.id,
         int(chat.last.0),
@@ -42,7 +44,8 @@ pub(super) fn append(
         entry.incarnation.map(int),
         int(step.now.0),
         entry.hash.0,
-        &entry.body[..]
+        &entry.body[..],
+        entry.previous.map(|previous| int(previous.0))
     ])?;
     let envelope = Envelope {
         seq: Some(chat.last),

@@ -11,6 +11,7 @@ mod route;
 mod send;
 
 pub(crate) use commit::commit;
+pub(crate) use dedup::keep_answers;
 pub(crate) use found::found;
 pub(crate) use receipt::receipt;
 pub(crate) use rejoin::rejoin;
@@ -26,7 +27,7 @@ use rusqlite::{OptionalExtension, params};
 
 /// Whether the routing change of a chat's last commit can be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Undo {
+pub(crate) enum Undo {
     /// It was a founding.
     None,
     /// It can be.
@@ -46,8 +47,8 @@ impl Undo {
 }
 
 /// A chat as commands need it.
-#[derive(Debug, Clone)]
-struct ChatRow {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChatRow {
     id: i64,
     chat: ChatId,
     /// Inner ids of the two accounts of a direct chat.
@@ -60,14 +61,21 @@ struct ChatRow {
     undo: Undo,
     founder: i64,
     founding: (Seq, Millis, Hash),
+    /// Whether its log holds anything, for retention.
+    held: bool,
 }
 
 impl ChatRow {
-    fn load(step: &Step<'_>, chat: &ChatId) -> rusqlite::Result<Option<Self>> {
+    /// Takes it out of the cache, so that what a handler changes is read from the database next time; a handler that
+    /// changes nothing but [`ChatRow::save_last`] puts it back with [`ChatRow::keep`].
+    fn load(step: &mut Step<'_>, chat: &ChatId) -> rusqlite::Result<Option<Self>> {
+        if let Some(row) = step.cache.take_chat(chat) {
+            return Ok(Some(row));
+        }
         step.db
             .prepare_cached(
                 "SELECT id, one, other, incarnation, base, last, undo, founder, founding_seq, founding_time,
-                     founding_hash
+                     founding_hash, held
                  FROM chats WHERE chat = ?",
             )?
             .query_row([chat.0], |row| {
@@ -81,13 +89,19 @@ impl ChatRow {
                     undo: Undo::from_code(row.get(6)?),
                     founder: row.get(7)?,
                     founding: (seq(row, 8)?, millis(row, 9)?, hash(row, 10)?),
+                    held: row.get(11)?,
                 })
             })
             .optional()
     }
 
+    /// Keeps it for the next command.
+    fn keep(self, step: &mut Step<'_>) {
+        step.cache.keep_chat(self.chat, self);
+    }
+
     /// A chat that must exist. Who is not in it does not learn whether it does.
-    fn known(step: &Step<'_>, chat: &ChatId) -> Result<Self, Stop> {
+    fn known(step: &mut Step<'_>, chat: &ChatId) -> Result<Self, Stop> {
         Self::load(step, chat)?.ok_or_else(not_member)
     }
 
@@ -102,8 +116,8 @@ impl ChatRow {
             )?
             .insert(params![chat.0, accounts.0, accounts.1, founder])?;
         let founding = (Seq(0), Millis(0), Hash([0; 32]));
-        let (base, last) = (Seq(0), Seq(0));
-        Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, undo: Undo::None, founder, founding })
+        let (base, last, undo, held) = (Seq(0), Seq(0), Undo::None, false);
+        Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, undo, founder, founding, held })
     }
 
     /// Stores what a commit or founding at `self.base` changed.
@@ -117,12 +131,12 @@ impl ChatRow {
     }
 
     /// Notes that the chat's newest chat-wide envelope stands at `pos`.
-    fn save_last(&self, step: &Step<'_>, pos: Pos) -> rusqlite::Result<()> {
-        step.db.prepare_cached("UPDATE chats SET last = ?, last_pos = ? WHERE id = ?")?.execute([
-            int(self.last.0),
-            int(pos.0),
-            self.id,
-        ])?;
+    fn save_last(&mut self, step: &Step<'_>, pos: Pos) -> rusqlite::Result<()> {
+        let values = [int(self.last.0), int(pos.0), self.id];
+        step.db.prepare_cached("UPDATE chats SET last = ?, last_pos = ? WHERE id = ?")?.execute(values)?;
+        if !std::mem::replace(&mut self.held, true) {
+            step.db.prepare_cached("UPDATE chats SET held = 1 WHERE id = ?")?.execute([self.id])?;
+        }
         Ok(())
     }
 }

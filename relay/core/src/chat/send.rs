@@ -25,9 +25,12 @@ pub(crate) fn send(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Send) ->
         Admitted::Now(routes) => routes,
     };
     let (n, base, body) = (request.n, request.base, &request.body);
-    let entry = Entry { kind: EnvelopeKind::Message, n, base, incarnation: None, hash, body };
+    let previous = dedup::previous(step, chat.id, sender.id)?;
+    let entry = Entry { kind: EnvelopeKind::Message, n, previous, base, incarnation: None, hash, body };
     append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
-    Ok(Answer::Sent(dedup::record(step, chat.id, sender.id, n, chat.last, hash)?))
+    let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
+    chat.keep(step);
+    Ok(Answer::Sent(sent))
 }
 
 /// The outcome of the checks that messages and commits share.

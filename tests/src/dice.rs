@@ -4,15 +4,15 @@ use std::ops::Range;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough to choose where to cut.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A number in `range`; its start when it is empty.
-    pub(super) fn draw(&mut self, range: &Range<u64>) -> u64 {
+    pub(crate) fn draw(&mut self, range: &Range<u64>) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,0 +1,164 @@
+//! A protocol client: hello with the relay's proof checked, registration or login, requests, acknowledgements.
+
+use crate::error::BenchError;
+use crate::person::{Known, Person, founding};
+use crate::wire::{Transport, Wire};
+use aside_protocol::envelope::Envelope;
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, HelloOk, LoginOk, RelayFrame, VERSION};
+use aside_protocol::invite::Invite;
+use aside_protocol::login::{Mode, Transcript, pin};
+use aside_protocol::request::{Answer, Request};
+use aside_protocol::{ChatId, Cursor, Nonce, PartitionId, Pos, Seq, codec};
+use bytes::Bytes;
+
+/// Envelopes after which a client acknowledges: half of the window, as the real client does.
+const ACK_AFTER: usize = 128;
+
+/// A logged-in connection of a person.
+pub struct Member {
+    /// Who.
+    pub known: Known,
+    /// The connection.
+    pub wire: Wire,
+    login: LoginOk,
+    next_id: u64,
+    /// The highest position that came, and how many came since the last acknowledgement.
+    seen: Pos,
+    unacked: usize,
+}
+
+impl Member {
+    /// Connects and registers, without attaching.
+    pub async fn register(invite: &Invite, person: &Person, transport: Transport) -> Result<Self, BenchError> {
+        let (wire, transcript) = greet(invite, transport).await?;
+        let frame = ClientFrame::Register(person.registration(&transcript, invite.secret));
+        Self::enter(wire, person.known(), &frame).await
+    }
+
+    /// Connects and logs in, without attaching.
+    pub async fn login(invite: &Invite, person: &Person, transport: Transport) -> Result<Self, BenchError> {
+        let (wire, transcript) = greet(invite, transport).await?;
+        let frame = ClientFrame::Login(person.login(&transcript));
+        Self::enter(wire, person.known(), &frame).await
+    }
+
+    async fn enter(mut wire: Wire, known: Known, frame: &ClientFrame) -> Result<Self, BenchError> {
+        send(&mut wire, frame).await?;
+        match next(&mut wire).await? {
+            RelayFrame::LoginOk(login) => Ok(Self { known, wire, login, next_id: 1, seen: Pos(0), unacked: 0 }),
+            other => Err(BenchError::unexpected("a login", &other)),
+        }
+    }
+
+    /// Starts delivery after `pos`.
+    pub async fn attach(&mut self, pos: Pos) -> Result<(), BenchError> {
+        let cursor = Cursor { log: self.login.log, partition: PartitionId(0), pos };
+        send(&mut self.wire, &ClientFrame::Attach(Attach { cursors: vec![cursor] })).await
+    }
+
+    /// The next frame.
+    pub async fn next(&mut self) -> Result<RelayFrame, BenchError> {
+        next(&mut self.wire).await
+    }
+
+    /// The next frame, if one has come already.
+    pub fn ready(&mut self) -> Result<Option<RelayFrame>, BenchError> {
+        self.wire.ready()?.map(|bytes| decode(&bytes)).transpose()
+    }
+
+    /// A request with the next number, encoded.
+    pub fn request(&mut self, request: Request) -> Bytes {
+        let id = self.next_id;
+        self.next_id += 1;
+        codec::encode(&ClientFrame::Request(Asked { id, request }))
+    }
+
+    /// Sends a request and waits for its answer; envelopes that come before it are counted and dropped.
+    pub async fn ask(&mut self, request: Request) -> Result<Answer, BenchError> {
+        let frame = self.request(request);
+        self.wire.feed(frame).await?;
+        self.wire.flush().await?;
+        loop {
+            match self.next().await? {
+                RelayFrame::Answer(answered) => return Ok(answered.answer),
+                RelayFrame::Deliver(envelope) => self.saw(&envelope),
+                _ => {}
+            }
+        }
+    }
+
+    /// Founds the chat with somebody. Returns it and the `seq` of its founding.
+    pub async fn found(&mut self, other: Known) -> Result<(ChatId, Seq), BenchError> {
+        let found = founding(self.known, other)?;
+        let chat = found.chat;
+        match self.ask(Request::Found(found)).await? {
+            Answer::Sent(sent) => Ok((chat, sent.seq)),
+            other => Err(BenchError::unexpected("a founding", &other)),
+        }
+    }
+
+    /// Notes an envelope that came.
+    pub fn saw(&mut self, envelope: &Envelope) {
+        self.seen = self.seen.max(envelope.pos);
+        self.unacked += 1;
+    }
+
+    /// Feeds an acknowledgement, if so many are due; `all` for any.
+    pub async fn ack(&mut self, all: bool) -> Result<(), BenchError> {
+        if self.unacked >= ACK_AFTER || (all && self.unacked > 0) {
+            self.unacked = 0;
+            let ack = Ack { partition: PartitionId(0), pos: self.seen };
+            self.wire.feed(codec::encode(&ClientFrame::Ack(ack))).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Hello, and the relay's proof that it is the one the invite names.
+async fn greet(invite: &Invite, transport: Transport) -> Result<(Wire, Transcript), BenchError> {
+    let address = invite.addresses.first().map_or("", String::as_str);
+    let mut wire = Wire::connect(address, transport).await?;
+    let nonce = Nonce(crate::person::random()?);
+    let hello = Hello { versions: vec![VERSION], capabilities: Vec::new(), nonce, mode: Mode::Direct };
+    send(&mut wire, &ClientFrame::Hello(hello.clone())).await?;
+    let ok = match next(&mut wire).await? {
+        RelayFrame::HelloOk(ok) => ok,
+        other => return Err(BenchError::unexpected("a hello", &other)),
+    };
+    let transcript = transcript(hello, &ok, invite, wire.exporter.clone());
+    let proved = pin(&ok.identity) == invite.pin && ok.identity.verifies(&transcript.relay_signs(), &ok.signature);
+    if proved { Ok((wire, transcript)) } else { Err(BenchError::Misbehaved("it did not prove its identity".into())) }
+}
+
+fn transcript(hello: Hello, ok: &HelloOk, invite: &Invite, exporter: Vec<u8>) -> Transcript {
+    Transcript {
+        versions: hello.versions,
+        offered: hello.capabilities,
+        version: ok.version,
+        capabilities: ok.capabilities.clone(),
+        client_nonce: hello.nonce,
+        relay_nonce: ok.nonce,
+        relay: invite.pin,
+        mode: hello.mode,
+        exporter: Some(exporter),
+    }
+}
+
+async fn send(wire: &mut Wire, frame: &ClientFrame) -> Result<(), BenchError> {
+    wire.feed(codec::encode(frame)).await?;
+    wire.flush().await
+}
+
+async fn next(wire: &mut Wire) -> Result<RelayFrame, BenchError> {
+    decode(&wire.next().await?)
+}
+
+/// A relay's frame; anything that says the client did wrong is an error.
+pub fn decode(bytes: &Bytes) -> Result<RelayFrame, BenchError> {
+    match codec::decode(bytes) {
+        Ok(RelayFrame::Fault(fault)) => Err(BenchError::unexpected("anything else", &fault)),
+        Ok(RelayFrame::Goodbye(goodbye)) => Err(BenchError::unexpected("anything else", &goodbye)),
+        Ok(frame) => Ok(frame),
+        Err(error) => Err(BenchError::Misbehaved(format!("it sent a bad frame: {error}"))),
+    }
+}

@@ -1,0 +1,81 @@
+//! An account with one device, made afresh: keys, device list, and what it signs.
+
+use crate::error::BenchError;
+use aside_crypto::lists::first_list;
+use aside_crypto::{DeviceKey, RootKey};
+use aside_protocol::frame::{Login, Register};
+use aside_protocol::invite::InviteSecret;
+use aside_protocol::login::Transcript;
+use aside_protocol::request::{Found, Welcome};
+use aside_protocol::{AccountId, Body, ChatId, DeviceId, Millis, Name};
+
+/// Bytes of a founding and of a welcome; the relay reads neither.
+const HANDSHAKE: usize = 2_000;
+
+/// Somebody.
+pub struct Person {
+    name: Name,
+    root: RootKey,
+    key: DeviceKey,
+    device: DeviceId,
+}
+
+/// What others know of somebody.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// The account.
+    pub account: AccountId,
+    /// Its one device.
+    pub device: DeviceId,
+}
+
+impl Person {
+    /// With keys from the system and a name that holds `number`.
+    pub fn new(number: usize) -> Result<Self, BenchError> {
+        let name = Name::new(format!("bench-{number}")).map_err(|error| BenchError::Misbehaved(error.to_string()))?;
+        let root = RootKey::from_entropy(&random::<32>()?);
+        let key = DeviceKey::from_seed(&random::<32>()?);
+        Ok(Self { name, root, key, device: DeviceId(random::<16>()?) })
+    }
+
+    /// What others know.
+    pub fn known(&self) -> Known {
+        Known { account: self.root.account(), device: self.device }
+    }
+
+    /// The registration frame for a connection.
+    pub fn registration(&self, transcript: &Transcript, secret: InviteSecret) -> Register {
+        let root = self.root.public();
+        let list = first_list(&self.root, self.device, self.key.public(), Millis(1));
+        let signed = transcript.registration_signs(&secret.0, self.name.as_str(), &root, &list);
+        Register { secret, name: self.name.clone(), root, list, signature: self.key.sign(&signed) }
+    }
+
+    /// The login frame for a connection.
+    pub fn login(&self, transcript: &Transcript) -> Login {
+        Login { device: self.device, signature: self.key.sign(&transcript.device_signs(&self.device)) }
+    }
+}
+
+/// The founding of a chat of two people.
+pub fn founding(founder: Known, other: Known) -> Result<Found, BenchError> {
+    let accounts = vec![founder.account, other.account];
+    let devices = vec![founder.device, other.device];
+    let welcome = Some(Welcome { to: vec![other.device], body: random_body(HANDSHAKE)? });
+    let chat = ChatId::direct(&founder.account, &other.account);
+    Ok(Found { chat, accounts, incarnation: 1, devices, body: random_body(HANDSHAKE)?, welcome })
+}
+
+/// Random bytes as a body.
+pub fn random_body(length: usize) -> Result<Body, BenchError> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(Body::from(bytes))
+}
+
+/// Random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], BenchError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
+}
