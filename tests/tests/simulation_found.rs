@@ -1,7 +1,7 @@
 //! Short scenarios that the simulation found and that once broke a promise, kept as they were when shrunk.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aside_tests::sim::plan::{Action, Cut, DAY, Flavour, Planned};
+use aside_tests::sim::plan::{Action, Cut, DAY, Flavour, Planned, RelayDeath};
 use aside_tests::sim::{Plan, run};
 
 /// The plan of a seed with these actions alone.
@@ -44,16 +44,16 @@ fn a_commit_that_expired_is_noticed_and_what_was_missed_shows() {
 #[test]
 fn a_late_stale_does_not_keep_a_broken_chat_waiting() {
     let actions = [
-        (2_469, Action::Write(1, 0)),
-        (2_476, Action::Write(0, 1)),
+        (14, Action::Leave(1)),
+        (718, Action::Write(0, 1)),
         (10_007, Action::Write(0, 1)),
-        (12_160, Action::Write(1, 0)),
         (12_171, Action::Write(1, 0)),
         (12_648, Action::Write(0, 1)),
-        (13_873, Action::Write(1, 0)),
+        (12_914, Action::Return(1)),
         (14_955, Action::Leave(1)),
+        (71_954, Action::Write(1, 0)),
         (76_778, Action::Sleep(100 * DAY)),
-        (82_218, Action::Write(1, 0)),
+        (77_417, Action::KillRelay(RelayDeath::AfterCommit, 2_025)),
         (183_754, Action::Write(0, 1)),
     ];
     holds(597, Flavour::LongAbsence, &actions);
