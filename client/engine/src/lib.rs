@@ -119,6 +119,11 @@ impl Engine {
         })
     }
 
+    /// The database, to copy it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What is left when the process is gone: the database.
     pub fn into_store(self) -> Store {
         self.store

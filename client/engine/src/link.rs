@@ -22,6 +22,7 @@ pub(crate) enum Pending {
     Receipt(ChatRow, Watermarks),
     Rejoin(ChatRow),
     Range(ChatRow, Seq),
+    Routing(ChatRow),
     Route,
 }
 
@@ -84,6 +85,10 @@ pub(crate) struct Link {
     pub attached: bool,
     /// Everything that was there when it attached has been processed; only now may anything be encrypted.
     pub caught_up: bool,
+    /// The relay's clock at the login.
+    pub relay_time: Millis,
+    /// This device may have been away for longer than the relay keeps anything.
+    pub long_away: bool,
     /// This login showed that the database here is an older copy: no patience with welcomes that were had before.
     pub restored: bool,
     /// One-time key packages the relay holds for us, as far as known.

@@ -52,7 +52,7 @@ impl Group {
         self.mls.epoch().as_u64()
     }
 
-    /// Equal for members whose states agree, and secret to nobody who could not read the epoch: for checks only.
+    /// Equal for members whose states agree in this epoch. Of no use for reading anything: for checks.
     pub fn authenticator(&self) -> Hash {
         Hash::of(self.mls.epoch_authenticator().as_slice())
     }

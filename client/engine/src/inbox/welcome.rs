@@ -90,8 +90,8 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             chat.base = base;
             chat.incarnation = incarnation;
             chat.enter(ChatState::AwaitingWelcome, step.now);
-            // A welcome for lost keys will not come again by itself: ask at once.
-            chat.since = Millis(0);
+            // A welcome for lost keys will not come again by itself: patience has ended.
+            chat.since = Millis(step.now.0.saturating_sub(step.config.welcome_patience_ms));
             if matches!(undo, Undo::Peer(MlsError::NoKeyPackage)) { Ok(()) } else { step.notice(chat, REFUSED) }
         }
     }
