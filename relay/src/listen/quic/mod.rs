@@ -10,7 +10,7 @@ use crate::server::{Shared, StartError};
 use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
 use aside_protocol::login::EXPORTER_LABEL;
-use quinn::{Connecting, Connection, Endpoint, Incoming, VarInt};
+use quinn::{Connecting, Connection, Endpoint, Incoming};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,6 @@ const PATIENCE: Duration = Duration::from_millis(LOGIN_MS);
 const CROWDED: usize = HANDSHAKES / 2;
 /// At the end, time for the last packets to go out.
 const LAST: Duration = Duration::from_millis(500);
-/// Code of an orderly close.
-const DONE: VarInt = VarInt::from_u32(0);
 
 /// An endpoint on a bound socket.
 pub fn endpoint(
@@ -93,11 +91,7 @@ async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: 
         return None;
     };
     let channel = exporter(&connection).and_then(fresh_channel)?;
-    let session = task::run(Conversation::new(connection.clone(), send, recv), shared, channel);
-    Some(Box::pin(async move {
-        session.await;
-        connection.close(DONE, b"");
-    }))
+    Some(Box::pin(task::run(Conversation::new(connection, send, recv), shared, channel)))
 }
 
 /// What binds the login to this connection (rule `LOG-2`). An empty context is none in TLS 1.3.
