@@ -35,6 +35,8 @@ struct Inner {
     pushes: usize,
     /// Pushes are dropped until the session has taken the `Lagged` that lies in `mail`.
     lagged: bool,
+    /// A goodbye was put in at some time.
+    over: bool,
 }
 
 impl Mailbox {
@@ -45,8 +47,16 @@ impl Mailbox {
 
     /// Puts something in and wakes the session.
     pub fn put(&self, mail: Mail) {
-        self.lock().mail.push_back(mail);
+        let mut inner = self.lock();
+        inner.over |= matches!(mail, Mail::Input(Input::Goodbye(_)));
+        inner.mail.push_back(mail);
+        drop(inner);
         self.waker.wake();
+    }
+
+    /// Whether the session has been told to end, be it that it has not taken that yet.
+    pub fn is_over(&self) -> bool {
+        self.lock().over
     }
 
     /// Puts something in; the session is woken with `wakes`.

@@ -108,6 +108,8 @@ pub struct Shared {
     pub readers: Readers,
     /// Pushes a session may have waiting.
     pub push_queue: usize,
+    /// Connections at a time, those under way not counted.
+    pub most: usize,
     /// Room for connections.
     pub room: Arc<Semaphore>,
     started: Instant,
@@ -165,8 +167,8 @@ impl Server {
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
-        let push_queue = options.push_queue;
-        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, room, started: Instant::now(), stop };
+        let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());
+        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, most, room, started, stop };
         let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));

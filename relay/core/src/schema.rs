@@ -76,11 +76,14 @@ CREATE TABLE receipts (
 ";
 
 /// A sender's last 64 answers are found by going back from envelope to envelope through the log; `answers` holds those
-/// whose envelopes are gone from it. So a message costs no row there while it is new. `held` spares the index of what
+/// whose envelopes are gone from it. So a message costs no row there while it is new. What stands in the log up to
+/// `since` tells nothing of the sender as it counts now: it was there before its state was put back. `held` spares the index of what
 /// retention has to look at from changing with each message.
 const SECOND: &str = "
 ALTER TABLE log ADD COLUMN previous INTEGER;
 ALTER TABLE senders ADD COLUMN seq INTEGER;
+ALTER TABLE senders ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+UPDATE senders SET since = (SELECT last FROM chats WHERE chats.id = senders.chat);
 DROP INDEX chats_held;
 ALTER TABLE chats ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 UPDATE chats SET held = 1 WHERE first <= last;

@@ -42,6 +42,10 @@ impl Connections {
         self.0.spawn(handshakes);
     }
 
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Waits until one ends a stage, and lets it go on. `false` when there is none.
     async fn tend(&mut self) -> bool {
         let ended = self.0.join_next().await;

@@ -66,17 +66,31 @@ impl<C: Carrier> Task<C> {
                 () = &mut stopped => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
             };
             let began = Instant::now();
-            // Mail first: what a replaced connection still says is not heard (rule CON-5), and what was answered before a
-            // goodbye is said before it.
-            self.read_mail().await?;
-            if let Some(input) = input {
-                self.handle(input).await?;
-            }
+            self.take(input).await?;
             in_time(self.carrier.flush()).await?;
             // Nothing was heard while a slow link took its time: listen again before silence is judged.
             if began.elapsed() > LISTEN_FIRST {
                 ticks.reset();
             }
+        }
+    }
+
+    /// Takes the mail and what came besides. A tick comes before what may write for long: silence is judged by what was
+    /// heard until now. Everything else comes after the mail: what a replaced connection still says is not heard (rule
+    /// `CON-5`), and what was answered before a goodbye is said before it.
+    async fn take(&mut self, input: Option<Input>) -> Result<(), Over> {
+        if let Some(Input::Tick) = input {
+            self.handle(Input::Tick).await?;
+            return self.read_mail().await;
+        }
+        self.read_mail().await?;
+        if self.mailbox.is_over() {
+            // The goodbye came while the mail was written out.
+            self.read_mail().await?;
+        }
+        match input {
+            Some(input) => self.handle(input).await,
+            None => Ok(()),
         }
     }
 

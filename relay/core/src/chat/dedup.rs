@@ -59,7 +59,9 @@ pub(super) fn record(step: &mut Step<'_>, chat: i64, device: i64, number: N, at:
     let known =
         step.db.prepare_cached("UPDATE senders SET n = ?, seq = ? WHERE chat = ? AND device = ?")?.execute(values)?;
     if known == 0 {
-        step.db.prepare_cached("INSERT INTO senders (n, seq, chat, device) VALUES (?, ?, ?, ?)")?.execute(values)?;
+        step.db
+            .prepare_cached("INSERT INTO senders (n, seq, chat, device, since) VALUES (?1, ?2, ?3, ?4, ?2 - 1)")?
+            .execute(values)?;
     }
     step.cache.keep_sender(chat, device, SenderRow { n: number, at: Some(at) });
     Ok(Sent { n: number, seq: at, time: step.now })
@@ -96,7 +98,10 @@ pub(super) fn restore(step: &mut Step<'_>, chat: i64, device: i64, saved: Saved)
     reset(step, chat, device)?;
     if let Some(number) = saved.0 {
         step.db
-            .prepare_cached("INSERT INTO senders (chat, device, n) VALUES (?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO senders (chat, device, n, since)
+                 VALUES (?1, ?2, ?3, (SELECT last FROM chats WHERE id = ?1))",
+            )?
             .execute([chat, device, number])?;
     }
     let answers: Vec<Recorded> = codec::decode(&Bytes::from(saved.1)).unwrap_or_default();
@@ -110,7 +115,7 @@ pub(crate) fn keep_answers(step: &Step<'_>, chat: i64, last: Seq) -> rusqlite::R
             "INSERT OR REPLACE INTO answers
              SELECT l.chat, l.sender, l.n % ?3, l.n, l.seq, l.time, l.hash FROM log l
              JOIN senders s ON s.chat = l.chat AND s.device = l.sender
-             WHERE l.chat = ?1 AND l.seq <= ?2 AND l.n <= s.n AND l.n > s.n - ?3 ORDER BY l.seq",
+             WHERE l.chat = ?1 AND l.seq <= ?2 AND l.seq > s.since AND l.n <= s.n AND l.n > s.n - ?3 ORDER BY l.seq",
         )?
         .execute([chat, int(last.0), int(UNANSWERED_SENDS)])?;
     Ok(())

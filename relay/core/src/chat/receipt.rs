@@ -39,5 +39,6 @@ pub(crate) fn receipt(step: &mut Step<'_>, by: &By, request: &Receipt) -> Result
         Envelope { base: Some(request.base), ..plain(step, &chat, &reader, EnvelopeKind::Receipt, pos, &request.body) };
     let to = members::others(&routes, reader.id);
     step.deliveries.push(Delivery { envelope, to, echo: None });
+    chat.keep(step);
     Ok(Answer::Done(Done { pos: Some(pos), hash: None }))
 }

@@ -245,4 +245,12 @@ proptest! {
         let hash = run.world.core.state_hash().unwrap();
         prop_assert_eq!(replay(&run.world.applied, 13).unwrap(), hash);
     }
+
+    #[test]
+    fn answers_outlive_their_envelopes_whatever_was_undone(ops in ops(true)) {
+        let mut run = Run::new();
+        ops.iter().for_each(|op| run.step(op));
+        let hash = run.world.core.state_hash().unwrap();
+        prop_assert_eq!(replay(&run.world.applied, 5).unwrap(), hash);
+    }
 }

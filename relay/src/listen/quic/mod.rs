@@ -48,7 +48,10 @@ pub async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
             _ = stop.wait_for(|stop| *stop) => break,
             else => break,
         };
-        if let Some((connecting, permit)) = admit(incoming, &handshakes) {
+        if connections.len() >= shared.most + HANDSHAKES {
+            // Those who shook hands and then said nothing. A session beyond the most is told so.
+            incoming.refuse();
+        } else if let Some((connecting, permit)) = admit(incoming, &handshakes) {
             connections.begin(converse(connecting, permit, shared.clone()));
         }
     }
@@ -76,7 +79,10 @@ fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>) -> Option<(Connecting,
 
 /// One connection, until its conversation is open.
 async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: Arc<Shared>) -> Option<Opened> {
-    let handshake = timeout(PATIENCE, connecting).await;
+    let handshake = tokio::select! {
+        shaken = timeout(PATIENCE, connecting) => shaken,
+        () = shared.stopped() => return None,
+    };
     drop(permit);
     let Ok(Ok(connection)) = handshake else {
         tracing::debug!("a QUIC handshake failed");

@@ -8,6 +8,8 @@ use quinn::{Connection, RecvStream, SendStream, VarInt};
 /// Longer frames are handed over as they are; shorter ones are gathered, so that a flush is one write.
 const GATHERED: usize = 16 << 10;
 
+/// Frames from this many bytes on share the buffer they arrived in.
+const SHARED: usize = 4 << 10;
 /// Code of an orderly close.
 const DONE: VarInt = VarInt::from_u32(0);
 
@@ -31,6 +33,12 @@ impl Conversation {
     }
 }
 
+/// A frame shares the buffer of everything that arrived with it; a small one that waits for the writer must not keep
+/// that.
+fn unpinned(frame: Bytes) -> Bytes {
+    if frame.len() < SHARED { Bytes::copy_from_slice(&frame) } else { frame }
+}
+
 impl Drop for Conversation {
     fn drop(&mut self) {
         self.connection.close(DONE, b"");
@@ -41,7 +49,7 @@ impl Carrier for Conversation {
     async fn hear(&mut self) -> Result<Option<Input>, Over> {
         loop {
             match self.cutter.frame() {
-                Ok(Some(frame)) => return Ok(Some(Input::Frame(frame))),
+                Ok(Some(frame)) => return Ok(Some(Input::Frame(unpinned(frame)))),
                 Ok(None) => {}
                 Err(_) => return Ok(Some(Input::TooLong)),
             }
