@@ -18,9 +18,24 @@ pub enum BenchError {
     /// The relay did what it should not; the figures would be worthless.
     #[error("the relay misbehaved: {0}")]
     Misbehaved(String),
+    /// What arrived is not what was sent.
+    #[error("wrong delivery: {0}")]
+    Delivery(String),
+    /// A program failed, or said something else than it should.
+    #[error("{0}")]
+    Failed(String),
+    /// The client's own machinery.
+    #[error(transparent)]
+    Client(#[from] aside_engine::EngineError),
     /// Nothing happened for too long.
     #[error("nothing happened for {0} seconds while {1}")]
     Stuck(u64, &'static str),
+}
+
+impl From<aside_store::StoreError> for BenchError {
+    fn from(error: aside_store::StoreError) -> Self {
+        Self::Client(error.into())
+    }
 }
 
 impl BenchError {

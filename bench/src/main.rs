@@ -6,6 +6,7 @@
 
 mod bound;
 mod catchup;
+mod client;
 mod error;
 mod figures;
 mod fleet;
@@ -46,6 +47,8 @@ enum Command {
     Idle(idle::Args),
     /// A device with many chats and messages behind.
     Catchup(catchup::Args),
+    /// A device with a long history: opening it, and draining a queue into it.
+    Client(client::Args),
     /// Readers that take nothing, and whether others notice.
     Slow(slow::Args),
     /// The bound: forwards frames between pairs over the same TLS and WebSocket, and keeps nothing.
@@ -68,6 +71,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Figures, BenchError> {
+    // Starts programs and runtimes of its own.
+    if let Command::Client(args) = &command {
+        return client::run(args);
+    }
     // As many threads as the relay itself has: both share the machine.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -78,6 +85,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
             Command::Catchup(args) => catchup::run(args).await,
             Command::Slow(args) => slow::run(args).await,
             Command::Bound(args) => bound::run(args).await,
+            Command::Client(args) => client::run(&args),
         }
     })
 }

@@ -72,7 +72,7 @@ fn beside() -> Result<PathBuf, BenchError> {
 }
 
 /// A program built beside this one.
-fn program(name: &str) -> Result<PathBuf, BenchError> {
+pub fn program(name: &str) -> Result<PathBuf, BenchError> {
     let path = beside()?.join(name);
     if path.exists() { Ok(path) } else { Err(BenchError::NotBuilt(path)) }
 }

@@ -59,7 +59,12 @@ impl Identity {
             file.sync_all()?;
         }
         let seed: Zeroizing<[u8; 32]> = Zeroizing::new(seed.as_slice().try_into().map_err(|_| IdentityError::Damaged)?);
-        Ok(Self { key: SigningKey::from_bytes(&seed) })
+        Ok(Self::from_seed(&seed))
+    }
+
+    /// The identity behind a seed.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self { key: SigningKey::from_bytes(seed) }
     }
 
     /// The public key.

@@ -12,9 +12,9 @@ pub mod process;
 pub mod proxy;
 pub mod relay;
 pub mod search;
+pub mod sim;
 pub mod udp;
 pub mod wait;
-pub mod world;
 
 pub use client::Client;
 pub use limited::limited;

@@ -10,10 +10,14 @@ use aside_protocol::refusal::{Exists, Refusal};
 use aside_protocol::request::{Answer, Request, Sent};
 use aside_protocol::{Hash, N, Seq};
 use aside_store::chats::{Chat, ChatRow, ChatState};
+use aside_store::outbox::Proposed;
 
 /// Shown when the relay has other bytes under a number than this device.
 const CONFLICT: &str = "The relay knows messages from this device that its history lacks: the history is an older copy. \
      It joins this chat again with new keys.";
+
+/// Shown when an own commit is so old that the relay no longer holds it.
+const AWAY: &str = "This device was away for longer than the relay keeps anything. It joins this chat again.";
 
 impl Step<'_> {
     /// Takes one answer.
@@ -29,7 +33,8 @@ impl Step<'_> {
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
-            | Pending::Range(row, _) => row,
+            | Pending::Range(row, _)
+            | Pending::Routing(row) => row,
         };
         let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(()) };
         self.link.dirty.insert(row);
@@ -42,6 +47,11 @@ impl Step<'_> {
             Pending::Receipt(_, marks) => self.receipt_answered(&mut chat, marks, answer),
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
+            Pending::Routing(_) => {
+                if let Answer::Routing(routed) = answer {
+                    self.routing_answered(&mut chat, &routed)?;
+                }
+            }
             _ => {}
         }
         Ok(self.tx.save_chat(&chat)?)
@@ -82,13 +92,16 @@ impl Step<'_> {
     }
 
     /// Durable at the relay. Its echo will say the same, and may have said it already.
-    fn message_sent(&mut self, chat: &Chat, n: N, sent: &Sent) -> Result<()> {
+    fn message_sent(&mut self, chat: &mut Chat, n: N, sent: &Sent) -> Result<()> {
         let Some(outgoing) = self.tx.outgoing(chat.row, n)? else { return Ok(()) };
         if sent.n != n || outgoing.sealed.is_none() {
             return Ok(());
         }
         if outgoing.again.is_none() {
             self.tx.place_message(outgoing.message, sent.seq, chat.place(sent.seq), sent.time)?;
+        }
+        if self.is_expired(sent.time) {
+            return self.echo_expired(chat, outgoing.row, sent.seq);
         }
         Ok(self.tx.outgoing_sent(outgoing.row)?)
     }
@@ -147,6 +160,7 @@ impl Step<'_> {
             return Ok(());
         };
         match answer {
+            Answer::Sent(sent) if self.is_expired(sent.time) => self.proposed_expired(chat, &proposed),
             Answer::Sent(_) => Ok(self.tx.proposed_sent(chat.row)?),
             Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),
             Answer::Refused(Refusal::DevicesChanged(changed)) => {
@@ -171,6 +185,15 @@ impl Step<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The relay took an own commit so long ago that its echo is gone, and so are the welcomes of a founding. Whoever is
+    /// in the chat adds this device again; if nobody is, it is founded anew.
+    fn proposed_expired(&mut self, chat: &mut Chat, proposed: &Proposed) -> Result<()> {
+        if let Request::Found(found) = &proposed.request {
+            chat.incarnation = chat.incarnation.max(found.incarnation);
+        }
+        self.break_chat(chat, AWAY)
     }
 
     /// Another founding stands: its welcome comes through the queue. If the relay's count is behind ours, it lost some.

@@ -40,12 +40,16 @@ pub(crate) fn take(step: &mut Step, envelope: &Envelope) -> Result<()> {
 }
 
 /// Processes an envelope so that, should it hit a bug, it alone is undone and shown as a gap: nothing behind it waits.
+/// Among envelopes taken together a bug goes up instead, and the batch comes again one by one.
 fn guarded(
     step: &mut Step,
     chat: &mut Chat,
     envelope: &Envelope,
     work: impl FnOnce(&mut Step, &mut Chat) -> Result<()>,
 ) -> Result<()> {
+    if step.together {
+        return work(step, chat);
+    }
     let (tx, before) = (step.tx, chat.clone());
     let Err(error) = tx.attempt(|| work(step, chat)) else { return Ok(()) };
     if !error.is_poison() {

@@ -33,6 +33,7 @@ use aside_protocol::frame::{LoginOk, RelayFrame};
 use aside_protocol::{AccountId, ChatId, Hash, Millis, Name, Refusal};
 use aside_store::{Store, Tx};
 use link::Link;
+use std::collections::BTreeMap;
 use step::Groups;
 
 /// The engine of one profile.
@@ -118,6 +119,11 @@ impl Engine {
         })
     }
 
+    /// The database, to copy it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What is left when the process is gone: the database.
     pub fn into_store(self) -> Store {
         self.store
@@ -137,8 +143,28 @@ impl Engine {
         random: &mut dyn Random,
         work: impl FnOnce(&mut Step) -> Result<T>,
     ) -> Result<(T, Vec<Effect>)> {
+        let result = self.attempt(now, random, work);
+        self.settled(result)
+    }
+
+    /// After an error the database knows better than the caches.
+    fn settled<T>(&mut self, result: Result<T>) -> Result<T> {
+        if result.is_err() {
+            self.groups.0.clear();
+            self.link.reset();
+        }
+        result
+    }
+
+    /// A step whose result must go through [`Self::settled`].
+    fn attempt<T>(
+        &mut self,
+        now: Millis,
+        random: &mut dyn Random,
+        work: impl FnOnce(&mut Step) -> Result<T>,
+    ) -> Result<(T, Vec<Effect>)> {
         let Self { store, mls, me, account, config, groups, link, .. } = self;
-        let result = store.transact(|tx| {
+        store.transact(|tx| {
             let storage = tx.mls();
             let mut step = Step {
                 tx,
@@ -152,16 +178,13 @@ impl Engine {
                 link,
                 random,
                 effects: Vec::new(),
+                together: false,
+                passed: BTreeMap::new(),
             };
             let value = work(&mut step)?;
             step.pump()?;
             Ok((value, step.effects))
-        });
-        if result.is_err() {
-            self.groups.0.clear();
-            self.link.reset();
-        }
-        result
+        })
     }
 
     /// The connection is up and the device logged in.
@@ -170,9 +193,17 @@ impl Engine {
         self.step(now, random, |step| step.attach(ok)).map(|(_, effects)| effects)
     }
 
-    /// Frames from the relay, in order; all in one transaction.
+    /// Frames from the relay, in order; all in one transaction. Should one hit a bug, all are taken again in another way,
+    /// in which it alone is put aside.
     pub fn frames(&mut self, frames: Vec<RelayFrame>, now: Millis, random: &mut dyn Random) -> Result<Vec<Effect>> {
-        self.step(now, random, |step| frames.into_iter().try_for_each(|frame| step.frame(frame))).map(|(_, e)| e)
+        let before = self.link.clone();
+        let mut taken = self.attempt(now, random, |step| step.frames(frames.clone(), true));
+        if taken.as_ref().is_err_and(EngineError::is_poison) {
+            self.groups.0.clear();
+            self.link = before;
+            taken = self.attempt(now, random, |step| step.frames(frames, false));
+        }
+        self.settled(taken).map(|((), effects)| effects)
     }
 
     /// The connection is gone.

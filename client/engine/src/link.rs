@@ -10,7 +10,7 @@ use aside_store::chats::ChatRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An unanswered request: what its answer will be about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
@@ -22,6 +22,7 @@ pub(crate) enum Pending {
     Receipt(ChatRow, Watermarks),
     Rejoin(ChatRow),
     Range(ChatRow, Seq),
+    Routing(ChatRow),
     Route,
 }
 
@@ -70,7 +71,7 @@ pub(crate) struct Mark {
 }
 
 /// Envelopes taken but not acknowledged.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Unacked {
     count: usize,
     bytes: usize,
@@ -78,12 +79,16 @@ struct Unacked {
 }
 
 /// The present connection, if any.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Link {
     /// Logged in and attached.
     pub attached: bool,
     /// Everything that was there when it attached has been processed; only now may anything be encrypted.
     pub caught_up: bool,
+    /// The relay's clock at the login.
+    pub relay_time: Millis,
+    /// This device may have been away for longer than the relay keeps anything.
+    pub long_away: bool,
     /// This login showed that the database here is an older copy: no patience with welcomes that were had before.
     pub restored: bool,
     /// One-time key packages the relay holds for us, as far as known.

@@ -8,9 +8,13 @@ use crate::link::Pending;
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
-use aside_protocol::request::{Range, Request, Suite};
+use aside_protocol::limits::RETENTION_MS;
+use aside_protocol::request::{Range, Request, Routed, Routing, Suite};
 use aside_protocol::{Cursor, Millis, N, Seq};
 use aside_store::chats::{Chat, ChatState};
+
+/// The relay looks for what is too old about once a minute.
+const RETENTION_SLACK_MS: u64 = 60_000;
 
 /// Shown when this database is an older copy of itself.
 const RESTORED: &str = "This device's history was restored from an older copy. It joins this chat again with new keys; \
@@ -52,6 +56,9 @@ impl Step<'_> {
         }
         self.tx.set_log(&ok.log)?;
         self.link.attached = true;
+        self.link.relay_time = ok.time;
+        // Renewed every week while there is a connection, so it tells how long there was none.
+        self.link.long_away = self.profile()?.last_resort.0.saturating_add(RETENTION_MS) <= self.now.0;
         self.link.restored = restored || relay_behind;
         let counts = ok.key_packages.iter().find(|count| count.suite == Suite::XWing);
         self.link.stock = Some(counts.map_or(0, |count| count.one_time));
@@ -111,6 +118,16 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Frames from the relay, in order. Taken together they are quicker, but a bug in one of them undoes all.
+    pub(crate) fn frames(&mut self, frames: Vec<RelayFrame>, together: bool) -> Result<()> {
+        self.together = together;
+        frames.into_iter().try_for_each(|frame| self.frame(frame))?;
+        self.together = false;
+        self.save_groups()?;
+        let mut passed = std::mem::take(&mut self.passed).into_iter();
+        Ok(passed.try_for_each(|(partition, pos)| self.tx.set_cursor(partition, pos))?)
+    }
+
     /// One frame from the relay.
     pub(crate) fn frame(&mut self, frame: RelayFrame) -> Result<()> {
         match frame {
@@ -129,9 +146,31 @@ impl Step<'_> {
     fn caught_up(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.link.caught_up, true) {
             self.make_up_for_lost()?;
+            if self.link.long_away {
+                self.look_for_expired()?;
+            }
         }
         self.mark_work()?;
         self.changed();
+        Ok(())
+    }
+
+    /// What expired while this device was away left no trace in its queue: the relay is asked how far each chat is (rule
+    /// `GAP-5`).
+    fn look_for_expired(&mut self) -> Result<()> {
+        for chat in self.tx.chats()?.into_iter().filter(|chat| chat.state != ChatState::Unfounded) {
+            self.ask(Request::Routing(Routing { chat: chat.chat }), Pending::Routing(chat.row));
+        }
+        Ok(())
+    }
+
+    /// Where a chat stands at the relay; the queue is read, so what lies between is gone or just coming.
+    pub(crate) fn routing_answered(&mut self, chat: &mut Chat, routed: &Routed) -> Result<()> {
+        let link = self.link.chat(chat.row);
+        link.wait_base = link.wait_base.max(routed.base);
+        if routed.last > chat.seq && !self.tx.holds(chat.row)? {
+            self.ask_range(chat, routed.last);
+        }
         Ok(())
     }
 
@@ -141,20 +180,56 @@ impl Step<'_> {
         for row in self.tx.chats_with_confirmed()? {
             let Some(mut chat) = self.tx.chat_at(row)? else { continue };
             self.tx.proposed_unsent(row)?;
-            if chat.state == ChatState::Live && self.tx.proposed(row)?.is_none() {
+            self.forget_expired(&mut chat)?;
+            let waits = self.tx.chats_with_confirmed()?.contains(&row);
+            if waits && chat.state == ChatState::Live && self.tx.proposed(row)?.is_none() {
                 self.break_chat(&mut chat, LOST)?;
-                self.tx.save_chat(&chat)?;
+            }
+            self.tx.save_chat(&chat)?;
+        }
+        Ok(())
+    }
+
+    /// What the relay accepted before its retention began has no echo any more: it was delivered, or is a gap there.
+    fn forget_expired(&mut self, chat: &mut Chat) -> Result<()> {
+        for outgoing in self.tx.confirmed(chat.row)?.into_iter().filter(|outgoing| outgoing.again.is_none()) {
+            let message = self.tx.message(outgoing.message)?;
+            if let Some((seq, time)) =
+                message.and_then(|message| message.resent.or(message.seq).zip(message.relay_time))
+                && self.is_expired(time)
+            {
+                self.echo_expired(chat, outgoing.row, seq)?;
             }
         }
         Ok(())
     }
 
-    /// Takes an envelope and moves the cursor past it, whatever becomes of it; a copy of an old one only counts.
+    /// An own message's echo will never come: it stands where the relay said.
+    pub(crate) fn echo_expired(&mut self, chat: &mut Chat, row: i64, seq: Seq) -> Result<()> {
+        if seq == chat.seq.next() && !self.tx.holds(chat.row)? {
+            chat.seq = seq;
+        }
+        chat.own_count += 1;
+        Ok(self.tx.outgoing_done(row)?)
+    }
+
+    /// Whether the relay had forgotten by this login what it accepted at a time, give or take a minute. To be asked once
+    /// the queue is read: what it still held has come by then.
+    pub(crate) fn is_expired(&self, time: Millis) -> bool {
+        time.0.saturating_add(RETENTION_MS) < self.link.relay_time.0.saturating_add(RETENTION_SLACK_MS)
+    }
+
+    /// Takes an envelope and passes it, whatever becomes of it; a copy of an old one only counts. The cursor moves once,
+    /// before the transaction ends.
     fn deliver(&mut self, envelope: &Envelope) -> Result<()> {
         self.link.took(envelope.partition, envelope.pos, envelope.weight());
-        if envelope.pos > self.tx.cursor(envelope.partition)? {
+        let passed = match self.passed.get(&envelope.partition) {
+            Some(&passed) => passed,
+            None => self.tx.cursor(envelope.partition)?,
+        };
+        if envelope.pos > passed {
             inbox::take(self, envelope)?;
-            self.tx.set_cursor(envelope.partition, envelope.pos)?;
+            self.passed.insert(envelope.partition, envelope.pos);
         }
         Ok(())
     }

@@ -4,13 +4,13 @@ use crate::config::Config;
 use crate::effect::{Effect, Random, fresh};
 use crate::error::{EngineError, Result};
 use crate::link::{Link, Pending};
-use aside_crypto::{Group, Me, Mls, MlsError, Scope};
+use aside_crypto::{Group, Me, Mls, MlsError, Opened, Scope};
 use aside_protocol::request::Request;
-use aside_protocol::{AccountId, Millis};
+use aside_protocol::{AccountId, Body, Millis, PartitionId, Pos};
 use aside_store::chats::{Chat, ChatRow};
 use aside_store::profile::Profile;
 use aside_store::{MlsStorage, Tx};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Groups kept in memory; dropped whenever a transaction fails, since the database then knows better.
 #[derive(Debug, Default)]
@@ -31,6 +31,11 @@ pub struct Step<'a> {
     pub(crate) link: &'a mut Link,
     pub(crate) random: &'a mut dyn Random,
     pub(crate) effects: Vec<Effect>,
+    /// Envelopes are taken together: without a savepoint each, and with ratchets that are saved once, at the end. Any
+    /// bug then undoes the whole batch, which is taken again one by one.
+    pub(crate) together: bool,
+    /// Where the cursors of the partitions go before this transaction ends.
+    pub(crate) passed: BTreeMap<PartitionId, Pos>,
 }
 
 impl<'a> Step<'a> {
@@ -66,16 +71,29 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
+    /// Opens a message with a chat's group. `Ok(None)`: there is none. The inner error is the peer's, not ours; it leaves
+    /// the group as it was.
+    pub(crate) fn open(&mut self, chat: &Chat, body: &Body) -> Result<Option<Result<Opened, MlsError>>> {
+        let Some(mut group) = self.take_group(chat)? else { return Ok(None) };
+        let scope = self.scope();
+        match if self.together { group.open_ahead(&scope, body) } else { group.open(&scope, body) } {
+            Err(error @ (MlsError::Storage(_) | MlsError::Bug(_))) => Err(error.into()),
+            opened => {
+                self.groups.0.insert(chat.row, group);
+                Ok(Some(opened))
+            }
+        }
+    }
+
     /// Works with a chat's group. `Ok(None)`: there is none. The inner error is a peer's or the caller's, not ours.
     pub(crate) fn with_group<T>(
         &mut self,
         chat: &Chat,
         work: impl FnOnce(&mut Group, &Scope<'_, MlsStorage<'_>>) -> Result<T, MlsError>,
     ) -> Result<Option<Result<T, MlsError>>> {
-        let Some(id) = &chat.group else { return Ok(None) };
+        let Some(mut group) = self.take_group(chat)? else { return Ok(None) };
         let scope = self.scope();
-        let cached = self.groups.0.remove(&chat.row).filter(|group| group.id() == *id);
-        let Some(mut group) = cached.map_or_else(|| scope.load(id), |group| Ok(Some(group)))? else { return Ok(None) };
+        group.save(&scope)?;
         match work(&mut group, &scope) {
             Err(error @ (MlsError::Storage(_) | MlsError::Bug(_))) => Err(error.into()),
             result => {
@@ -85,6 +103,22 @@ impl<'a> Step<'a> {
                 Ok(Some(result))
             }
         }
+    }
+
+    /// The group of a chat, from memory if it is there; whoever takes it puts it back unless it is spoilt.
+    fn take_group(&mut self, chat: &Chat) -> Result<Option<Group>> {
+        let Some(id) = &chat.group else { return Ok(None) };
+        match self.groups.0.remove(&chat.row).filter(|group| group.id() == *id) {
+            Some(group) => Ok(Some(group)),
+            None => Ok(self.scope().load(id)?),
+        }
+    }
+
+    /// Writes the ratchets that envelopes taken together left unwritten; must come before anything that may be undone
+    /// alone, and before the end.
+    pub(crate) fn save_groups(&mut self) -> Result<()> {
+        let scope = self.scope();
+        Ok(self.groups.0.values_mut().try_for_each(|group| group.save(&scope))?)
     }
 
     /// Works with the group of a chat that has one; anything else is a bug here.

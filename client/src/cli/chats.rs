@@ -3,6 +3,7 @@
 use super::{CliError, Settings, json, profile};
 use crate::text::one_line;
 use aside_protocol::Millis;
+use aside_store::chats::ChatSummary;
 use clap::Args;
 
 /// Characters of the last message that are shown.
@@ -17,17 +18,16 @@ pub(super) struct ChatsArgs {
 
 pub(super) fn run(args: &ChatsArgs, settings: &Settings) -> Result<(), CliError> {
     let summaries = profile::offline(settings)?.read(|tx| Ok(tx.summaries()?))?;
-    for summary in &summaries {
-        if args.json {
-            json::print("chat", json::chat(summary))?;
-            continue;
-        }
-        let unread = if summary.unread > 0 { format!("({})", summary.unread) } else { String::new() };
-        let last: String = one_line(summary.last.as_deref().unwrap_or("")).chars().take(SHOWN).collect();
-        let time = summary.time.map(utc).unwrap_or_default();
-        json::line(format!("{:<16} {unread:<6} {time:<17} {last}", summary.name).trim_end())?;
-    }
-    Ok(())
+    let shown =
+        |summary: &ChatSummary| if args.json { json::object("chat", json::chat(summary)) } else { text(summary) };
+    json::lines(&summaries.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn text(summary: &ChatSummary) -> String {
+    let unread = if summary.unread > 0 { format!("({})", summary.unread) } else { String::new() };
+    let last: String = one_line(summary.last.as_deref().unwrap_or("")).chars().take(SHOWN).collect();
+    let time = summary.time.map(utc).unwrap_or_default();
+    format!("{:<16} {unread:<6} {time:<17} {last}", summary.name).trim_end().to_owned()
 }
 
 /// A time as `2026-11-22 14:05`, UTC. Days since 1970 to a date: Howard Hinnant, "chrono-compatible date algorithms".

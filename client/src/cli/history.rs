@@ -44,29 +44,24 @@ pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), CliErro
 }
 
 fn print_json(name: &Name, page: &Page, own: &Name) -> Result<(), CliError> {
-    for entry in &page.entries {
-        match entry {
-            Entry::Message(message) if message.notice => json::print("notice", json::notice(message))?,
-            Entry::Message(message) => json::print("message", json::message(message, own.as_str()))?,
-            Entry::Gap(gap) => json::print("gap", json::gap(name.as_str(), gap))?,
-        }
-    }
-    json::print("page", serde_json::json!({ "next": page.next.map(|next| next.to_string()) }))
+    let entry = |entry: &Entry| match entry {
+        Entry::Message(message) if message.notice => json::object("notice", json::notice(message)),
+        Entry::Message(message) => json::object("message", json::message(message, own.as_str())),
+        Entry::Gap(gap) => json::object("gap", json::gap(name.as_str(), gap)),
+    };
+    let next = json::object("page", serde_json::json!({ "next": page.next.map(|next| next.to_string()) }));
+    json::lines(&page.entries.iter().map(entry).chain([next]).collect::<Vec<_>>())
 }
 
 fn print_text(page: &Page, own: &Name) -> Result<(), CliError> {
-    for entry in &page.entries {
-        json::line(&match entry {
-            Entry::Message(message) if message.notice => format!("-- {}", one_line(&message.text)),
-            Entry::Message(message) if message.own => {
-                format!("{own} ({}): {}", message.status.word(), indented(&message.text))
-            }
-            Entry::Message(message) => format!("{}: {}", signed(message), indented(&message.text)),
-            Entry::Gap(gap) => format!("-- {} message(s) {}", gap.last - gap.first + 1, gap.why.sentence()),
-        })?;
-    }
-    match page.next {
-        Some(next) => json::line(&format!("-- older: --before {next}")),
-        None => Ok(()),
-    }
+    let entry = |entry: &Entry| match entry {
+        Entry::Message(message) if message.notice => format!("-- {}", one_line(&message.text)),
+        Entry::Message(message) if message.own => {
+            format!("{own} ({}): {}", message.status.word(), indented(&message.text))
+        }
+        Entry::Message(message) => format!("{}: {}", signed(message), indented(&message.text)),
+        Entry::Gap(gap) => format!("-- {} message(s) {}", gap.last - gap.first + 1, gap.why.sentence()),
+    };
+    let older = page.next.map(|next| format!("-- older: --before {next}"));
+    json::lines(&page.entries.iter().map(entry).chain(older).collect::<Vec<_>>())
 }

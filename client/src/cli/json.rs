@@ -12,12 +12,22 @@ use std::io::Write;
 const VERSION: u32 = 1;
 
 /// Prints an object on one line and flushes it: what is flushed counts as printed.
-pub(super) fn print(kind: &str, mut value: Value) -> Result<(), CliError> {
+pub(super) fn print(kind: &str, value: Value) -> Result<(), CliError> {
+    line(&object(kind, value))
+}
+
+/// An object as its line.
+pub(super) fn object(kind: &str, mut value: Value) -> String {
     if let Some(object) = value.as_object_mut() {
         object.insert("v".into(), VERSION.into());
         object.insert("type".into(), kind.into());
     }
-    line(&value.to_string())
+    value.to_string()
+}
+
+/// Prints lines that belong together, in one piece.
+pub(super) fn lines(lines: &[String]) -> Result<(), CliError> {
+    if lines.is_empty() { Ok(()) } else { line(&lines.join("\n")) }
 }
 
 /// Prints a line and flushes it.

@@ -1,7 +1,7 @@
 //! Chats: their state, their counters, the list a person sees.
 
 use crate::messages::PENDING_PLACE;
-use crate::rows::{id, maybe_id};
+use crate::rows::id;
 use crate::{Result, StoreError, Tx};
 use aside_protocol::group::ChatKind;
 use aside_protocol::{AccountId, ChatId, Millis, N, Seq};
@@ -126,43 +126,59 @@ pub struct ChatSummary {
     pub time: Option<Millis>,
 }
 
+/// What [`read`] reads, by position: looking columns up by name is most of what reading a chat costs, and every envelope
+/// reads one.
+const SELECT: &str =
+    "SELECT id, chat, kind, peer, state, since, incarnation, group_id, base, seq, next_n, shift, read_place,
+    told_delivered, told_read, own_count, asked, arrived FROM chats";
+
 fn read(row: &Row) -> Result<Chat> {
     Ok(Chat {
-        row: row.get("id")?,
-        chat: id(row, "chat", ChatId::from_slice)?,
-        kind: ChatKind::from_code(row.get("kind")?),
-        peer: id(row, "peer", AccountId::from_slice)?,
-        state: ChatState::from_code(row.get("state")?)?,
-        since: Millis(row.get("since")?),
-        incarnation: row.get("incarnation")?,
-        group: maybe_id(row, "group_id", |bytes| Some(bytes.to_vec()))?,
-        base: Seq(row.get("base")?),
-        seq: Seq(row.get("seq")?),
-        next_n: N(row.get("next_n")?),
-        shift: row.get("shift")?,
-        read_place: row.get("read_place")?,
-        told_delivered: Seq(row.get("told_delivered")?),
-        told_read: Seq(row.get("told_read")?),
-        own_count: row.get("own_count")?,
-        asked: Millis(row.get("asked")?),
-        arrived: Seq(row.get("arrived")?),
+        row: row.get(0)?,
+        chat: id(row, 1, ChatId::from_slice)?,
+        kind: ChatKind::from_code(row.get(2)?),
+        peer: id(row, 3, AccountId::from_slice)?,
+        state: ChatState::from_code(row.get(4)?)?,
+        since: Millis(row.get(5)?),
+        incarnation: row.get(6)?,
+        group: row.get(7)?,
+        base: Seq(row.get(8)?),
+        seq: Seq(row.get(9)?),
+        next_n: N(row.get(10)?),
+        shift: row.get(11)?,
+        read_place: row.get(12)?,
+        told_delivered: Seq(row.get(13)?),
+        told_read: Seq(row.get(14)?),
+        own_count: row.get(15)?,
+        asked: Millis(row.get(16)?),
+        arrived: Seq(row.get(17)?),
     })
 }
+
+/// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
+/// message up, so that it costs the same however long the histories are.
+pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, m.text, m.own, coalesce(m.relay_time, m.sent_at) AS time,
+    (SELECT count(*) FROM messages u
+      WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place) AS unread
+  FROM chats c LEFT JOIN accounts a ON a.account = c.peer
+  LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
+                                  ORDER BY l.place DESC, l.id DESC LIMIT 1)
+  ORDER BY time DESC, c.id";
 
 impl Tx<'_> {
     /// A chat by its id.
     pub fn chat(&self, chat: &ChatId) -> Result<Option<Chat>> {
-        self.one("SELECT * FROM chats WHERE chat = ?", params![chat.as_ref()], read)
+        self.one(&format!("{SELECT} WHERE chat = ?"), params![chat.as_ref()], read)
     }
 
     /// A chat by its row.
     pub fn chat_at(&self, row: ChatRow) -> Result<Option<Chat>> {
-        self.one("SELECT * FROM chats WHERE id = ?", params![row], read)
+        self.one(&format!("{SELECT} WHERE id = ?"), params![row], read)
     }
 
     /// Every chat.
     pub fn chats(&self) -> Result<Vec<Chat>> {
-        self.all("SELECT * FROM chats ORDER BY id", [], read)
+        self.all(&format!("{SELECT} ORDER BY id"), [], read)
     }
 
     /// The direct chat with an account, made if there is none.
@@ -218,27 +234,17 @@ impl Tx<'_> {
 
     /// Every chat with its newest message, the most recent first.
     pub fn summaries(&self) -> Result<Vec<ChatSummary>> {
-        self.all(
-            "SELECT c.peer, a.name, m.text, m.own, coalesce(m.relay_time, m.sent_at) AS time,
-               (SELECT count(*) FROM messages u
-                 WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place) AS unread
-             FROM chats c LEFT JOIN accounts a ON a.account = c.peer
-             LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
-                                             ORDER BY l.place DESC, l.id DESC LIMIT 1)
-             ORDER BY time DESC, c.id",
-            [],
-            |row| {
-                let peer = id(row, "peer", AccountId::from_slice)?;
-                let name: Option<String> = row.get("name")?;
-                Ok(ChatSummary {
-                    name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
-                    peer,
-                    unread: row.get("unread")?,
-                    last: row.get("text")?,
-                    last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
-                    time: row.get::<_, Option<u64>>("time")?.map(Millis),
-                })
-            },
-        )
+        self.all(SUMMARIES, [], |row| {
+            let peer = id(row, "peer", AccountId::from_slice)?;
+            let name: Option<String> = row.get("name")?;
+            Ok(ChatSummary {
+                name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
+                peer,
+                unread: row.get("unread")?,
+                last: row.get("text")?,
+                last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
+                time: row.get::<_, Option<u64>>("time")?.map(Millis),
+            })
+        })
     }
 }

@@ -114,7 +114,7 @@ impl Tx<'_> {
 
     pub(crate) fn gaps_before(&self, chat: ChatRow, before: PageCursor, limit: u32) -> Result<Vec<Gap>> {
         self.all(
-            "SELECT * FROM gaps WHERE chat = ?1 AND (first < ?2 OR (first = ?2 AND 0 < ?3)) ORDER BY first DESC LIMIT ?4",
+            "SELECT * FROM gaps WHERE chat = ?1 AND first <= ?2 AND (first < ?2 OR 0 < ?3) ORDER BY first DESC LIMIT ?4",
             params![chat, before.place, before.row, limit],
             read,
         )

@@ -63,17 +63,23 @@ impl Entry {
     }
 }
 
+/// The messages of a page. The first bound on `place` is for the index: a page deep in a history costs what the newest
+/// one does.
+pub(crate) fn page_sql() -> String {
+    format!(
+        "{SELECT} WHERE m.chat = ?1 AND m.place <= ?2 AND (m.place < ?2 OR m.id < ?3)
+         ORDER BY m.place DESC, m.id DESC LIMIT ?4"
+    )
+}
+
 impl Tx<'_> {
     /// At most `limit` entries of a chat that come before `before`.
     pub fn page(&self, chat: ChatRow, before: PageCursor, limit: u32) -> Result<Page> {
-        let sql = format!(
-            "{SELECT} WHERE m.chat = ?1 AND (m.place < ?2 OR (m.place = ?2 AND m.id < ?3))
-             ORDER BY m.place DESC, m.id DESC LIMIT ?4"
-        );
         let some_more = limit.saturating_add(1);
-        let mut entries: Vec<Entry> = self.all(&sql, params![chat, before.place, before.row, some_more], |row| {
-            Ok(Entry::Message(Box::new(read(row)?)))
-        })?;
+        let mut entries: Vec<Entry> =
+            self.all(&page_sql(), params![chat, before.place, before.row, some_more], |row| {
+                Ok(Entry::Message(Box::new(read(row)?)))
+            })?;
         entries.extend(self.gaps_before(chat, before, some_more)?.into_iter().map(Entry::Gap));
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.key()));
         let more = entries.len() > limit as usize;

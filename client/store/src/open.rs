@@ -68,9 +68,11 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
     }
+    // A page that is not in the cache is decrypted and verified anew: 8 MB hold what some hundred busy chats write to.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608; PRAGMA busy_timeout = 2000;",
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608; PRAGMA busy_timeout = 2000;
+         PRAGMA cache_size = -8000;",
     )?;
     connection.set_prepared_statement_cache_capacity(128);
     migrate(&mut connection, found)?;

@@ -106,6 +106,11 @@ impl Tx<'_> {
         self.all(sql, [], |row| Ok(row.get(0)?))
     }
 
+    /// Messages of a chat that the relay has confirmed, but whose echo has not come, in order.
+    pub fn confirmed(&self, chat: ChatRow) -> Result<Vec<Outgoing>> {
+        self.all("SELECT * FROM outbox WHERE chat = ? AND sent = 1 ORDER BY id", params![chat], read)
+    }
+
     /// How many messages wait for the relay, over all chats.
     pub fn unsent_count(&self) -> Result<u64> {
         self.number("SELECT count(*) FROM outbox WHERE sent = 0", [])

@@ -2,10 +2,10 @@
 
 use crate::error::{Result, StoreError};
 use crate::{Tx, error};
-use rusqlite::{OptionalExtension, Params, Row};
+use rusqlite::{OptionalExtension, Params, Row, RowIndex};
 
 /// Reads a column of exactly the right number of bytes.
-pub(crate) fn id<T>(row: &Row, column: &str, make: impl FnOnce(&[u8]) -> Option<T>) -> Result<T> {
+pub(crate) fn id<T>(row: &Row, column: impl RowIndex, make: impl FnOnce(&[u8]) -> Option<T>) -> Result<T> {
     let bytes: Vec<u8> = row.get(column)?;
     make(&bytes).ok_or(StoreError::Row("id"))
 }

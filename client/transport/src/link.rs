@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// Frames that may wait to be written.
 const OUTGOING: usize = 64;
 /// Events that may wait to be taken; when full, the socket is not read, and the transport slows the relay down.
-const INCOMING: usize = 64;
+const INCOMING: usize = 128;
 
 /// What a link says.
 #[derive(Debug, Clone, PartialEq, Eq)]

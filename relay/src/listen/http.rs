@@ -1,7 +1,7 @@
 //! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
 
-use super::fresh_channel;
 use super::websocket::WebSocket;
+use super::{Opened, fresh_channel};
 use crate::server::Shared;
 use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
@@ -14,7 +14,7 @@ use hyper::header::{
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
@@ -32,8 +32,8 @@ const MOST_HEADERS: usize = 32;
 
 type Answer = Response<Full<Bytes>>;
 
-/// Serves requests; one that upgrades becomes a session, which this then runs.
-pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc<Shared>) {
+/// Serves requests; one that upgrades becomes a session.
+pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc<Shared>) -> Option<Opened> {
     let upgrade = Mutex::new(None);
     let service = service_fn(|mut request: Request<Incoming>| {
         let answer = route(&mut request, &upgrade);
@@ -49,17 +49,15 @@ pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc
         .with_upgrades();
     let ended = tokio::select! {
         ended = served => ended,
-        _ = stop.wait_for(|stop| *stop) => return,
+        _ = stop.wait_for(|stop| *stop) => return None,
         // A connection that only asks, without becoming a session, is not kept.
-        () = sleep(Duration::from_millis(LOGIN_MS)) => return,
+        () = sleep(Duration::from_millis(LOGIN_MS)) => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection ended");
     }
     let upgrade = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(upgrade) = upgrade {
-        websocket(upgrade, exporter, shared).await;
-    }
+    websocket(upgrade?, exporter, shared).await
 }
 
 fn route(request: &mut Request<Incoming>, upgrade: &Mutex<Option<OnUpgrade>>) -> Answer {
@@ -106,14 +104,11 @@ fn plain(status: StatusCode, text: &'static str) -> Answer {
     answer
 }
 
-async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) {
-    let Ok(upgraded) = upgrade.await else {
-        return;
-    };
-    let Some(channel) = fresh_channel(exporter) else {
-        return;
-    };
-    let io: TokioIo<Upgraded> = TokioIo::new(upgraded);
-    let socket = WebSocket::over(io).await;
-    task::run(socket, shared, channel).await;
+async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) -> Option<Opened> {
+    let upgraded = upgrade.await.ok()?;
+    let channel = fresh_channel(exporter)?;
+    // The stream as it was, without hyper's layers over it: they would cost memory and time for its whole life.
+    let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
+    let socket = WebSocket::over(parts.io.into_inner(), &parts.read_buf).await;
+    Some(Box::pin(task::run(socket, shared, channel)))
 }

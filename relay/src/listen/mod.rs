@@ -14,6 +14,7 @@ use aside_protocol::Nonce;
 use aside_protocol::limits::LOGIN_MS;
 use aside_protocol::login::EXPORTER_LABEL;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -28,22 +29,49 @@ const HANDSHAKES: usize = 256;
 /// Pause after a failed accept, for example when there are no file descriptors left.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
+/// A connection whose handshakes are done. They need more memory than what follows, so that runs as a task of its own.
+type Opened = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The connections of a listener, in either stage.
+#[derive(Default)]
+struct Connections(JoinSet<Option<Opened>>);
+
+impl Connections {
+    /// Begins one with its handshakes.
+    fn begin(&mut self, handshakes: impl Future<Output = Option<Opened>> + Send + 'static) {
+        self.0.spawn(handshakes);
+    }
+
+    /// Waits until one ends a stage, and lets it go on. `false` when there is none.
+    async fn tend(&mut self) -> bool {
+        let ended = self.0.join_next().await;
+        if let Some(Ok(Some(opened))) = ended {
+            self.0.spawn(async {
+                opened.await;
+                None
+            });
+            return true;
+        }
+        ended.is_some()
+    }
+}
+
 /// Accepts connections until the relay stops, then waits for those that are open.
 pub async fn accept(listener: TcpListener, tls: Arc<rustls::ServerConfig>, shared: Arc<Shared>) {
     let acceptor = TlsAcceptor::from(tls);
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     let mut stop = shared.stopping();
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
     loop {
         let accepted = tokio::select! {
             accepted = accept_one(&listener, &handshakes) => accepted,
-            Some(_) = connections.join_next() => continue,
+            true = connections.tend() => continue,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
             Ok((stream, permit)) => {
                 let (acceptor, shared) = (acceptor.clone(), shared.clone());
-                connections.spawn(async move { connection(stream, acceptor, shared, permit).await });
+                connections.begin(connection(stream, acceptor, shared, permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -52,7 +80,7 @@ pub async fn accept(listener: TcpListener, tls: Arc<rustls::ServerConfig>, share
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    while connections.tend().await {}
 }
 
 /// The next connection, once there is room for its handshake.
@@ -66,21 +94,27 @@ async fn accept_one(
 }
 
 /// One connection: the handshake under a deadline, then HTTP.
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>, permit: OwnedSemaphorePermit) {
+async fn connection(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    shared: Arc<Shared>,
+    permit: OwnedSemaphorePermit,
+) -> Option<Opened> {
     // Frames are small and latency matters more than packets.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
+    stream.set_nodelay(true).ok()?;
     let handshake = timeout(Duration::from_millis(LOGIN_MS), acceptor.accept(stream)).await;
     drop(permit);
     let Ok(Ok(stream)) = handshake else {
         tracing::debug!("a TLS handshake failed");
-        return;
+        return None;
     };
     let exporter = stream.get_ref().1.export_keying_material([0; 32], EXPORTER_LABEL, None);
     match exporter {
         Ok(exporter) => http::serve(stream, exporter, shared).await,
-        Err(error) => tracing::warn!(%error, "no TLS exporter"),
+        Err(error) => {
+            tracing::warn!(%error, "no TLS exporter");
+            None
+        }
     }
 }
 

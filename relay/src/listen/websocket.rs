@@ -15,16 +15,19 @@ pub struct WebSocket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Takes over a stream whose upgrade is done.
-    pub async fn over(stream: S) -> Self {
-        Self { socket: WebSocketStream::from_raw_socket(stream, Role::Server, Some(config())).await }
+    /// Takes over a stream whose upgrade is done; `early` came right behind the request.
+    pub async fn over(stream: S, early: &[u8]) -> Self {
+        // A copy: the bytes' own buffer is hyper's whole one, and would stay.
+        let early = early.to_vec();
+        Self { socket: WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config())).await }
     }
 }
 
 /// Small buffers, since most connections are idle.
 fn config() -> WebSocketConfig {
     let mut config = WebSocketConfig::default();
-    config.read_buffer_size = 4 << 10;
+    // Each connection keeps one of these while it is idle. Longer frames grow it for themselves.
+    config.read_buffer_size = 1 << 10;
     config.write_buffer_size = 16 << 10;
     config.max_write_buffer_size = 4 * MAX_FRAME;
     config.max_message_size = Some(MAX_FRAME);

@@ -103,7 +103,8 @@ impl Applier {
         self.apply(&batch, false).is_ok_and(|outcomes| outcomes.iter().any(|outcome| outcome.more))
     }
 
-    fn apply(&mut self, batch: &[Stamped], durable: bool) -> Result<Vec<Outcome>, CoreError> {
+    /// Applies commands as [`Core::apply`] does, and notes that it did.
+    pub fn apply(&mut self, batch: &[Stamped], durable: bool) -> Result<Vec<Outcome>, CoreError> {
         let result = self.core.apply(batch, durable);
         match &result {
             Ok(_) if self.failing => tracing::warn!("the database accepts writes again"),

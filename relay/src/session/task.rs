@@ -10,6 +10,7 @@ use aside_protocol::refusal::{Plain, RetryAfter};
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, CoreError, View};
+use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,18 +26,19 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// After a write that took this long the carrier is read before anything else is judged.
 const LISTEN_FIRST: Duration = Duration::from_secs(1);
 
-/// Runs a connection to its end.
-pub async fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) {
+/// Runs a connection to its end. The future holds each part once: an `async fn` would keep its arguments' places too.
+pub fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) -> impl Future<Output = ()> + Send {
     let session = Session::new(shared.setup.clone(), channel, shared.now());
-    let room = shared.room.clone().try_acquire_owned();
     let mailbox = Mailbox::new(shared.push_queue);
     let mut task = Task { carrier, shared, session, mailbox, subscription: None, catch_up: None };
-    let ended = match room {
-        Ok(_room) => task.run().await,
-        Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
-    };
-    if ended.is_err() {
-        tracing::debug!("a connection broke off");
+    async move {
+        let ended = match task.shared.room.clone().try_acquire_owned() {
+            Ok(_room) => task.run().await,
+            Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
+        };
+        if ended.is_err() {
+            tracing::debug!("a connection broke off");
+        }
     }
 }
 
@@ -61,17 +63,15 @@ impl<C: Carrier> Task<C> {
                 () = mailbox.arrived() => None,
                 heard = self.carrier.hear(), if wants_frames => heard?,
                 _ = ticks.tick() => Some(Input::Tick),
-                () = &mut stopped => {
-                    // What was answered before the goodbye is said before it.
-                    self.read_mail().await?;
-                    Some(Input::Goodbye(GoodbyeReason::ShuttingDown))
-                }
+                () = &mut stopped => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
             };
             let began = Instant::now();
+            // Mail first: what a replaced connection still says is not heard (rule CON-5), and what was answered before a
+            // goodbye is said before it.
+            self.read_mail().await?;
             if let Some(input) = input {
                 self.handle(input).await?;
             }
-            self.read_mail().await?;
             in_time(self.carrier.flush()).await?;
             // Nothing was heard while a slow link took its time: listen again before silence is judged.
             if began.elapsed() > LISTEN_FIRST {
@@ -177,9 +177,13 @@ impl<C: Carrier> Task<C> {
     }
 }
 
-/// A write, unless the peer takes nothing for too long.
+/// A write, unless the peer takes nothing for too long. Most writes are done at once and need no timer.
 async fn in_time(write: impl Future<Output = Result<(), Over>>) -> Result<(), Over> {
-    timeout(WRITE, write).await.unwrap_or(Err(Over))
+    let mut write = pin!(write);
+    match write.as_mut().now_or_never() {
+        Some(written) => written,
+        None => timeout(WRITE, write).await.unwrap_or(Err(Over)),
+    }
 }
 
 fn answer(view: &View<'_>, device: &DeviceId, query: &Query) -> rusqlite::Result<Answer> {

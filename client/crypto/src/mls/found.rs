@@ -43,6 +43,6 @@ impl<S: Storage> Scope<'_, S> {
             .map_err(create)?;
         let added = members.iter().map(|member| member.package.clone()).collect();
         let proposed = commit(&mut group, self, aad, Change { added, ..Change::default() })?;
-        Ok((Group(group), proposed))
+        Ok((Group::new(group), proposed))
     }
 }

@@ -4,6 +4,7 @@
 //! A [`Group`] is a copy in memory of what the storage holds. After a transaction was rolled back, or after an error
 //! that is not the peer's fault, drop the group and load it again.
 
+mod ahead;
 mod commit;
 mod config;
 mod error;
@@ -12,6 +13,7 @@ mod group;
 mod leaf;
 mod open;
 mod packages;
+mod primitives;
 mod scope;
 mod signer;
 mod welcome;

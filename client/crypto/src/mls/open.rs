@@ -1,5 +1,6 @@
 //! Opening what a peer sent: content, or a commit with its facts.
 
+use super::ahead::Ahead;
 use super::commit::StagedCommitFacts;
 use super::error::{MlsError, process};
 use super::group::Group;
@@ -40,8 +41,19 @@ impl Group {
     /// The epoch is compared before anything else, so a message of another epoch changes nothing. After a peer's
     /// fault group and storage still agree, though the message's key may be spent.
     pub fn open<S: Storage>(&mut self, scope: &Scope<'_, S>, body: &Body) -> Result<Opened, MlsError> {
+        let opened = self.open_ahead(scope, body);
+        self.save(scope)?;
+        opened
+    }
+
+    /// As [`Self::open`], but leaves the ratchet's new state in memory, for [`Self::save`] to write once for many
+    /// messages.
+    pub fn open_ahead<S: Storage>(&mut self, scope: &Scope<'_, S>, body: &Body) -> Result<Opened, MlsError> {
         let message = self.read(body)?;
-        let processed = self.0.process_message(scope, message).map_err(process)?;
+        let ahead = Ahead::of(scope.storage());
+        let processed = self.mls.process_message(&scope.through(&ahead), message);
+        self.unsaved |= ahead.kept_back();
+        let processed = processed.map_err(process)?;
         if matches!(
             processed.content(),
             ProcessedMessageContent::OwnPrivateMessage | ProcessedMessageContent::OwnPendingCommit
@@ -52,7 +64,7 @@ impl Group {
             return Err(MlsError::Unreadable("its sender is not a member".into()));
         };
         let aad = codec::decode(&Bytes::copy_from_slice(processed.aad())).map_err(unreadable)?;
-        let from = Leaf::at(&self.0, sender).map_err(MlsError::Unreadable)?;
+        let from = Leaf::at(&self.mls, sender).map_err(MlsError::Unreadable)?;
         let what = self.classify(sender, processed.into_content())?;
         Ok(Opened { aad, from, what })
     }
@@ -64,7 +76,7 @@ impl Group {
             return Err(MlsError::Unreadable("not a private message".into()));
         };
         let message = ProtocolMessage::from(message);
-        if message.group_id() != self.0.group_id() {
+        if message.group_id() != self.mls.group_id() {
             return Err(MlsError::Unreadable("it belongs to another group".into()));
         }
         if message.content_type() == ContentType::Proposal {
@@ -84,7 +96,7 @@ impl Group {
                 Ok(What::Content(Box::new(unpad(&plain).map_err(unreadable)?)))
             }
             ProcessedMessageContent::StagedCommitMessage(staged) => {
-                Ok(What::Commit(Box::new(StagedCommitFacts::read(&self.0, sender, *staged)?)))
+                Ok(What::Commit(Box::new(StagedCommitFacts::read(&self.mls, sender, *staged)?)))
             }
             _ => Err(MlsError::Unreadable("a kind of message that Aside does not send".into())),
         }

@@ -3,6 +3,7 @@
 use super::error::{MlsError, bug, storage};
 use super::group::Group;
 use super::leaf::identity;
+use super::primitives::Primitives;
 use super::signer::LeafSigner;
 use crate::DeviceKey;
 use aside_protocol::{DeviceId, Millis, PublicKey};
@@ -30,12 +31,14 @@ pub struct Me {
 }
 
 /// Primitives and randomness. One per process is enough; it holds no state of any group.
-pub struct Mls(CryptoProvider);
+pub struct Mls(Primitives);
 
 impl Mls {
     /// Seeds its random generator from the operating system, which is all that can fail.
     pub fn new() -> Result<Self, MlsError> {
-        CryptoProvider::new().map(Self).map_err(|e| bug(format!("no randomness: {e:?}")))
+        CryptoProvider::new()
+            .map(|provider| Self(Primitives(provider)))
+            .map_err(|e| bug(format!("no randomness: {e:?}")))
     }
 }
 
@@ -61,12 +64,24 @@ impl<'a, S: Storage> Scope<'a, S> {
     /// The group as the storage has it, or `None` if it was never founded or joined here.
     pub fn load(&self, group_id: &[u8]) -> Result<Option<Group>, MlsError> {
         let loaded = MlsGroup::load(self.storage, &GroupId::from_slice(group_id)).map_err(storage)?;
-        Ok(loaded.map(Group))
+        Ok(loaded.map(Group::new))
     }
 
     /// Forgets a group's state: nothing of it can be read or sent any more.
     pub fn delete(&self, mut group: Group) -> Result<(), MlsError> {
-        group.0.delete(self.storage).map_err(storage)
+        group.mls.delete(self.storage).map_err(storage)
+    }
+
+    pub(super) fn storage(&self) -> &'a S {
+        self.storage
+    }
+
+    /// The same, through another storage.
+    pub(super) fn through<'b, T: Storage>(&self, storage: &'b T) -> Scope<'b, T>
+    where
+        'a: 'b,
+    {
+        Scope { mls: self.mls, storage, me: self.me }
     }
 
     pub(super) fn signer(&self) -> LeafSigner<'a> {
@@ -81,7 +96,7 @@ impl<'a, S: Storage> Scope<'a, S> {
 }
 
 impl<S: Storage> OpenMlsProvider for Scope<'_, S> {
-    type CryptoProvider = CryptoProvider;
+    type CryptoProvider = Primitives;
     type RandProvider = CryptoProvider;
     type StorageProvider = S;
 
@@ -89,12 +104,12 @@ impl<S: Storage> OpenMlsProvider for Scope<'_, S> {
         self.storage
     }
 
-    fn crypto(&self) -> &CryptoProvider {
+    fn crypto(&self) -> &Primitives {
         &self.mls.0
     }
 
     fn rand(&self) -> &CryptoProvider {
-        &self.mls.0
+        &self.mls.0.0
     }
 }
 

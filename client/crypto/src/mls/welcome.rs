@@ -99,7 +99,7 @@ impl Staged {
             }
             scope.delete(old)?;
         }
-        self.staged.into_group(scope).map(Group).map_err(failed)
+        self.staged.into_group(scope).map(Group::new).map_err(failed)
     }
 }
 

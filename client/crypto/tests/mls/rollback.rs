@@ -1,7 +1,8 @@
 //! Databases that go back: a transaction rolled back, an older copy restored, a storage that fails.
 
 use crate::party::*;
-use aside_crypto::MlsError;
+use aside_crypto::{Group, MlsError};
+use aside_protocol::Body;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::time::Duration;
@@ -64,6 +65,28 @@ fn a_rolled_back_transaction_leaves_the_group_as_it_was() {
     let mut b = bob.load(&b.id());
     assert_eq!(b.epoch(), 1);
     bob.follow(&mut b, &commit);
+    talk(&alice, &mut a, &bob, &mut b);
+}
+
+#[test]
+fn what_is_opened_ahead_is_stored_when_it_is_saved() {
+    let (alice, mut a, bob, mut b) = pair();
+    let said = ["one", "two", "three"].map(|text| alice.say(&mut a, text));
+    let ahead = |b: &mut Group, body: &Body| bob.with(|scope| b.open_ahead(scope, body)).map(drop);
+    ahead(&mut b, &said[0]).unwrap();
+    // A peer's fault in between costs what was opened before nothing.
+    assert!(ahead(&mut b, &Body::from(vec![9; 200])).unwrap_err().is_peer_fault());
+    ahead(&mut b, &said[1]).unwrap();
+    assert_eq!(ahead(&mut b, &said[0]).unwrap_err(), MlsError::AlreadySeen);
+    // Nothing is stored yet: whoever loads the group reads the same messages.
+    assert_eq!(bob.hear(&mut bob.load(&b.id()), &said[2]), "three");
+
+    bob.with(|scope| b.save(scope)).unwrap();
+    let mut b = bob.load(&b.id());
+    for body in &said[..2] {
+        assert_eq!(bob.open(&mut b, body).unwrap_err(), MlsError::AlreadySeen);
+    }
+    assert_eq!(bob.hear(&mut b, &said[2]), "three");
     talk(&alice, &mut a, &bob, &mut b);
 }
 

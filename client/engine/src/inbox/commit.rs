@@ -116,6 +116,8 @@ pub(super) fn founding(step: &mut Step, chat: &mut Chat, envelope: &Envelope, se
     }
     if chat.group.is_some() && chat.incarnation > 0 {
         step.notice(chat, FOUNDED)?;
+        // Whoever founds anew had lost the old group, and with it what was sent there last; known ones are dropped there.
+        step.tx.enqueue_undelivered(chat.row, &step.me.device)?;
     }
     step.drop_proposed(chat)?;
     step.drop_group(chat)?;

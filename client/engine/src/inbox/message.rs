@@ -5,10 +5,10 @@ use crate::error::Result;
 use crate::step::Step;
 use aside_crypto::{Leaf, MlsError, What};
 use aside_protocol::Seq;
-use aside_protocol::content::{Aad, Content, ContentBody};
+use aside_protocol::content::{Aad, Content, ContentBody, Text};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::limits::MAX_TEXT;
-use aside_store::accounts::Trust;
+use aside_store::accounts::{Account, Trust};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
 use aside_store::messages::Arrival;
@@ -23,14 +23,25 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         return gap(step, chat, seq, seq, Why::Unreadable);
     };
     watch_numbers(step, chat, envelope)?;
-    watch_list(step, chat, &from, &content)?;
-    store(step, chat, envelope, seq, &from, &content)
+    let author = step.tx.account(&from.account)?;
+    if let Some(author) = &author {
+        watch_list(step, chat, author, &content)?;
+    }
+    let text = match content.body {
+        ContentBody::Text(Text { ref text }) if text.len() <= MAX_TEXT => text,
+        ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
+        _ => return gap(step, chat, seq, seq, Why::TooNew),
+    };
+    if let Some(author) = author.filter(|author| author.account == chat.peer && author.trust == Trust::Pending) {
+        warn_of_new_key(step, chat, &author)?;
+    }
+    store(step, chat, envelope, seq, &from, &content, text)
 }
 
 /// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).
 pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Option<(Leaf, What)>> {
     let Some(body) = &envelope.body else { return Ok(None) };
-    match step.with_group(chat, |group, scope| group.open(scope, body))? {
+    match step.open(chat, body)? {
         Some(Ok(opened)) => {
             let said = envelope.n.zip(envelope.base).map(|(n, base)| Aad { chat: chat.chat, n, base });
             let honest = Some(opened.aad) == said && opened.from.device == envelope.from;
@@ -68,13 +79,12 @@ fn skip_number(step: &Step, chat: &Chat, envelope: &Envelope) -> Result<()> {
 }
 
 /// Every message says which device list its sender knew, so a list that is not the one known here shows (`LST-4`).
-fn watch_list(step: &mut Step, chat: &Chat, from: &Leaf, content: &Content) -> Result<()> {
-    let Some(known) = step.tx.account(&from.account)? else { return Ok(()) };
+fn watch_list(step: &mut Step, chat: &Chat, known: &Account, content: &Content) -> Result<()> {
     let version = known.list.list.version;
     if content.list_version > version {
-        step.link.wanted.insert(from.account);
+        step.link.wanted.insert(known.account);
     } else if content.list_version == version && content.list_hash != known.list.hash {
-        let name = known.name;
+        let name = &known.name;
         step.notice(chat, &format!("{name} knows another list of their own devices than the relay showed here."))?;
     }
     Ok(())
@@ -87,15 +97,10 @@ fn store(
     seq: Seq,
     from: &Leaf,
     content: &Content,
+    text: &str,
 ) -> Result<()> {
-    let text = match &content.body {
-        ContentBody::Text(text) if text.text.len() <= MAX_TEXT => &text.text,
-        ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
-        _ => return gap(step, chat, seq, seq, Why::TooNew),
-    };
     let place = place_of(step, chat, from, content, seq)?;
     if from.account != step.account {
-        warn_of_new_key(step, chat)?;
         // A copy of something stored before arrived as well.
         chat.arrived = chat.arrived.max(seq);
     }
@@ -127,14 +132,11 @@ fn place_of(step: &Step, chat: &Chat, from: &Leaf, content: &Content, seq: Seq) 
 }
 
 /// The first message under a name that belonged to another key says so.
-fn warn_of_new_key(step: &mut Step, chat: &Chat) -> Result<()> {
-    let Some(peer) = step.tx.account(&chat.peer)?.filter(|account| account.trust == Trust::Pending) else {
-        return Ok(());
-    };
+fn warn_of_new_key(step: &mut Step, chat: &Chat, author: &Account) -> Result<()> {
     if step.tx.has_arrivals(chat.row)? {
         return Ok(());
     }
-    let name = peer.name;
+    let name = &author.name;
     step.notice(
         chat,
         &format!("{name} has another key than the {name} known here. Ask them in another way who this is."),

@@ -74,6 +74,8 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     if chat.state == ChatState::Live || incarnation < chat.incarnation {
         return Ok(());
     }
+    // A welcome may replace a group this device is in: nothing of the old one is written after that.
+    step.save_groups()?;
     let tx = step.tx;
     match tx.attempt(|| enter(step, chat, incarnation, body)) {
         Ok(entered) => joined(step, chat, entered, incarnation, base),
@@ -88,8 +90,8 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             chat.base = base;
             chat.incarnation = incarnation;
             chat.enter(ChatState::AwaitingWelcome, step.now);
-            // A welcome for lost keys will not come again by itself: ask at once.
-            chat.since = Millis(0);
+            // A welcome for lost keys will not come again by itself: patience has ended.
+            chat.since = Millis(step.now.0.saturating_sub(step.config.welcome_patience_ms));
             if matches!(undo, Undo::Peer(MlsError::NoKeyPackage)) { Ok(()) } else { step.notice(chat, REFUSED) }
         }
     }

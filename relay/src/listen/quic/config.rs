@@ -44,6 +44,8 @@ fn transport() -> TransportConfig {
         .receive_window(VarInt::from_u32(RECEIVE_WINDOW))
         .send_window(SEND_WINDOW)
         .crypto_buffer_size(CRYPTO_BUFFER)
+        // With it a connection keeps a buffer for ten packets for ever, about 20 KiB; most of ours send one at a time.
+        .enable_segmentation_offload(false)
         .max_idle_timeout(u32::try_from(SILENCE_MS).ok().map(|ms| IdleTimeout::from(VarInt::from_u32(ms))));
     config
 }

@@ -4,19 +4,18 @@ mod config;
 mod ids;
 mod stream;
 
-use super::{HANDSHAKES, fresh_channel};
+use super::{Connections, HANDSHAKES, Opened, fresh_channel};
 use crate::identity::Identity;
 use crate::server::{Shared, StartError};
 use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
 use aside_protocol::login::EXPORTER_LABEL;
-use quinn::{Connecting, Connection, Endpoint, Incoming, VarInt};
+use quinn::{Connecting, Connection, Endpoint, Incoming};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::Conversation;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// TLS, and opening the stream, get this long each (rule `LOG-4`).
@@ -25,8 +24,6 @@ const PATIENCE: Duration = Duration::from_millis(LOGIN_MS);
 const CROWDED: usize = HANDSHAKES / 2;
 /// At the end, time for the last packets to go out.
 const LAST: Duration = Duration::from_millis(500);
-/// Code of an orderly close.
-const DONE: VarInt = VarInt::from_u32(0);
 
 /// An endpoint on a bound socket.
 pub fn endpoint(
@@ -43,20 +40,20 @@ pub fn endpoint(
 pub async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     let mut stop = shared.stopping();
-    let mut connections = JoinSet::new();
+    let mut connections = Connections::default();
     loop {
         let incoming = tokio::select! {
             Some(incoming) = endpoint.accept() => incoming,
-            Some(_) = connections.join_next() => continue,
+            true = connections.tend() => continue,
             _ = stop.wait_for(|stop| *stop) => break,
             else => break,
         };
         if let Some((connecting, permit)) = admit(incoming, &handshakes) {
-            connections.spawn(converse(connecting, permit, shared.clone()));
+            connections.begin(converse(connecting, permit, shared.clone()));
         }
     }
     endpoint.set_server_config(None);
-    while connections.join_next().await.is_some() {}
+    while connections.tend().await {}
     let _ = timeout(LAST, endpoint.wait_idle()).await;
 }
 
@@ -77,31 +74,24 @@ fn admit(incoming: Incoming, handshakes: &Arc<Semaphore>) -> Option<(Connecting,
     }
 }
 
-/// One connection from its handshake to its end.
-async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: Arc<Shared>) {
+/// One connection, until its conversation is open.
+async fn converse(connecting: Connecting, permit: OwnedSemaphorePermit, shared: Arc<Shared>) -> Option<Opened> {
     let handshake = timeout(PATIENCE, connecting).await;
     drop(permit);
     let Ok(Ok(connection)) = handshake else {
         tracing::debug!("a QUIC handshake failed");
-        return;
+        return None;
     };
     let conversation = tokio::select! {
         opened = timeout(PATIENCE, connection.accept_bi()) => opened,
-        _ = stopped(&shared) => return,
+        () = shared.stopped() => return None,
     };
     let Ok(Ok((send, recv))) = conversation else {
         tracing::debug!("a QUIC connection opened no stream");
-        return;
+        return None;
     };
-    let Some(channel) = exporter(&connection).and_then(fresh_channel) else {
-        return;
-    };
-    task::run(Conversation::new(connection.clone(), send, recv), shared, channel).await;
-    connection.close(DONE, b"");
-}
-
-async fn stopped(shared: &Shared) {
-    let _ = shared.stopping().wait_for(|stop| *stop).await;
+    let channel = exporter(&connection).and_then(fresh_channel)?;
+    Some(Box::pin(task::run(Conversation::new(connection, send, recv), shared, channel)))
 }
 
 /// What binds the login to this connection (rule `LOG-2`). An empty context is none in TLS 1.3.

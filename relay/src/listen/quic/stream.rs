@@ -3,12 +3,15 @@
 use crate::session::{Carrier, Input, Over};
 use aside_protocol::stream::{self, Cutter};
 use bytes::{Bytes, BytesMut};
-use quinn::{Connection, RecvStream, SendStream};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
 
 /// Longer frames are handed over as they are; shorter ones are gathered, so that a flush is one write.
 const GATHERED: usize = 16 << 10;
 
-/// A stream that carries a session.
+/// Code of an orderly close.
+const DONE: VarInt = VarInt::from_u32(0);
+
+/// A stream that carries a session. The connection is closed with it.
 pub(super) struct Conversation {
     connection: Connection,
     send: SendStream,
@@ -25,6 +28,12 @@ impl Conversation {
 
     async fn write(&mut self, bytes: Bytes) -> Result<(), Over> {
         self.send.write_chunk(bytes).await.map_err(|_| Over)
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.connection.close(DONE, b"");
     }
 }
 
