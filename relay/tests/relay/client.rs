@@ -53,9 +53,9 @@ pub struct Client {
     next_id: u64,
 }
 
-fn config(invite: &Invite) -> ClientConfig {
+fn config(pin: Hash) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Arc::new(Pinned { pin: invite.pin, provider: provider.clone() });
+    let verifier = Arc::new(Pinned { pin, provider: provider.clone() });
     ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
@@ -67,18 +67,20 @@ fn config(invite: &Invite) -> ClientConfig {
 pub async fn tls(invite: &Invite) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(&invite.addresses[0]).await.unwrap();
     let name = ServerName::try_from("aside-relay").unwrap();
-    TlsConnector::from(Arc::new(config(invite))).connect(name, stream).await.unwrap()
+    TlsConnector::from(Arc::new(config(invite.pin))).connect(name, stream).await.unwrap()
+}
+
+pub fn quic_config(pin: Hash, alpn: &[u8]) -> quinn::ClientConfig {
+    let mut tls = config(pin);
+    tls.alpn_protocols = vec![alpn.to_vec()];
+    quinn::ClientConfig::new(Arc::new(quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap()))
 }
 
 /// A QUIC connection whose handshake is done, if it may name this protocol.
 pub async fn quic(invite: &Invite, alpn: &[u8]) -> Result<quinn::Connection, quinn::ConnectionError> {
-    let mut tls = config(invite);
-    tls.alpn_protocols = vec![alpn.to_vec()];
-    let crypto = quinn::crypto::rustls::QuicClientConfig::try_from(tls).unwrap();
     let endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = invite.addresses[0].parse().unwrap();
-    let config = quinn::ClientConfig::new(Arc::new(crypto));
-    endpoint.connect_with(config, address, "aside-relay").unwrap().await
+    endpoint.connect_with(quic_config(invite.pin, alpn), address, "aside-relay").unwrap().await
 }
 
 impl Unauthenticated {

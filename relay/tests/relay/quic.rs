@@ -128,6 +128,50 @@ async fn a_client_that_vanishes_in_the_middle_of_a_frame_leaves_nothing() {
     wait_for_connected(&relay, 0).await;
 }
 
+/// The first packets of connections that go nowhere, each with ids of its own.
+async fn first_packets(count: usize) -> Vec<Vec<Vec<u8>>> {
+    let endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    let config = crate::client::quic_config(aside_protocol::Hash([1; 32]), QUIC_ALPN);
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let nowhere = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = nowhere.local_addr().unwrap();
+        let connecting = endpoint.connect_with(config.clone(), address, "aside-relay").unwrap();
+        let mut packets = Vec::new();
+        // A hello with post-quantum keys fills two.
+        while packets.len() < 2 {
+            let mut packet = vec![0; 2_000];
+            let len = nowhere.recv(&mut packet).await.unwrap();
+            packet.truncate(len);
+            packets.push(packet);
+        }
+        drop(connecting);
+        all.push(packets);
+    }
+    all
+}
+
+/// Who only claims an address never hears the token, and so takes no more than half of the places.
+#[tokio::test]
+async fn a_crowd_of_handshakes_must_show_where_it_is_and_others_still_get_in() {
+    let relay = Running::start(Transport::Quic).await;
+    let raw = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    raw.connect(relay.server.listen()).await.unwrap();
+    let mut retried = false;
+    for packets in first_packets(200).await {
+        for packet in packets {
+            raw.send(&packet).await.unwrap();
+        }
+        let mut answer = [0; 2_000];
+        while let Ok(Ok(_)) = timeout(Duration::from_millis(5), raw.recv(&mut answer)).await {
+            // A long header of type Retry.
+            retried |= answer[0] & 0xf0 == 0xf0;
+        }
+    }
+    assert!(retried, "the crowd was asked to show where it is");
+    assert_well(&relay).await;
+}
+
 async fn wait_for_connected(relay: &Running, wanted: usize) {
     let reached = async {
         while relay.server.connected() != wanted {

@@ -143,6 +143,15 @@ impl Relay {
     }
 
     pub async fn start_with(act: Act, certificates: Certificates) -> Self {
+        Self::start_by(act, certificates, None).await
+    }
+
+    /// Reached by one transport only: TCP refuses, or UDP swallows everything.
+    pub async fn start_only(act: Act, only: Transport) -> Self {
+        Self::start_by(act, certificates("aside-relay", identity(), None), Some(only)).await
+    }
+
+    async fn start_by(act: Act, certificates: Certificates, only: Option<Transport>) -> Self {
         let (listener, endpoint) = listen(&certificates.config).await;
         let address = listener.local_addr().unwrap().to_string();
         let pin = pin(&public(&certificates.identity));
@@ -158,14 +167,19 @@ impl Relay {
         let by_quic = shared.clone();
         tokio::spawn(async move {
             while let Some(incoming) = endpoint.accept().await {
-                tokio::spawn(serve_quic(by_quic.clone(), incoming));
+                match only {
+                    Some(Transport::WebSocket) => incoming.ignore(),
+                    _ => drop(tokio::spawn(serve_quic(by_quic.clone(), incoming))),
+                }
             }
         });
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve_websocket(shared.clone(), stream));
-            }
-        });
+        if only != Some(Transport::Quic) {
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(serve_websocket(shared.clone(), stream));
+                }
+            });
+        }
         Self { address, pin, got }
     }
 
