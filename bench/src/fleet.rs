@@ -61,9 +61,11 @@ impl Stamp {
     }
 
     /// Writes it over the beginning of a body.
-    pub fn put(self, body: &mut [u8; BODY]) {
-        body[..8].copy_from_slice(&self.number.to_be_bytes());
-        body[8..16].copy_from_slice(&self.nanos.to_be_bytes());
+    pub fn put(self, body: &mut [u8]) {
+        if let Some(stamp) = body.first_chunk_mut::<16>() {
+            stamp[..8].copy_from_slice(&self.number.to_be_bytes());
+            stamp[8..].copy_from_slice(&self.nanos.to_be_bytes());
+        }
     }
 
     /// Reads it from the beginning of a body.

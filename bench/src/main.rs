@@ -51,6 +51,9 @@ enum Command {
     Client(client::Args),
     /// Readers that take nothing, and whether others notice.
     Slow(slow::Args),
+    /// One device that catches up, in a process of its own.
+    #[command(hide = true)]
+    Fetch,
     /// The bound: forwards frames between pairs over the same TLS and WebSocket, and keeps nothing.
     #[command(hide = true)]
     Bound(bound::Args),
@@ -84,6 +87,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
             Command::Idle(args) => idle::run(args).await,
             Command::Catchup(args) => catchup::run(args).await,
             Command::Slow(args) => slow::run(args).await,
+            Command::Fetch => catchup::fetch().await,
             Command::Bound(args) => bound::run(args).await,
             Command::Client(args) => client::run(&args),
         }

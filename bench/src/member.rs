@@ -30,14 +30,14 @@ pub struct Member {
 impl Member {
     /// Connects and registers, without attaching.
     pub async fn register(invite: &Invite, person: &Person, transport: Transport) -> Result<Self, BenchError> {
-        let (wire, transcript) = greet(invite, transport).await?;
+        let (wire, transcript) = greet(Wire::connect(address(invite), transport).await?, invite).await?;
         let frame = ClientFrame::Register(person.registration(&transcript, invite.secret));
         Self::enter(wire, person.known(), &frame).await
     }
 
-    /// Connects and logs in, without attaching.
-    pub async fn login(invite: &Invite, person: &Person, transport: Transport) -> Result<Self, BenchError> {
-        let (wire, transcript) = greet(invite, transport).await?;
+    /// Logs in over a connection, without attaching.
+    pub async fn login_over(wire: Wire, invite: &Invite, person: &Person) -> Result<Self, BenchError> {
+        let (wire, transcript) = greet(wire, invite).await?;
         let frame = ClientFrame::Login(person.login(&transcript));
         Self::enter(wire, person.known(), &frame).await
     }
@@ -114,10 +114,13 @@ impl Member {
     }
 }
 
+/// Where the relay of an invite listens.
+pub fn address(invite: &Invite) -> &str {
+    invite.addresses.first().map_or("", String::as_str)
+}
+
 /// Hello, and the relay's proof that it is the one the invite names.
-async fn greet(invite: &Invite, transport: Transport) -> Result<(Wire, Transcript), BenchError> {
-    let address = invite.addresses.first().map_or("", String::as_str);
-    let mut wire = Wire::connect(address, transport).await?;
+async fn greet(mut wire: Wire, invite: &Invite) -> Result<(Wire, Transcript), BenchError> {
     let nonce = Nonce(crate::person::random()?);
     let hello = Hello { versions: vec![VERSION], capabilities: Vec::new(), nonce, mode: Mode::Direct };
     send(&mut wire, &ClientFrame::Hello(hello.clone())).await?;

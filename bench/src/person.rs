@@ -16,7 +16,7 @@ const HANDSHAKE: usize = 2_000;
 pub struct Person {
     name: Name,
     root: RootKey,
-    key: DeviceKey,
+    seed: [u8; 32],
     device: DeviceId,
 }
 
@@ -32,10 +32,27 @@ pub struct Known {
 impl Person {
     /// With keys from the system and a name that holds `number`.
     pub fn new(number: usize) -> Result<Self, BenchError> {
+        Self::with_device(number, DeviceId(random()?), random()?)
+    }
+
+    fn with_device(number: usize, device: DeviceId, seed: [u8; 32]) -> Result<Self, BenchError> {
         let name = Name::new(format!("bench-{number}")).map_err(|error| BenchError::Misbehaved(error.to_string()))?;
         let root = RootKey::from_entropy(&random::<32>()?);
-        let key = DeviceKey::from_seed(&random::<32>()?);
-        Ok(Self { name, root, key, device: DeviceId(random::<16>()?) })
+        Ok(Self { name, root, seed, device })
+    }
+
+    /// What its device needs to log in from another process of ours.
+    pub fn device(&self) -> ([u8; 16], [u8; 32]) {
+        (self.device.0, self.seed)
+    }
+
+    /// A registered device; of its account nothing more is known.
+    pub fn of_device((device, seed): ([u8; 16], [u8; 32])) -> Result<Self, BenchError> {
+        Self::with_device(0, DeviceId(device), seed)
+    }
+
+    fn key(&self) -> DeviceKey {
+        DeviceKey::from_seed(&self.seed)
     }
 
     /// What others know.
@@ -46,14 +63,14 @@ impl Person {
     /// The registration frame for a connection.
     pub fn registration(&self, transcript: &Transcript, secret: InviteSecret) -> Register {
         let root = self.root.public();
-        let list = first_list(&self.root, self.device, self.key.public(), Millis(1));
+        let list = first_list(&self.root, self.device, self.key().public(), Millis(1));
         let signed = transcript.registration_signs(&secret.0, self.name.as_str(), &root, &list);
-        Register { secret, name: self.name.clone(), root, list, signature: self.key.sign(&signed) }
+        Register { secret, name: self.name.clone(), root, list, signature: self.key().sign(&signed) }
     }
 
     /// The login frame for a connection.
     pub fn login(&self, transcript: &Transcript) -> Login {
-        Login { device: self.device, signature: self.key.sign(&transcript.device_signs(&self.device)) }
+        Login { device: self.device, signature: self.key().sign(&transcript.device_signs(&self.device)) }
     }
 }
 

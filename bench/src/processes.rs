@@ -42,7 +42,7 @@ impl Process {
 
     /// Memory in use, in KiB.
     pub fn rss_kib(&self) -> Result<u64, BenchError> {
-        rss_kib(&self.0.id().to_string())
+        memory_kib(&self.0.id().to_string(), "VmRSS:")
     }
 }
 
@@ -54,14 +54,14 @@ impl Drop for Process {
     }
 }
 
-/// Memory this very process has in use, in KiB.
-pub fn own_rss_kib() -> Result<u64, BenchError> {
-    rss_kib("self")
+/// The most memory this very process has had in use, in KiB.
+pub fn own_peak_kib() -> Result<u64, BenchError> {
+    memory_kib("self", "VmHWM:")
 }
 
-fn rss_kib(process: &str) -> Result<u64, BenchError> {
+fn memory_kib(process: &str, field: &str) -> Result<u64, BenchError> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     Ok(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0))
 }
 

@@ -1,11 +1,11 @@
 //! Somebody who was away and fetches what is behind; checks that it is all there, once, in order.
 
 use crate::error::BenchError;
-use crate::fleet::{BODY, Stamp};
-use crate::member::Member;
+use crate::fleet::Stamp;
+use crate::member::{Member, address};
 use crate::person::{Known, Person};
-use crate::wire::Transport;
-use aside_protocol::envelope::Envelope;
+use crate::wire::{Transport, Wire};
+use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::frame::RelayFrame;
 use aside_protocol::invite::Invite;
 use aside_protocol::{ChatId, Pos};
@@ -27,9 +27,28 @@ impl Reader {
         self.0.known()
     }
 
+    /// Its person, to be moved to another process.
+    pub fn person(&self) -> &Person {
+        &self.0
+    }
+
+    /// Somebody who registered in another process.
+    pub fn from(person: Person) -> Self {
+        Self(person)
+    }
+
     /// Comes back, and attaches at the beginning.
     pub async fn come_back(&self, invite: &Invite, transport: Transport) -> Result<Member, BenchError> {
-        let mut member = Member::login(invite, &self.0, transport).await?;
+        self.come_back_over(Wire::connect(address(invite), transport).await?, invite).await
+    }
+
+    /// Comes back over a connection whose system buffers hold little, so that what is not read stays with the relay.
+    pub async fn come_back_narrow(&self, invite: &Invite, transport: Transport) -> Result<Member, BenchError> {
+        self.come_back_over(Wire::connect_narrow(address(invite), transport).await?, invite).await
+    }
+
+    async fn come_back_over(&self, wire: Wire, invite: &Invite) -> Result<Member, BenchError> {
+        let mut member = Member::login_over(wire, invite, &self.0).await?;
         member.attach(Pos(0)).await?;
         Ok(member)
     }
@@ -63,7 +82,9 @@ struct Check {
 
 impl Check {
     fn take(&mut self, envelope: &Envelope) -> Result<(), BenchError> {
-        let Some(body) = envelope.body.as_ref().filter(|body| body.len() == BODY) else { return Ok(()) };
+        let Some(body) = envelope.body.as_ref().filter(|_| envelope.kind == EnvelopeKind::Message) else {
+            return Ok(());
+        };
         let number = Stamp::of(body)?.number;
         let last = self.last.entry(envelope.chat).or_default();
         if number != *last + 1 {

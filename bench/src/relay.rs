@@ -1,4 +1,6 @@
 //! `bench relay`: pairs write to each other through a relay; with `--with-bound`, in turns through the bound.
+//!
+//! Messages alone: its clients acknowledge what they get, as they must, and send no receipts.
 
 use crate::bound::BoundTalker;
 use crate::error::BenchError;
@@ -83,6 +85,7 @@ fn compared(figures: Figures, rounds: &[Round], bounds: &[Round]) -> Figures {
     let ratio =
         |value: fn(&Round) -> f64| median(rounds.iter().zip(bounds).map(|(ours, bound)| value(ours) / value(bound)));
     figures
+        .word("bound_transport", Transport::Ws.word())
         .number("bound_msgs_per_s", middle(|round| round.sample.per_second()), 0)
         .number("bound_p99_ms", middle(|round| round.sample.p99_ms), 2)
         .number("bound_cpu_ms_per_1000", middle(|round| round.cpu_ms_per_1000), 2)

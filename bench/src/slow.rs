@@ -9,14 +9,19 @@ use crate::reader::Reader;
 use crate::relay::talkers;
 use crate::wire::Transport;
 use crate::writer::Writer;
-use aside_protocol::limits::WINDOW_ENVELOPES;
+use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
+use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::time::Duration;
 
 /// Connections set up at a time.
 const AT_A_TIME: usize = 32;
-/// More than a window, so that every reader's is full.
-const EACH: u64 = WINDOW_ENVELOPES as u64 + 64;
+/// Bytes of a message: a window of envelopes is a window of bytes then.
+const LARGE: usize = WINDOW_BYTES / WINDOW_ENVELOPES;
+/// Messages to each reader while nobody is stalled.
+const AWAY: u64 = 16;
+/// Messages to each stalled reader: more than its connection can hold, so that the relay has to.
+const EACH: u64 = 128;
 /// Readers a writer writes to.
 const READERS: usize = 10;
 /// Accounts of the readers and writers are numbered from here; the pairs' from 0.
@@ -43,41 +48,44 @@ pub async fn run(args: Args) -> Result<Figures, BenchError> {
     let mut fleet = Fleet::new(talkers(&relay, args.pairs, args.transport).await?, 1);
     let registering = (0..args.readers).map(|number| Reader::register(&relay.invite, FIRST + number, args.transport));
     let readers: Vec<Reader> = stream::iter(registering).buffered(AT_A_TIME).try_collect().await?;
-    let coming = readers.iter().map(|reader| reader.come_back(&relay.invite, args.transport));
-    let stalled: Vec<Member> = stream::iter(coming).buffered(AT_A_TIME).try_collect().await?;
+    let writing = readers.chunks(READERS).enumerate().map(|(number, group)| writer(&relay, number, group, &args));
+    let mut writers: Vec<Writer> = stream::iter(writing).buffered(AT_A_TIME).try_collect().await?;
     let time = Duration::from_secs(args.seconds);
-    let (before, ..) = fleet.run(time, || Ok(())).await?;
-    let quiet = relay.process.rss_kib()?;
-    fill(&relay, &readers, args.transport).await?;
-    let (during, ..) = fleet.run(time, || Ok(())).await?;
+    // The same writing to the same people who are away, so that only the readers make the difference.
+    let ((alone, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers, AWAY)).await?;
+    let coming = readers.iter().map(|reader| reader.come_back_narrow(&relay.invite, args.transport));
+    let stalled: Vec<Member> = stream::iter(coming).buffered(AT_A_TIME).try_collect().await?;
+    let before = relay.process.rss_kib()?;
+    let ((beside, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers, EACH)).await?;
     let full = relay.process.rss_kib()?;
     drop(stalled);
     for reader in &readers {
-        reader.fetch(&relay.invite, EACH, args.transport).await?;
+        reader.fetch(&relay.invite, AWAY + EACH, args.transport).await?;
     }
-    Ok(told(&args, &before, &during)
-        .number("relay_rss_before_mib", quiet as f64 / 1024.0, 1)
+    Ok(told(&args, &alone, &beside)
+        .number("relay_rss_before_mib", before as f64 / 1024.0, 1)
         .number("relay_rss_full_windows_mib", full as f64 / 1024.0, 1)
-        .number("relay_rss_per_slow_reader_kib", full.saturating_sub(quiet) as f64 / args.readers.max(1) as f64, 1))
+        .number("relay_rss_per_slow_reader_kib", full.saturating_sub(before) as f64 / args.readers.max(1) as f64, 1))
 }
 
-/// Every reader gets more than its window holds.
-async fn fill(relay: &Relay, readers: &[Reader], transport: Transport) -> Result<(), BenchError> {
-    let writing = readers.chunks(READERS).enumerate().map(|(number, group)| async move {
-        let known: Vec<_> = group.iter().map(Reader::known).collect();
-        let mut writer = Writer::new(&relay.invite, 2 * FIRST + number, &known, transport).await?;
-        writer.write(EACH, 64).await
-    });
+async fn writer(relay: &Relay, number: usize, group: &[Reader], args: &Args) -> Result<Writer, BenchError> {
+    let known: Vec<_> = group.iter().map(Reader::known).collect();
+    Writer::new(&relay.invite, 2 * FIRST + number, &known, args.transport).await?.with_bodies(LARGE)
+}
+
+/// Everybody gets `each` more messages.
+async fn fill(writers: &mut [Writer], each: u64) -> Result<(), BenchError> {
+    let writing = writers.iter_mut().map(|writer| writer.write(each, 64));
     stream::iter(writing).buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;
     Ok(())
 }
 
-fn told(args: &Args, before: &Sample, during: &Sample) -> Figures {
+fn told(args: &Args, alone: &Sample, beside: &Sample) -> Figures {
     Figures::default()
         .word("transport", args.transport.word())
         .count("slow_readers", args.readers as u64)
-        .number("others_msgs_per_s_before", before.per_second(), 0)
-        .number("others_msgs_per_s_beside", during.per_second(), 0)
-        .number("others_p99_ms_before", before.p99_ms, 2)
-        .number("others_p99_ms_beside", during.p99_ms, 2)
+        .number("others_msgs_per_s_alone", alone.per_second(), 0)
+        .number("others_msgs_per_s_beside", beside.per_second(), 0)
+        .number("others_p99_ms_alone", alone.p99_ms, 2)
+        .number("others_p99_ms_beside", beside.p99_ms, 2)
 }

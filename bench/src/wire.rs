@@ -10,10 +10,14 @@ use crate::error::BenchError;
 use bytes::Bytes;
 use clap::ValueEnum;
 use quic::Quic;
+use serde::{Deserialize, Serialize};
 use websocket::WebSocket;
 
+/// What a narrow connection holds unread, in bytes.
+const NARROW: u32 = 8 << 10;
+
 /// What carries the frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub enum Transport {
     /// WebSocket over TLS over TCP.
     Ws,
@@ -46,13 +50,22 @@ enum Carrier {
 impl Wire {
     /// Connects.
     pub async fn connect(address: &str, transport: Transport) -> Result<Self, BenchError> {
+        Self::connect_with(address, transport, None).await
+    }
+
+    /// Connects, and lets the system hold only a few kilobytes of what comes and is not read.
+    pub async fn connect_narrow(address: &str, transport: Transport) -> Result<Self, BenchError> {
+        Self::connect_with(address, transport, Some(NARROW)).await
+    }
+
+    async fn connect_with(address: &str, transport: Transport, held: Option<u32>) -> Result<Self, BenchError> {
         Ok(match transport {
             Transport::Ws => {
-                let (socket, exporter) = WebSocket::connect(address).await?;
+                let (socket, exporter) = WebSocket::connect(address, held).await?;
                 Self { carrier: Carrier::Ws(Box::new(socket)), exporter }
             }
             Transport::Quic => {
-                let (stream, exporter) = Quic::connect(address).await?;
+                let (stream, exporter) = Quic::connect(address, held).await?;
                 Self { carrier: Carrier::Quic(Box::new(stream)), exporter }
             }
         })

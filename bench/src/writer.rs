@@ -3,7 +3,7 @@
 use crate::error::BenchError;
 use crate::fleet::{BODY, Stamp};
 use crate::member::Member;
-use crate::person::{Known, Person, random};
+use crate::person::{Known, Person, random_body};
 use crate::wire::Transport;
 use aside_protocol::frame::RelayFrame;
 use aside_protocol::invite::Invite;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub struct Writer {
     member: Member,
     chats: Vec<Chat>,
-    body: [u8; BODY],
+    body: Vec<u8>,
 }
 
 struct Chat {
@@ -38,7 +38,13 @@ impl Writer {
             let (chat, base) = member.found(*other).await?;
             chats.push(Chat { chat, base, sent: 0 });
         }
-        Ok(Self { member, chats, body: random()? })
+        Ok(Self { member, chats, body: random_body(BODY)?.to_vec() })
+    }
+
+    /// Writes messages of so many bytes from here on.
+    pub fn with_bodies(mut self, bytes: usize) -> Result<Self, BenchError> {
+        self.body = random_body(bytes)?.to_vec();
+        Ok(self)
     }
 
     /// Writes so many messages into each chat, at most `window` unanswered, and waits for every answer. Not attached,

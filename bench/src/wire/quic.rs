@@ -29,10 +29,11 @@ pub struct Quic {
 
 impl Quic {
     /// Connects and opens the stream; also returns the channel's exporter.
-    pub async fn connect(address: &str) -> Result<(Self, Vec<u8>), BenchError> {
+    pub async fn connect(address: &str, held: Option<u32>) -> Result<(Self, Vec<u8>), BenchError> {
         let address: SocketAddr = address.parse().map_err(io::Error::other)?;
         let endpoint = Endpoint::client((Ipv4Addr::UNSPECIFIED, 0).into())?;
-        let connecting = endpoint.connect_with(config()?, address, NODE).map_err(io::Error::other)?;
+        let connecting =
+            endpoint.connect_with(config(held.unwrap_or(WINDOW))?, address, NODE).map_err(io::Error::other)?;
         let connection = connecting.await.map_err(io::Error::other)?;
         let mut exporter = vec![0; 32];
         let exported = connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &[]);
@@ -98,15 +99,15 @@ impl Drop for Quic {
     }
 }
 
-fn config() -> Result<ClientConfig, BenchError> {
+fn config(window: u32) -> Result<ClientConfig, BenchError> {
     let mut config = ClientConfig::new(Arc::new(for_quic()?));
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
-        .stream_receive_window(VarInt::from_u32(WINDOW))
-        .receive_window(VarInt::from_u32(WINDOW))
+        .stream_receive_window(VarInt::from_u32(window))
+        .receive_window(VarInt::from_u32(window))
         .keep_alive_interval(Some(KEEP_ALIVE));
     config.transport_config(Arc::new(transport));
     Ok(config)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use rustls::pki_types::ServerName;
 use std::io;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -20,8 +20,12 @@ pub struct WebSocket(WebSocketStream<TlsStream<TcpStream>>);
 
 impl WebSocket {
     /// Connects; also returns the channel's exporter.
-    pub async fn connect(address: &str) -> Result<(Self, Vec<u8>), BenchError> {
-        let tcp = TcpStream::connect(address).await?;
+    pub async fn connect(address: &str, held: Option<u32>) -> Result<(Self, Vec<u8>), BenchError> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(held) = held {
+            socket.set_recv_buffer_size(held)?;
+        }
+        let tcp = socket.connect(address.parse().map_err(io::Error::other)?).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from(NODE).map_err(io::Error::other)?;
         let tls = TlsConnector::from(TLS.clone()).connect(name, tcp).await?;
@@ -66,7 +70,7 @@ fn binary(message: Option<Result<Message, WsError>>) -> Result<Option<Bytes>, Be
     }
 }
 
-/// Small buffers, the same on both sides and for relay and bound.
+/// Small buffers, the same for clients of the relay and of the bound, and for the bound itself.
 pub fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(4 << 10)

@@ -37,7 +37,8 @@ pub struct Applier {
 pub struct Counters {
     /// Commands applied.
     pub commands: u64,
-    /// Transactions that were made durable, each with one sync of the write-ahead log.
+    /// Transactions that were made durable, each with one sync of the write-ahead log. Checkpoints are not counted: one
+    /// about every thousand pages, with two syncs each.
     pub syncs: u64,
 }
 
