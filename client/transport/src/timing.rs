@@ -10,7 +10,7 @@ pub struct Timing {
     pub connect: Duration,
     /// For TLS, the upgrade and the hello together; and again for the login.
     pub handshake: Duration,
-    /// What one transport is ahead of the other (rule `QUI-6`).
+    /// What one transport is ahead of the other (rule `QUI-6`), and one IP address of a host of the next.
     pub head_start: Duration,
     /// How long QUIC may go on alone once the relay was not reached by WebSocket.
     pub quic_alone: Duration,
