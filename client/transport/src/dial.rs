@@ -157,7 +157,8 @@ impl Attempt<'_> {
 
     /// One transport: the first IP address by which the relay is reached.
     async fn lane(&self, transport: Transport, ips: &[SocketAddr]) -> Result<Greeted, TransportError> {
-        let attempts = ips.iter().map(|ip| self.reach(transport, *ip));
+        // Collected, since the compiler does not see that a closure that borrows may be sent to another thread.
+        let attempts: Vec<_> = ips.iter().map(|ip| self.reach(transport, *ip)).collect();
         let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
         let none = TransportError::Protocol("the relay has no address".into());
         stagger(attempts, self.timing.head_start, gone, none).await

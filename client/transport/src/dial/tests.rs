@@ -60,3 +60,11 @@ fn what_is_known_of_any_address_of_a_host_goes_first() {
     known.set(Network::towards(used).unwrap(), Transport::WebSocket);
     assert_eq!(first(&known, &ips), Transport::WebSocket);
 }
+
+/// Agents dial in a task of their own.
+#[test]
+fn dialling_may_move_between_threads() {
+    fn moves<T: Send>(_: T) {}
+    let target = Target { addresses: Vec::new(), pin: Hash([0; 32]), mode: Mode::Direct };
+    moves(dial_with(&target, &Plan::default()));
+}
