@@ -4,8 +4,11 @@ use super::worker::WorkerHandle;
 use super::{frames, jitter, paths};
 use aside_engine::EngineError;
 use aside_protocol::frame::{ClientFrame, RelayFrame};
-use aside_transport::{Backoff, Choice, Link, LinkEvent, Target, Transport, TransportError, Way, dial_with};
+use aside_transport::{
+    Backoff, Choice, Greeted, Known, Link, LinkEvent, Target, Transport, TransportError, Way, dial_with,
+};
 use std::collections::VecDeque;
+use std::future::Future;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -85,47 +88,71 @@ impl Keeper {
         }
     }
 
-    /// One connection, from dialling to its end.
+    /// One connection, from dialling to its end. Whatever it dies of after the relay was reached is looked at: a path
+    /// may die before the login is answered.
     async fn once(&mut self) -> End {
         // Only the next attempt doubts it: if that fails too, the relay was gone and not the way to it.
         let suspect = self.suspect.take();
-        let login = tokio::select! {
-            login = log_in(&self.worker, self.choice, suspect) => login,
-            _ = self.stop.wait_for(|stop| *stop) => return End::Stopped,
-        };
-        let LoggedIn { link, outgoing, way } = match login {
-            Ok(logged_in) => logged_in,
+        let reached = match self.unless_stopped(reach(&self.worker, self.choice, suspect)).await {
+            Ok(reached) => reached,
             Err(end) => return end,
         };
-        let mut link = Carried { link, outgoing, waiting: VecDeque::new() };
+        let way = reached.greeted.way();
+        let end = match self.unless_stopped(log_in(&self.worker, self.choice, reached)).await {
+            Ok(link) => self.carry(link, way).await,
+            Err(end) => end,
+        };
+        self.suspect = suspicion(&end, way);
+        end
+    }
+
+    /// What something comes to, unless told to stop first.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, End>>) -> Result<T, End> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            ended = work => ended,
+            _ = stop.wait_for(|stop| *stop) => Err(End::Stopped),
+        }
+    }
+
+    /// Carries frames until the connection ends.
+    async fn carry(&mut self, mut link: Carried, way: Way) -> End {
         self.state.send_replace(Connectivity::Online(way.transport));
         let end = tokio::select! {
             end = link.carry(&self.worker, &mut self.backoff) => end,
             _ = self.stop.wait_for(|stop| *stop) => End::Stopped,
         };
-        if let End::Transport(error) = &end
-            && error.blames_path()
-        {
-            self.suspect = Some(way);
-        }
         let last = self.worker.disconnected().await;
         link.finish(frames(last)).await;
         end
     }
 }
 
-struct LoggedIn {
-    link: Link,
-    outgoing: mpsc::UnboundedReceiver<ClientFrame>,
-    way: Way,
+/// The way, if the end was one that it may be to blame for.
+fn suspicion(end: &End, way: Way) -> Option<Way> {
+    match end {
+        End::Transport(error) if error.blames_path() => Some(way),
+        _ => None,
+    }
 }
 
-async fn log_in(worker: &WorkerHandle, choice: Choice, suspect: Option<Way>) -> Result<LoggedIn, End> {
+/// A relay that does not know yet who we are, and what was known of networks before.
+struct Reached {
+    greeted: Greeted,
+    known: Known,
+}
+
+async fn reach(worker: &WorkerHandle, choice: Choice, suspect: Option<Way>) -> Result<Reached, End> {
     let relay = worker.with(|engine| engine.read(|tx| Ok(tx.profile()?))).await?;
     let relay = relay.ok_or(EngineError::NotRegistered)?.relay;
     let target = Target { addresses: relay.addresses, pin: relay.pin, mode: relay.mode };
     let known = worker.with(|engine| engine.read(paths::known)).await?;
     let greeted = dial_with(&target, &paths::plan(choice, known.clone(), suspect)).await?;
+    Ok(Reached { greeted, known })
+}
+
+async fn log_in(worker: &WorkerHandle, choice: Choice, reached: Reached) -> Result<Carried, End> {
+    let Reached { greeted, known } = reached;
     let way = greeted.way();
     let transcript = greeted.transcript().clone();
     let signed = worker.with(move |engine| {
@@ -139,7 +166,7 @@ async fn log_in(worker: &WorkerHandle, choice: Choice, suspect: Option<Way>) -> 
     if let Some(news) = paths::news(choice, &known, way) {
         worker.step(move |step| paths::learn(step.tx, news)).await?;
     }
-    Ok(LoggedIn { link, outgoing, way })
+    Ok(Carried { link, outgoing, waiting: VecDeque::new() })
 }
 
 /// A link and what waits for room on it.

@@ -4,6 +4,7 @@ use crate::error::TransportError;
 use crate::greet::{Greeted, Way, greet};
 use crate::network::{Known, Network};
 use crate::race::{Pace, race};
+use crate::stagger::stagger;
 use crate::timing::Timing;
 use crate::{quic, websocket};
 use aside_protocol::Hash;
@@ -136,10 +137,7 @@ impl Attempt<'_> {
         let ips = self.resolve().await?;
         let first = match plan.choice {
             Choice::Only(transport) => return self.lane(transport, &ips).await,
-            Choice::Auto => {
-                let network = ips.first().and_then(|ip| Network::towards(*ip));
-                network.and_then(|network| plan.known.get(&network)).unwrap_or(Transport::Quic)
-            }
+            Choice::Auto => first(&plan.known, &ips),
         };
         tracing::debug!(address = %self.address, %first, "dialling");
         let alone = |transport| (transport == Transport::Quic).then_some(self.timing.quic_alone);
@@ -157,21 +155,26 @@ impl Attempt<'_> {
         if ips.is_empty() { Err(unreachable("the name has no address".into())) } else { Ok(ips) }
     }
 
-    /// One transport: the first IP address that can be reached, and the relay there.
+    /// One transport: the first IP address by which the relay is reached.
     async fn lane(&self, transport: Transport, ips: &[SocketAddr]) -> Result<Greeted, TransportError> {
-        let mut failure = TransportError::Protocol("the relay has no address".into());
-        for ip in ips {
-            let way = Way { transport, network: Network::towards(*ip) };
-            let tried = match transport {
-                Transport::Quic => self.by_quic(*ip, way).await,
-                Transport::WebSocket => self.by_websocket(*ip, way).await,
-            };
-            match tried {
-                Err(error @ TransportError::Unreachable { .. }) => failure = error,
-                ended => return ended,
+        // Collected, since the compiler does not see that a closure that borrows may be sent to another thread.
+        let attempts: Vec<_> = ips.iter().map(|ip| self.reach(transport, *ip)).collect();
+        let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
+        let none = TransportError::Protocol("the relay has no address".into());
+        stagger(attempts, self.timing.head_start, gone, none).await
+    }
+
+    async fn reach(&self, transport: Transport, ip: SocketAddr) -> Result<Greeted, TransportError> {
+        let way = Way { transport, network: Network::towards(ip) };
+        match transport {
+            // QUIC takes a packet that cannot be sent for a lost one, and would wait for an answer.
+            Transport::Quic if way.network.is_none() => {
+                let why = "the system knows no way there".to_owned();
+                Err(TransportError::Unreachable { address: self.address.to_owned(), why })
             }
+            Transport::Quic => self.by_quic(ip, way).await,
+            Transport::WebSocket => self.by_websocket(ip, way).await,
         }
-        Err(failure)
     }
 
     async fn by_quic(&self, ip: SocketAddr, way: Way) -> Result<Greeted, TransportError> {
@@ -204,6 +207,12 @@ impl Attempt<'_> {
     }
 }
 
+/// What goes first: what is known of the first IP address of which anything is. A host's others may never have been
+/// the one that answered.
+fn first(known: &Known, ips: &[SocketAddr]) -> Transport {
+    ips.iter().find_map(|ip| known.get(&Network::towards(*ip)?)).unwrap_or(Transport::Quic)
+}
+
 /// Of two reasons at one address: a fatal one, since the other transport may only be blocked; else what TCP says,
 /// since the system tells more about it.
 fn worse(one: (Transport, TransportError), other: (Transport, TransportError)) -> (Transport, TransportError) {
@@ -211,3 +220,6 @@ fn worse(one: (Transport, TransportError), other: (Transport, TransportError)) -
         |(transport, error): &(Transport, TransportError)| (error.is_fatal(), *transport == Transport::WebSocket);
     if weight(&one) >= weight(&other) { one } else { other }
 }
+
+#[cfg(test)]
+mod tests;

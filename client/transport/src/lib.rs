@@ -6,6 +6,10 @@
 //! This crate may touch the network, the monotonic clock and randomness. It knows no store, no engine and no secret:
 //! the caller makes the signatures.
 
+// The tests here share a relay with those in `tests/`, which knows this crate by its name.
+#[cfg(test)]
+extern crate self as aside_transport;
+
 mod backoff;
 mod dial;
 mod error;
@@ -15,6 +19,7 @@ mod network;
 mod quic;
 mod race;
 mod socket;
+mod stagger;
 mod timing;
 mod tls;
 mod websocket;

@@ -7,7 +7,8 @@ use aside_protocol::Hash;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// A network and a relay in it, as a hash: what is remembered of places where a device was names none of them.
+/// A network and a relay in it, as a hash, which is short and of one length. It hides nothing: whoever has it can try
+/// out networks and relays. What is remembered of places where a device was is as secret as where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(pub Hash);
 

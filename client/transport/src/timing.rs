@@ -10,9 +10,10 @@ pub struct Timing {
     pub connect: Duration,
     /// For TLS, the upgrade and the hello together; and again for the login.
     pub handshake: Duration,
-    /// What one transport is ahead of the other (rule `QUI-6`).
+    /// What one transport is ahead of the other (rule `QUI-6`), and one IP address of a host of the next.
     pub head_start: Duration,
-    /// How long QUIC may go on alone once the relay was not reached by WebSocket.
+    /// How long QUIC may go on alone once the relay was not reached by WebSocket. It begins then at the latest, so this
+    /// is the least it has in all.
     pub quic_alone: Duration,
     /// How often the path of a QUIC connection is looked at (rule `QUI-5`).
     pub look: Duration,
@@ -32,8 +33,8 @@ impl Default for Timing {
             connect: Duration::from_secs(10),
             handshake: Duration::from_millis(LOGIN_MS),
             head_start: Duration::from_millis(250),
-            // With the head start, enough for a first packet that was lost and its repetition after a second.
-            quic_alone: Duration::from_secs(1),
+            // Enough for a first packet that was lost and its repetition after a second, on a slow path too.
+            quic_alone: Duration::from_secs(3),
             look: Duration::from_secs(1),
             // Many NATs forget a UDP flow after 30 seconds. It is also how soon a relay's sudden death shows.
             keep_alive: Duration::from_secs(10),

@@ -57,6 +57,16 @@ async fn quic_is_used_where_tcp_is_refused_whatever_is_known() {
     }
 }
 
+/// QUIC repeats after a second what was lost, and has time for that, whether it began or joined.
+#[tokio::test]
+async fn a_lost_first_packet_does_not_end_quic_where_tcp_is_refused() {
+    for first in [Transport::WebSocket, Transport::Quic] {
+        let relay = Relay::start_losing_the_first().await;
+        let plan = auto(known(&relay, first), Duration::from_millis(250));
+        assert_eq!(used(&relay.target(), &plan).await, Transport::Quic);
+    }
+}
+
 #[tokio::test]
 async fn one_that_is_asked_for_is_used_alone() {
     let relay = Relay::start_only(Act::Honest, Transport::WebSocket).await;

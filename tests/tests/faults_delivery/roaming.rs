@@ -16,39 +16,42 @@ struct Hosts {
 }
 
 impl Hosts {
-    /// `None` where that cannot be had.
+    /// `None` where there are no network namespaces to be had. Where there are, all the rest has to work.
     fn start() -> Option<Self> {
         let name = |what: &str| format!("aside-{what}-{}", std::process::id());
         let hosts = Self { people: name("p"), relay: name("r") };
         let (people, relay) = (hosts.people.as_str(), hosts.relay.as_str());
-        let made = ip(&["netns", "add", people]) && ip(&["netns", "add", relay]);
-        let linked = made && ["1", "2"].iter().all(|link| hosts.link(link));
-        let addressed = linked
-            && [people, relay].iter().all(|host| ip(&["-n", host, "link", "set", "lo", "up"]))
-            && ip(&["-n", relay, "addr", "add", RELAY, "dev", "lo"])
-            && hosts.route("1");
-        addressed.then_some(hosts)
+        if !try_ip(&["netns", "add", people]) {
+            return None;
+        }
+        ip(&["netns", "add", relay]);
+        ["1", "2"].iter().for_each(|link| hosts.link(link));
+        [people, relay].iter().for_each(|host| ip(&["-n", host, "link", "set", "lo", "up"]));
+        ip(&["-n", relay, "addr", "add", RELAY, "dev", "lo"]);
+        hosts.route("1");
+        Some(hosts)
     }
 
-    fn link(&self, number: &str) -> bool {
+    fn link(&self, number: &str) {
         let (ours, theirs) = (format!("a{number}"), format!("b{number}"));
         let (people, relay) = (self.people.as_str(), self.relay.as_str());
         let address = |end: u8| format!("10.77.{number}.{end}/24");
-        ip(&["-n", people, "link", "add", &ours, "type", "veth", "peer", "name", &theirs, "netns", relay])
-            && ip(&["-n", people, "addr", "add", &address(1), "dev", &ours])
-            && ip(&["-n", relay, "addr", "add", &address(2), "dev", &theirs])
-            && ip(&["-n", people, "link", "set", &ours, "up"])
-            && ip(&["-n", relay, "link", "set", &theirs, "up"])
+        ip(&["-n", people, "link", "add", &ours, "type", "veth", "peer", "name", &theirs, "netns", relay]);
+        ip(&["-n", people, "addr", "add", &address(1), "dev", &ours]);
+        ip(&["-n", relay, "addr", "add", &address(2), "dev", &theirs]);
+        ip(&["-n", people, "link", "set", &ours, "up"]);
+        ip(&["-n", relay, "link", "set", &theirs, "up"]);
     }
 
     /// The way to the relay leads over this link.
-    fn route(&self, number: &str) -> bool {
-        ip(&["-n", &self.people, "route", "replace", RELAY, "via", &format!("10.77.{number}.2")])
+    fn route(&self, number: &str) {
+        ip(&["-n", &self.people, "route", "replace", RELAY, "via", &format!("10.77.{number}.2")]);
     }
 
     /// The people's host loses the first link; the second one is all it has.
     fn roam(&self) {
-        assert!(ip(&["-n", &self.people, "link", "set", "a1", "down"]) && self.route("2"));
+        ip(&["-n", &self.people, "link", "set", "a1", "down"]);
+        self.route("2");
     }
 
     /// The same command, on one of the hosts.
@@ -62,12 +65,18 @@ impl Hosts {
 
 impl Drop for Hosts {
     fn drop(&mut self) {
-        ip(&["netns", "del", &self.people]);
-        ip(&["netns", "del", &self.relay]);
+        // The second may never have been made.
+        try_ip(&["netns", "del", &self.people]);
+        try_ip(&["netns", "del", &self.relay]);
     }
 }
 
-fn ip(args: &[&str]) -> bool {
+fn ip(args: &[&str]) {
+    let run = Command::new("ip").args(args).output().unwrap();
+    assert!(run.status.success(), "ip {}: {}", args.join(" "), String::from_utf8_lossy(&run.stderr));
+}
+
+fn try_ip(args: &[&str]) -> bool {
     let run = Command::new("ip").args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
     run.is_ok_and(|status| status.success())
 }

@@ -134,3 +134,25 @@ fn a_path_that_swallows_everything_is_left_and_nothing_is_lost() {
     }
     done(pair, (alice, bob), &alice_says, &bob_says);
 }
+
+/// The hello is answered, the login is not. Datagrams are so late that there is time to see the one before the other.
+#[test]
+fn a_path_that_dies_before_the_login_is_left_too() {
+    let pair = logging_pair();
+    pair.proxy().refuse(true);
+    pair.relay.udp().weather(1, Weather { lost: 0, twice: 0, late: 300..301 });
+    let mut alice = pair.alice.talk("bob");
+    wait_for("the hello", LONG, || logged(&alice, "connected") == 1);
+    pair.relay.udp().swallow(true);
+    pair.proxy().refuse(false);
+    wait_for("another way", LONG, || logged(&alice, BY_WEBSOCKET) == 1);
+    assert_eq!(logged(&alice, WEBSOCKET_FIRST), 1, "{}", alice.log());
+    pair.relay.udp().calm();
+    pair.relay.udp().swallow(false);
+    let (mut bob, texts) = (pair.bob.talk("alice"), (texts("alice", 0..1), texts("bob", 0..1)));
+    alice.say(&texts.0);
+    wait_heard(&bob, "alice", 1);
+    bob.say(&texts.1);
+    wait_heard(&alice, "bob", 1);
+    done(pair, (alice, bob), &texts.0, &texts.1);
+}

@@ -11,9 +11,8 @@ fn addresses_of_one_network_have_one_prefix() {
 }
 
 #[test]
-fn relays_are_told_apart_and_no_address_shows() {
+fn relays_are_told_apart() {
     let towards = |port| Network::towards(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
     assert_eq!(towards(7443), towards(7443));
     assert_ne!(towards(7443), towards(7444));
-    assert!(!format!("{:?}", towards(7443)).contains("127"));
 }

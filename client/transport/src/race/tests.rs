@@ -63,11 +63,16 @@ async fn the_second_begins_at_once_when_the_first_fails() {
 async fn when_both_fail_both_reasons_count() {
     let failed = |why: &str| Err(why.to_owned());
     assert_eq!(run(ready(Err("one")), ready(Err("two")), pace(HOUR)).await, failed("one, two"));
+    let (ended, waits) = tokio::sync::oneshot::channel::<()>();
     let late = async {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        let _ = waits.await;
         Err("one")
     };
-    assert_eq!(run(late, ready(Err("two")), pace(Duration::ZERO)).await, failed("two, one"));
+    let second = async {
+        let _ = ended.send(());
+        Err("two")
+    };
+    assert_eq!(run(late, second, pace(Duration::ZERO)).await, failed("two, one"));
 }
 
 #[tokio::test]

@@ -143,15 +143,21 @@ impl Relay {
     }
 
     pub async fn start_with(act: Act, certificates: Certificates) -> Self {
-        Self::start_by(act, certificates, None).await
+        Self::start_by(act, certificates, None, false).await
     }
 
     /// Reached by one transport only: TCP refuses, or UDP swallows everything.
     pub async fn start_only(act: Act, only: Transport) -> Self {
-        Self::start_by(act, certificates("aside-relay", identity(), None), Some(only)).await
+        Self::start_by(act, certificates("aside-relay", identity(), None), Some(only), false).await
     }
 
-    async fn start_by(act: Act, certificates: Certificates, only: Option<Transport>) -> Self {
+    /// Reached by QUIC only, and what a client sends first is lost: its hello, though it fills two packets.
+    pub async fn start_losing_the_first() -> Self {
+        let certificates = certificates("aside-relay", identity(), None);
+        Self::start_by(Act::Honest, certificates, Some(Transport::Quic), true).await
+    }
+
+    async fn start_by(act: Act, certificates: Certificates, only: Option<Transport>, mut lose: bool) -> Self {
         let (listener, endpoint) = listen(&certificates.config).await;
         let address = listener.local_addr().unwrap().to_string();
         let pin = pin(&public(&certificates.identity));
@@ -169,6 +175,7 @@ impl Relay {
             while let Some(incoming) = endpoint.accept().await {
                 match only {
                     Some(Transport::WebSocket) => incoming.ignore(),
+                    _ if std::mem::take(&mut lose) => incoming.ignore(),
                     _ => drop(tokio::spawn(serve_quic(by_quic.clone(), incoming))),
                 }
             }
