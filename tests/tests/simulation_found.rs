@@ -87,3 +87,22 @@ fn a_founding_whose_echo_expired_does_not_leave_the_chat_in_two() {
     ];
     holds(230, Flavour::LongAbsence, &actions);
 }
+
+/// What the relay had lost went out again behind what was written later and was still pending.
+#[test]
+fn what_the_relay_lost_is_sent_again_before_what_was_written_later() {
+    let actions = [
+        (1_000, Action::Write(0, 1)),
+        (30_000, Action::Write(1, 0)),
+        (60_000, Action::BackUpRelay),
+        (61_000, Action::Leave(1)),
+        (65_000, Action::Write(0, 1)),
+        (66_000, Action::Write(0, 1)),
+        (90_000, Action::Leave(0)),
+        (91_000, Action::Write(0, 1)),
+        (92_000, Action::PutRelayBack),
+        (120_000, Action::Return(0)),
+        (160_000, Action::Return(1)),
+    ];
+    holds(3, Flavour::OlderRelay, &actions);
+}
