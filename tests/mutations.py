@@ -2,10 +2,12 @@
 """Proves that the simulation finds bugs: breaks the code on purpose, one patch at a time, and waits for a seed to fail.
 
     python3 tests/mutations.py [--seeds N] [NAME …]
+    python3 tests/mutations.py --fit                    only checks, in a moment, that each patch still applies
 
 Each tests/mutations/*.patch is applied to a copy of the sources under target/mutations; `simulate` is built there, with
-a target folder that all of them share, and runs seeds until one fails. A patch that no longer applies, a copy that does
-not build, or a mutation that survives all seeds is a failure. Nothing outside target/mutations is changed.
+a target folder that all of them share, and runs seeds until one fails. The unpatched copy runs first: a seed at which it
+fails proves nothing about a mutation. A patch that no longer applies, a copy that does not build, or a mutation that
+survives the seeds is a failure. Nothing outside target/mutations is changed.
 """
 
 import argparse
@@ -61,6 +63,32 @@ def hunt(seeds):
     return run(command, timeout=1800)
 
 
+def does_not_fit(patch, sources):
+    """Why a patch does not apply, without applying it; None if it does."""
+    tried = apply(patch, sources, "--dry-run")
+    return tried.stdout + tried.stderr if tried.returncode != 0 else None
+
+
+def check_fit(patches):
+    wrong = [(patch.stem, why) for patch in patches if (why := does_not_fit(patch, ROOT))]
+    for name, why in wrong:
+        print(f"  {name}: the patch no longer applies; mend it:\n{why}", flush=True)
+    if wrong:
+        sys.exit("some mutations do not fit the code any more")
+    print(f"{len(patches)} mutations fit")
+
+
+def check_unpatched(sources, seeds):
+    """The code as it is holds at every seed, or no mutation is tried."""
+    sync(sources)
+    built = build(sources)
+    if built.returncode != 0:
+        sys.exit(f"the code does not build:\n{built.stderr[-3000:]}")
+    found = hunt(seeds)
+    if found.returncode != 0:
+        sys.exit(f"the simulation fails without any mutation:\n{found.stdout}{found.stderr}")
+
+
 def try_one(patch, sources, seeds):
     """What became of one mutation: None if it was caught, else what is wrong."""
     applied = apply(patch, sources)
@@ -86,14 +114,18 @@ def try_one(patch, sources, seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=400, help="how many seeds a mutation may survive")
+    parser.add_argument("--fit", action="store_true", help="only check that the patches apply")
     parser.add_argument("names", nargs="*", help="only these")
     asked = parser.parse_args()
     patches = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
     patches = [patch for patch in patches if not asked.names or patch.stem in asked.names]
     if len(patches) < (len(asked.names) or 3):
         sys.exit("there are fewer mutations than there should be")
+    if asked.fit:
+        return check_fit(patches)
     sources = WORK / "sources"
     sources.mkdir(parents=True, exist_ok=True)
+    check_unpatched(sources, asked.seeds)
     wrong = []
     for patch in patches:
         sync(sources)

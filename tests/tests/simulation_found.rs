@@ -1,7 +1,7 @@
 //! Short scenarios that the simulation found and that once broke a promise, kept as they were when shrunk.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aside_tests::sim::plan::{Action, Cut, DAY, Flavour, Planned, RelayDeath};
+use aside_tests::sim::plan::{Action, Cut, DAY, Death, Flavour, Planned, RelayDeath};
 use aside_tests::sim::{Plan, run};
 
 /// The plan of a seed with these actions alone.
@@ -40,6 +40,22 @@ fn a_commit_that_expired_is_noticed_and_what_was_missed_shows() {
     holds(19, Flavour::LongAbsence, &actions);
 }
 
+/// The first login after the absence broke before the relay was asked what had expired, and the next one did not look like
+/// one after an absence: the chat waited for ever for a commit that was gone.
+#[test]
+fn a_login_that_breaks_after_an_absence_does_not_forget_the_absence() {
+    let writes = [(80_046, 1), (82_370, 1)].map(|(at, from)| (at, Action::Write(from, 0)));
+    let missed = [100_479, 100_487, 364_508, 365_570].map(|at| (at, Action::Write(1, 0)));
+    let actions: Vec<_> = writes
+        .into_iter()
+        .chain([(100_421, Action::Leave(0))])
+        .chain(missed)
+        .chain([(452_409, Action::Sleep(31 * DAY)), (452_410, Action::Return(0))])
+        .chain([(452_510, Action::Crash(0, Death::Now, 500)), (500_000, Action::Write(0, 1))])
+        .collect();
+    holds(19, Flavour::LongAbsence, &actions);
+}
+
 /// `Stale` came after the chat was known to be broken, and kept it waiting for a commit that was gone.
 #[test]
 fn a_late_stale_does_not_keep_a_broken_chat_waiting() {
@@ -70,4 +86,23 @@ fn a_founding_whose_echo_expired_does_not_leave_the_chat_in_two() {
         (352_049, Action::Write(0, 2)),
     ];
     holds(230, Flavour::LongAbsence, &actions);
+}
+
+/// What the relay had lost went out again behind what was written later and was still pending.
+#[test]
+fn what_the_relay_lost_is_sent_again_before_what_was_written_later() {
+    let actions = [
+        (1_000, Action::Write(0, 1)),
+        (30_000, Action::Write(1, 0)),
+        (60_000, Action::BackUpRelay),
+        (61_000, Action::Leave(1)),
+        (65_000, Action::Write(0, 1)),
+        (66_000, Action::Write(0, 1)),
+        (90_000, Action::Leave(0)),
+        (91_000, Action::Write(0, 1)),
+        (92_000, Action::PutRelayBack),
+        (120_000, Action::Return(0)),
+        (160_000, Action::Return(1)),
+    ];
+    holds(3, Flavour::OlderRelay, &actions);
 }

@@ -47,11 +47,7 @@ impl Step<'_> {
             Pending::Receipt(_, marks) => self.receipt_answered(&mut chat, marks, answer),
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
-            Pending::Routing(_) => {
-                if let Answer::Routing(routed) = answer {
-                    self.routing_answered(&mut chat, &routed)?;
-                }
-            }
+            Pending::Routing(_) => self.routing_answered(&chat, answer),
             _ => {}
         }
         Ok(self.tx.save_chat(&chat)?)

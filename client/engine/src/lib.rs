@@ -13,6 +13,7 @@ mod error;
 mod inbox;
 mod keys;
 mod link;
+mod missed;
 mod outbox;
 mod session;
 mod step;

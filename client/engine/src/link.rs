@@ -60,6 +60,9 @@ pub(crate) struct ChatLink {
     pub receipt: bool,
     pub rejoin: bool,
     pub range: bool,
+    pub routing: bool,
+    /// How far the chat is at the relay, once it was asked.
+    pub stands: Option<Seq>,
     pub packages: bool,
 }
 
@@ -87,8 +90,8 @@ pub(crate) struct Link {
     pub caught_up: bool,
     /// The relay's clock at the login.
     pub relay_time: Millis,
-    /// This device may have been away for longer than the relay keeps anything.
-    pub long_away: bool,
+    /// Chats that may have lost something while this device was away; the database knows them too, until they are sure.
+    pub unsure: BTreeSet<ChatRow>,
     /// This login showed that the database here is an older copy: no patience with welcomes that were had before.
     pub restored: bool,
     /// One-time key packages the relay holds for us, as far as known.

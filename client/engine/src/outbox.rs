@@ -17,10 +17,6 @@ use aside_store::chats::{Chat, ChatRow, ChatState};
 /// The longest pause after refusals that ask for patience, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 60_000;
 
-/// Shown when a change of the chat expired before this device could get it.
-const MISSED: &str = "This device was away for longer than the relay keeps anything, and missed a change of this chat. \
-     It joins this chat again.";
-
 impl Step<'_> {
     /// Sends what can be sent now. Runs at the end of every step; touches only chats that may have work.
     pub(crate) fn pump(&mut self) -> Result<()> {
@@ -65,13 +61,8 @@ impl Step<'_> {
             return Ok(());
         }
         self.pump_held(chat)?;
-        // A late answer may ask to wait for a commit in a chat that was broken or left since.
-        let wait_base = self.link.chat(chat.row).wait_base;
-        let waits = chat.state == ChatState::Live && chat.base < wait_base;
-        if waits && wait_base <= chat.seq {
-            // Processed up to there, and the commit was not among it: it lies in a gap.
-            self.break_chat(chat, MISSED)?;
-        } else if waits {
+        self.pump_unsure(chat)?;
+        if self.waits_for_commit(chat)? {
             return Ok(());
         }
         // Nothing is encrypted or asked before the queue is read (rule WIN-4): it may hold the answer, or show that the

@@ -4,12 +4,11 @@
 use crate::effect::Effect;
 use crate::error::Result;
 use crate::inbox;
-use crate::link::Pending;
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
 use aside_protocol::limits::RETENTION_MS;
-use aside_protocol::request::{Range, Request, Routed, Routing, Suite};
+use aside_protocol::request::Suite;
 use aside_protocol::{Cursor, Millis, N, Seq};
 use aside_store::chats::{Chat, ChatState};
 
@@ -57,8 +56,7 @@ impl Step<'_> {
         self.tx.set_log(&ok.log)?;
         self.link.attached = true;
         self.link.relay_time = ok.time;
-        // Renewed every week while there is a connection, so it tells how long there was none.
-        self.link.long_away = self.profile()?.last_resort.0.saturating_add(RETENTION_MS) <= self.now.0;
+        self.note_absence()?;
         self.link.restored = restored || relay_behind;
         let counts = ok.key_packages.iter().find(|count| count.suite == Suite::XWing);
         self.link.stock = Some(counts.map_or(0, |count| count.one_time));
@@ -94,6 +92,7 @@ impl Step<'_> {
             self.tx.enqueue_undelivered(chat.row, &device)?;
             self.tx.forget_senders(chat.row)?;
             self.tx.clear_receipt_keys(chat.row)?;
+            self.tx.made_sure(chat.row)?;
             for envelope in self.tx.held(chat.row)? {
                 self.tx.release(chat.row, envelope.pos)?;
             }
@@ -146,31 +145,9 @@ impl Step<'_> {
     fn caught_up(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.link.caught_up, true) {
             self.make_up_for_lost()?;
-            if self.link.long_away {
-                self.look_for_expired()?;
-            }
         }
         self.mark_work()?;
         self.changed();
-        Ok(())
-    }
-
-    /// What expired while this device was away left no trace in its queue: the relay is asked how far each chat is (rule
-    /// `GAP-5`).
-    fn look_for_expired(&mut self) -> Result<()> {
-        for chat in self.tx.chats()?.into_iter().filter(|chat| chat.state != ChatState::Unfounded) {
-            self.ask(Request::Routing(Routing { chat: chat.chat }), Pending::Routing(chat.row));
-        }
-        Ok(())
-    }
-
-    /// Where a chat stands at the relay; the queue is read, so what lies between is gone or just coming.
-    pub(crate) fn routing_answered(&mut self, chat: &mut Chat, routed: &Routed) -> Result<()> {
-        let link = self.link.chat(chat.row);
-        link.wait_base = link.wait_base.max(routed.base);
-        if routed.last > chat.seq && !self.tx.holds(chat.row)? {
-            self.ask_range(chat, routed.last);
-        }
         Ok(())
     }
 
@@ -251,17 +228,7 @@ impl Step<'_> {
             [tx.chats_with_unsent()?, tx.chats_with_proposed()?, tx.chats_with_rejoins()?, tx.chats_holding()?];
         self.link.dirty.extend(waiting.into_iter().flatten());
         self.link.dirty.extend(tx.chats_unsettled()?);
+        self.link.dirty.extend(self.link.unsure.iter());
         Ok(())
-    }
-
-    /// Asks the relay for numbers that were skipped.
-    pub(crate) fn ask_range(&mut self, chat: &Chat, to: Seq) {
-        let from = chat.seq.next();
-        let link = self.link.chat(chat.row);
-        if !link.range {
-            link.range = true;
-            let request = Request::Range(Range { chat: chat.chat, from, to });
-            self.ask(request, Pending::Range(chat.row, to));
-        }
     }
 }

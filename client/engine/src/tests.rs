@@ -4,6 +4,7 @@
 //! Whole conversations, with real MLS on both sides and a relay core between them, are in the workspace's `tests/`.
 
 mod batches;
+mod missed;
 
 use crate::{Config, Contact, Effect, Engine, EngineError, Random, Refused};
 use aside_crypto::lists::first_list;

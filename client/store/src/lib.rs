@@ -17,6 +17,7 @@ pub mod profile;
 pub mod receipts;
 pub mod rejoins;
 mod rows;
+mod unsure;
 pub mod waiting;
 
 pub use error::{Result, StoreError};

@@ -206,11 +206,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again.
+    /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again,
+    /// since that time.
     pub fn place_message(&self, row: MessageRow, seq: Seq, place: u64, time: Millis) -> Result<()> {
         self.run(
-            "UPDATE messages SET resent = ? WHERE id = ? AND seq IS NOT NULL AND place <> ?",
-            params![seq.0, row, place],
+            "UPDATE messages SET resent = ?, relay_time = ? WHERE id = ? AND seq IS NOT NULL AND place <> ?",
+            params![seq.0, time.0, row, place],
         )?;
         self.run(
             "UPDATE messages SET seq = ?, place = ?, relay_time = ? WHERE id = ? AND seq IS NULL",
@@ -221,6 +222,7 @@ impl Tx<'_> {
 
     /// The relay's log began anew: what it had of a chat under other numbers than their places is forgotten.
     pub fn forget_resent(&self, chat: ChatRow) -> Result<()> {
+        self.run("UPDATE outbox SET again = NULL WHERE chat = ? AND again IS NOT NULL", params![chat])?;
         self.run("UPDATE messages SET resent = NULL WHERE chat = ? AND resent IS NOT NULL", params![chat]).map(drop)
     }
 

@@ -8,6 +8,9 @@ use aside_protocol::{Body, DeviceId, Hash, N, Seq, codec, request::Request};
 use bytes::Bytes;
 use rusqlite::{Row, params};
 
+/// Most messages put back when a chat is founded again: any partner can do that, as often as they like.
+pub const MAX_UNDELIVERED: u64 = 5000;
+
 /// A message on its way.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -155,18 +158,26 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Puts this device's messages back that no other device is known to have; whoever has one knows it by its id.
+    /// Numbers begin anew, and this device's messages go back that no other device is known to have, the newest
+    /// [`MAX_UNDELIVERED`] of them; whoever has one knows it by its id. All that waits then stands in the order of its
+    /// places, so that nothing overtakes what was written before it. Rows get new ids: none is used twice.
     pub fn enqueue_undelivered(&self, chat: ChatRow, device: &DeviceId) -> Result<()> {
+        let last = self.number("SELECT coalesce(max(id), 0) FROM outbox WHERE chat = ?", params![chat])?;
         self.run(
-            "INSERT INTO outbox (chat, message)
-             SELECT m.chat, m.id FROM messages m JOIN chats c ON c.id = m.chat
-             WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL
-               AND m.place > coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
-               AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = m.id)
-             ORDER BY m.place",
-            params![chat, device.as_ref()],
-        )
-        .map(drop)
+            "INSERT INTO outbox (chat, message, again)
+             SELECT ?1, message, again FROM (
+               SELECT o.message, o.again, m.place FROM outbox o JOIN messages m ON m.id = o.message WHERE o.chat = ?1
+               UNION ALL
+               SELECT lost.id, NULL, lost.place FROM (
+                 SELECT m.id, m.place FROM messages m JOIN chats c ON c.id = m.chat
+                 WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place >
+                   coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
+                 ORDER BY m.place DESC LIMIT ?3) lost
+               WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = lost.id))
+             ORDER BY place",
+            params![chat, device.as_ref(), MAX_UNDELIVERED],
+        )?;
+        self.run("DELETE FROM outbox WHERE chat = ? AND id <= ?", params![chat, last]).map(drop)
     }
 
     /// This device's own commit in a chat, if one is on its way.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! What the store promises beyond what the queries say: locking, encryption at rest, once-ness, places, gaps.
 
+mod outbox;
 mod plans;
 
 use crate::gaps::{Gap, Why};

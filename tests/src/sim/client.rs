@@ -204,8 +204,11 @@ impl World {
         let engine = client.engine.as_mut()?;
         let (value, effects) = work(engine, now, &mut client.dice)
             .unwrap_or_else(|error| panic!("{}'s engine fails: {error}", client.name));
+        let sends = effects.iter().any(|effect| matches!(effect, Effect::Send(_)));
+        // A step that sends nothing, as most ticks, is no occasion to die.
+        let doom = if sends { client.doom.take() } else { None };
         self.observe(who);
-        self.run_effects(who, effects);
+        self.run_effects_unless_doomed(who, effects, doom);
         Some(value)
     }
 

@@ -160,7 +160,8 @@ impl World {
         let Some((store, view)) = self.clients[who].copy.take() else { return };
         self.crash(who, false, 500);
         self.coverage.saw("client put back");
-        self.oracle.older.insert(who);
+        self.oracle.older.insert(who, self.now);
+        self.oracle.noticed.retain(|(older, _), _| *older != who);
         let client = &mut self.clients[who];
         client.disk = Some(store);
         client.view = view;

@@ -191,16 +191,17 @@ impl World {
         let doom = client.doom.take();
         self.observe(who);
         self.cover_held(who);
-        match doom {
-            Some((count, down)) => {
-                let sends: Vec<Effect> = effects.into_iter().filter(|e| matches!(e, Effect::Send(_))).collect();
-                let some = sends.len() > usize::from(count) && count > 0;
-                self.coverage.saw(if some { "client died among its effects" } else { "client died after a commit" });
-                self.run_effects(who, sends.into_iter().take(count.into()).collect());
-                self.crash(who, false, down);
-            }
-            None => self.run_effects(who, effects),
-        }
+        self.run_effects_unless_doomed(who, effects, doom);
+    }
+
+    /// Runs effects; a client that is to die now gets no further than so many of them.
+    pub(super) fn run_effects_unless_doomed(&mut self, who: usize, effects: Vec<Effect>, doom: Option<(u8, u64)>) {
+        let Some((count, down)) = doom else { return self.run_effects(who, effects) };
+        let sends: Vec<Effect> = effects.into_iter().filter(|e| matches!(e, Effect::Send(_))).collect();
+        let some = sends.len() > usize::from(count) && count > 0;
+        self.coverage.saw(if some { "client died among its effects" } else { "client died after a commit" });
+        self.run_effects(who, sends.into_iter().take(count.into()).collect());
+        self.crash(who, false, down);
     }
 
     /// A second passed for a client.

@@ -3,6 +3,7 @@
 use super::client::NAMES;
 use super::plan::DAY;
 use super::world::World;
+use aside_store::chats::ChatState;
 use aside_store::messages::{Message, MessageRow, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,10 +29,12 @@ pub struct Oracle {
     pub stored: BTreeSet<u64>,
     /// Those that their reader ever read.
     pub read: BTreeSet<u64>,
-    /// Clients whose databases were put back.
-    pub older: BTreeSet<usize>,
-    /// The relay's database was put back.
-    pub older_relay: bool,
+    /// Clients whose databases were put back, and when last.
+    pub older: BTreeMap<usize, u64>,
+    /// When such a client first noticed, chat by chat, that it has an older copy: itself and the other.
+    pub noticed: BTreeMap<(usize, usize), u64>,
+    /// When the relay's database was put back last, if it was.
+    pub older_relay: Option<u64>,
     /// Somebody's clock was wrong at some time.
     pub skewed: bool,
     /// How long all slept.
@@ -50,14 +53,28 @@ pub struct View {
 }
 
 impl Oracle {
-    /// The relay lost some.
-    pub fn relay_put_back(&mut self) {
-        self.older_relay = true;
-    }
-
     /// Whether between these two anything may be missing or out of order.
     pub fn is_rough(&self, one: usize, other: usize) -> bool {
-        self.older_relay || self.older.contains(&one) || self.older.contains(&other) || self.slept > 29 * DAY
+        self.older_relay.is_some() || self.put_back(one, other).is_some() || self.slept > 29 * DAY
+    }
+
+    /// When one of these two was put back last.
+    pub fn put_back(&self, one: usize, other: usize) -> Option<u64> {
+        self.older.get(&one).max(self.older.get(&other)).copied()
+    }
+
+    /// From when on one's messages reach another in order. An older copy that has not noticed uses numbers again: of two
+    /// messages on their way the relay refuses the one it has another under, and takes the other.
+    pub fn in_order_since(&self, from: usize, to: usize) -> Option<u64> {
+        self.put_back(from, to).max(self.noticed.get(&(from, to)).copied())
+    }
+
+    /// Whether a message may be lost: the database of its reader, or of the relay and its writer, was put back after it
+    /// was written. Whatever is written later arrives.
+    pub fn may_be_lost(&self, written: &Written, kept: bool) -> bool {
+        let relay = self.older_relay.is_some_and(|at| written.at <= at);
+        self.older.get(&written.to).is_some_and(|&at| written.at <= at)
+            || (relay && (!kept || self.older.contains_key(&written.from)))
     }
 }
 
@@ -90,10 +107,23 @@ impl World {
                 Ok((tx.unprinted(last, 10_000)?, own))
             })
             .expect("read");
+        self.see_what_is_noticed(who);
         new.iter().for_each(|message| self.see_arrival(who, message));
         for message in own {
             let message = message.unwrap_or_else(|| panic!("{} lost a message of its own", NAMES[who]));
             self.see_status(who, &message);
+        }
+    }
+
+    fn see_what_is_noticed(&mut self, who: usize) {
+        if !self.oracle.older.contains_key(&who) {
+            return;
+        }
+        let Some(engine) = self.clients[who].engine.as_mut() else { return };
+        let chats = engine.read(|tx| Ok(tx.chats()?)).expect("read");
+        for chat in chats.iter().filter(|chat| chat.state == ChatState::Broken) {
+            let other = self.clients.iter().position(|client| client.account == chat.peer).expect("a client");
+            self.oracle.noticed.entry((who, other)).or_insert(self.now);
         }
     }
 

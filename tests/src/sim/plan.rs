@@ -182,6 +182,21 @@ impl Plan {
                 self.actions.extend(many.map(|(after, action)| Planned { at: at + after, action }));
                 at += 3_000;
             }
+            // The first login after an absence breaks before it has brought everything.
+            if let Action::Sleep(ms) = action
+                && ms > 30 * DAY
+                && dice.once_in(2)
+            {
+                let (who, soon) = (self.someone(dice), dice.between(30, 900));
+                let end = match dice.below(3) {
+                    0 => Action::Cut(who, Cut::Reset),
+                    1 => Action::Crash(who, Death::Effects(dice.pick(&[0, 1, 2])), 500),
+                    _ => Action::Crash(who, Death::Now, 500),
+                };
+                let both = [(1, Action::Return(who)), (soon, end)];
+                self.actions.extend(both.map(|(after, action)| Planned { at: at + after, action }));
+                at += 1_000;
+            }
         }
     }
 

@@ -259,7 +259,7 @@ impl World {
         let Some((core, commands)) = self.relay.copy.take() else { return };
         self.kill_relay(3_000);
         self.coverage.saw("relay put back");
-        self.oracle.relay_put_back();
+        self.oracle.older_relay = Some(self.now);
         let mut core = core;
         let begin = [Stamped { time: self.wall(), command: Command::BeginLog { log: LogId(self.relay.dice.bytes()) } }];
         core.apply(&begin, true).expect("the core applies");

@@ -9,7 +9,7 @@ use aside_store::MlsStorage;
 use aside_store::history::{Entry, PageCursor};
 
 /// The other side: peer 2, with its own storage and nothing of the engine.
-struct Writer {
+pub(super) struct Writer {
     store: Store,
     mls: Mls,
     me: Me,
@@ -19,7 +19,7 @@ struct Writer {
 
 impl Writer {
     /// Founds the chat with `engine` and returns founding and welcome, as the relay would deliver them.
-    fn founding(engine: &mut Engine) -> (Self, Vec<RelayFrame>) {
+    pub(super) fn founding(engine: &mut Engine) -> (Self, Vec<RelayFrame>) {
         let (root, account, _) = identity(2);
         engine.step(NOW, &mut Counting(0), |step| Ok(step.tx.save_account(&account, NOW)?)).unwrap();
         let uploads = requests(engine.logged_in(&login(0, 0), NOW, &mut Counting(0)).unwrap());
@@ -94,7 +94,7 @@ fn deliver(envelopes: &[Envelope]) -> Vec<RelayFrame> {
 }
 
 /// Texts of the chat, oldest first; notices are left out.
-fn texts(engine: &mut Engine) -> Vec<String> {
+pub(super) fn texts(engine: &mut Engine) -> Vec<String> {
     let page = engine.read(|tx| Ok(tx.page(tx.chat(&chat())?.unwrap().row, PageCursor::NEWEST, 100)?)).unwrap();
     let text = |entry| match entry {
         Entry::Message(message) if !message.notice => Some(message.text),
