@@ -18,10 +18,11 @@ use std::time::Duration;
 const AT_A_TIME: usize = 32;
 /// Bytes of a message: a window of envelopes is a window of bytes then.
 const LARGE: usize = WINDOW_BYTES / WINDOW_ENVELOPES;
-/// Messages to each reader while nobody is stalled.
-const AWAY: u64 = 16;
-/// Messages to each stalled reader: more than its connection can hold, so that the relay has to.
+/// Messages to each reader, first while it is away and then while it is stalled: more than its connection can hold, so
+/// that the relay has to.
 const EACH: u64 = 128;
+/// Messages a writer may have unanswered: load beside the pairs, not instead of them.
+const WINDOW: u64 = 2;
 /// Readers a writer writes to.
 const READERS: usize = 10;
 /// Accounts of the readers and writers are numbered from here; the pairs' from 0.
@@ -52,15 +53,15 @@ pub async fn run(args: Args) -> Result<Figures, BenchError> {
     let mut writers: Vec<Writer> = stream::iter(writing).buffered(AT_A_TIME).try_collect().await?;
     let time = Duration::from_secs(args.seconds);
     // The same writing to the same people who are away, so that only the readers make the difference.
-    let ((alone, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers, AWAY)).await?;
+    let ((alone, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers)).await?;
     let coming = readers.iter().map(|reader| reader.come_back_narrow(&relay.invite, args.transport));
     let stalled: Vec<Member> = stream::iter(coming).buffered(AT_A_TIME).try_collect().await?;
     let before = relay.process.rss_kib()?;
-    let ((beside, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers, EACH)).await?;
+    let ((beside, ..), ()) = try_join(fleet.run(time, || Ok(())), fill(&mut writers)).await?;
     let full = relay.process.rss_kib()?;
     drop(stalled);
     for reader in &readers {
-        reader.fetch(&relay.invite, AWAY + EACH, args.transport).await?;
+        reader.fetch(&relay.invite, 2 * EACH, args.transport).await?;
     }
     Ok(told(&args, &alone, &beside)
         .number("relay_rss_before_mib", before as f64 / 1024.0, 1)
@@ -73,9 +74,9 @@ async fn writer(relay: &Relay, number: usize, group: &[Reader], args: &Args) -> 
     Writer::new(&relay.invite, 2 * FIRST + number, &known, args.transport).await?.with_bodies(LARGE)
 }
 
-/// Everybody gets `each` more messages.
-async fn fill(writers: &mut [Writer], each: u64) -> Result<(), BenchError> {
-    let writing = writers.iter_mut().map(|writer| writer.write(each, 64));
+/// Everybody gets more messages.
+async fn fill(writers: &mut [Writer]) -> Result<(), BenchError> {
+    let writing = writers.iter_mut().map(|writer| writer.write(EACH, WINDOW));
     stream::iter(writing).buffer_unordered(AT_A_TIME).try_collect::<Vec<()>>().await?;
     Ok(())
 }
