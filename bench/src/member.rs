@@ -4,7 +4,7 @@ use crate::error::BenchError;
 use crate::person::{Known, Person, founding};
 use crate::wire::{Transport, Wire};
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, HelloOk, LoginOk, RelayFrame, VERSION};
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{Mode, Transcript, pin};
 use aside_protocol::request::{Answer, Request};
@@ -128,23 +128,9 @@ async fn greet(mut wire: Wire, invite: &Invite) -> Result<(Wire, Transcript), Be
         RelayFrame::HelloOk(ok) => ok,
         other => return Err(BenchError::unexpected("a hello", &other)),
     };
-    let transcript = transcript(hello, &ok, invite, wire.exporter.clone());
+    let transcript = Transcript::of(hello, &ok, invite.pin, wire.exporter.clone());
     let proved = pin(&ok.identity) == invite.pin && ok.identity.verifies(&transcript.relay_signs(), &ok.signature);
     if proved { Ok((wire, transcript)) } else { Err(BenchError::Misbehaved("it did not prove its identity".into())) }
-}
-
-fn transcript(hello: Hello, ok: &HelloOk, invite: &Invite, exporter: Vec<u8>) -> Transcript {
-    Transcript {
-        versions: hello.versions,
-        offered: hello.capabilities,
-        version: ok.version,
-        capabilities: ok.capabilities.clone(),
-        client_nonce: hello.nonce,
-        relay_nonce: ok.nonce,
-        relay: invite.pin,
-        mode: hello.mode,
-        exporter: Some(exporter),
-    }
 }
 
 async fn send(wire: &mut Wire, frame: &ClientFrame) -> Result<(), BenchError> {

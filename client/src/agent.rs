@@ -19,7 +19,7 @@ use connection::Keeper;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 use worker::{Worker, WorkerHandle};
 
@@ -44,6 +44,9 @@ pub fn now() -> Millis {
     Millis(now.saturating_add_signed(*OFFSET))
 }
 
+/// How long the end may wait for the connection, and for the database.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// What front ends use: asks the engine, waits for changes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
@@ -58,6 +61,7 @@ pub struct Agent {
     handle: Handle,
     stop: watch::Sender<bool>,
     connection: JoinHandle<()>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Agent {
@@ -66,11 +70,11 @@ impl Agent {
         let (changed, changes) = watch::channel(0);
         let (connected, connectivity) = watch::channel(Connectivity::Connecting);
         let (stop, stopped) = watch::channel(false);
-        let worker = Worker::start(engine, changed);
+        let (worker, thread) = Worker::start(engine, changed);
         let handle = Handle { worker: worker.clone(), changes, connectivity };
         let keeper = Keeper { worker, choice, state: connected, stop: stopped, backoff: Backoff::new(), suspect: None };
         let connection = tokio::spawn(keeper.run());
-        Self { handle, stop, connection }
+        Self { handle, stop, connection, thread }
     }
 
     /// Opens a profile and starts on it.
@@ -83,13 +87,16 @@ impl Agent {
         self.handle.clone()
     }
 
-    /// Lets what is on its way be answered, for at most `patience`, then closes the connection in order.
+    /// Lets what is on its way be answered, for at most `patience`, then closes the connection in order and the database.
     pub async fn close(self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let _ = self.handle.wait(deadline, |engine| Ok(engine.is_idle().then_some(()))).await;
         self.stop.send_replace(true);
         // Closing in order has its own limit; a hanging socket must not keep the process.
-        let _ = timeout(Duration::from_secs(5), self.connection).await;
+        let _ = timeout(CLOSING, self.connection).await;
+        self.handle.worker.end();
+        // A thread that still encrypts while the process exits finds the cryptographic libraries taken apart under it.
+        let _ = timeout(CLOSING, spawn_blocking(move || self.thread.join())).await;
     }
 }
 

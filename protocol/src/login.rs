@@ -1,5 +1,6 @@
 //! What relay and device sign to prove themselves to each other (rules `LOG-*`). No secrets, no signing here.
 
+use crate::frame::{Hello, HelloOk};
 use crate::{DeviceId, Hash, Nonce, PublicKey, codec};
 use serde::Serialize;
 
@@ -44,6 +45,21 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// As whoever said `hello` and was answered sees it. `relay` is the pin the other side must have.
+    pub fn of(hello: Hello, answer: &HelloOk, relay: Hash, exporter: Vec<u8>) -> Self {
+        Self {
+            versions: hello.versions,
+            offered: hello.capabilities,
+            version: answer.version,
+            capabilities: answer.capabilities.clone(),
+            client_nonce: hello.nonce,
+            relay_nonce: answer.nonce,
+            relay,
+            mode: hello.mode,
+            exporter: Some(exporter),
+        }
+    }
+
     fn labelled(&self, label: &str, rest: &[&[u8]]) -> Vec<u8> {
         let transcript = codec::encode(self);
         let mut parts: Vec<&[u8]> = vec![&transcript];

@@ -5,7 +5,7 @@ use aside_relay_core::{CoreError, Reader};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// Read connections; each has its own page cache.
 const READERS: usize = 2;
@@ -14,14 +14,16 @@ type Job = Box<dyn FnOnce(&Reader) + Send>;
 
 /// Where reads are queued. A session has a bounded number of reads under way, so the queue is bounded by those.
 pub struct Readers {
-    jobs: Mutex<Sender<Job>>,
+    jobs: Mutex<Option<Sender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Readers {
-    /// Opens the connections and starts their threads; they end when the value is dropped.
+    /// Opens the connections and starts their threads; they end with [`Readers::stop`].
     pub fn start(database: &Path) -> Result<Self, CoreError> {
         let (sender, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
+        let mut threads = Vec::new();
         for index in 0..READERS {
             let reader = Reader::open(database)?;
             let receiver = receiver.clone();
@@ -29,18 +31,29 @@ impl Readers {
                 .name(format!("reader-{index}"))
                 .stack_size(512 << 10)
                 .spawn(move || work(&reader, &receiver));
-            if let Err(error) = spawned {
-                tracing::error!(%error, "a reader thread did not start");
+            match spawned {
+                Ok(thread) => threads.push(thread),
+                Err(error) => tracing::error!(%error, "a reader thread did not start"),
             }
         }
-        Ok(Self { jobs: Mutex::new(sender) })
+        Ok(Self { jobs: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
     }
 
     /// Queues a read; its result goes wherever the closure sends it.
     pub fn run(&self, job: impl FnOnce(&Reader) + Send + 'static) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.send(Box::new(job)).is_err() {
-            tracing::error!("the reader threads are gone");
+        if jobs.as_ref().is_none_or(|jobs| jobs.send(Box::new(job)).is_err()) {
+            tracing::debug!("the readers have ended");
+        }
+    }
+
+    /// Does what is queued, then ends the threads and waits for them: a thread that still runs while the process exits
+    /// finds libraries taken apart under it.
+    pub fn stop(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if threads.into_iter().any(|thread| thread.join().is_err()) {
+            tracing::error!("a reader thread panicked");
         }
     }
 }

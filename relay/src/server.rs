@@ -201,9 +201,13 @@ impl Server {
         if ended.is_err() {
             self.tasks.abort_all();
         }
-        let log = self.log.clone();
-        if tokio::task::spawn_blocking(move || log.stop()).await.is_err() {
-            tracing::error!("the writer did not stop in order");
+        let (log, shared) = (self.log.clone(), self.shared.clone());
+        let threads = tokio::task::spawn_blocking(move || {
+            log.stop();
+            shared.readers.stop();
+        });
+        if threads.await.is_err() {
+            tracing::error!("the threads of the database did not stop in order");
         }
         if let Err(error) = std::fs::remove_file(&self.admin) {
             tracing::debug!(%error, "the admin socket was gone already");

@@ -26,34 +26,29 @@ fn an_own_message_whose_echo_expired_is_settled() {
     holds(19, Flavour::LongAbsence, &actions);
 }
 
+/// One leaves, the other writes on, and all of it expires.
+fn long_absence() -> Vec<(u64, Action)> {
+    let write = |at| (at, Action::Write(1, 0));
+    let mut actions = [80_046, 82_370].map(write).to_vec();
+    actions.push((100_421, Action::Leave(0)));
+    actions.extend([100_479, 100_487, 364_508, 365_570].map(write));
+    actions.push((452_409, Action::Sleep(31 * DAY)));
+    actions
+}
+
 /// Nobody wrote after the absence, so nothing showed what was missed; and the commit in it was never noticed.
 #[test]
 fn a_commit_that_expired_is_noticed_and_what_was_missed_shows() {
-    let writes = [(80_046, 1), (82_370, 1)].map(|(at, from)| (at, Action::Write(from, 0)));
-    let missed = [100_479, 100_487, 364_508, 365_570].map(|at| (at, Action::Write(1, 0)));
-    let actions: Vec<_> = writes
-        .into_iter()
-        .chain([(100_421, Action::Leave(0))])
-        .chain(missed)
-        .chain([(452_409, Action::Sleep(31 * DAY))])
-        .collect();
-    holds(19, Flavour::LongAbsence, &actions);
+    holds(19, Flavour::LongAbsence, &long_absence());
 }
 
 /// The first login after the absence broke before the relay was asked what had expired, and the next one did not look like
 /// one after an absence: the chat waited for ever for a commit that was gone.
 #[test]
 fn a_login_that_breaks_after_an_absence_does_not_forget_the_absence() {
-    let writes = [(80_046, 1), (82_370, 1)].map(|(at, from)| (at, Action::Write(from, 0)));
-    let missed = [100_479, 100_487, 364_508, 365_570].map(|at| (at, Action::Write(1, 0)));
-    let actions: Vec<_> = writes
-        .into_iter()
-        .chain([(100_421, Action::Leave(0))])
-        .chain(missed)
-        .chain([(452_409, Action::Sleep(31 * DAY)), (452_410, Action::Return(0))])
-        .chain([(452_510, Action::Crash(0, Death::Now, 500)), (500_000, Action::Write(0, 1))])
-        .collect();
-    holds(19, Flavour::LongAbsence, &actions);
+    let then =
+        [(452_410, Action::Return(0)), (452_510, Action::Crash(0, Death::Now, 500)), (500_000, Action::Write(0, 1))];
+    holds(19, Flavour::LongAbsence, &[long_absence(), then.to_vec()].concat());
 }
 
 /// `Stale` came after the chat was known to be broken, and kept it waiting for a commit that was gone.

@@ -14,26 +14,27 @@ pub const NODE: &str = "aside-relay";
 
 /// For QUIC.
 pub fn for_quic() -> io::Result<QuicClientConfig> {
-    let mut config = ClientConfig::clone(&TLS);
+    let mut config = ClientConfig::clone(&*shared()?);
     config.alpn_protocols = vec![QUIC_ALPN.to_vec()];
     QuicClientConfig::try_from(config).map_err(io::Error::other)
 }
 
-/// TLS as a client of the relay has it.
-pub static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| Arc::new(client_config()));
+/// TLS as a client of the relay has it, one configuration for all connections.
+pub fn shared() -> io::Result<Arc<ClientConfig>> {
+    static SHARED: LazyLock<Result<Arc<ClientConfig>, rustls::Error>> = LazyLock::new(|| client_config().map(Arc::new));
+    SHARED.clone().map_err(io::Error::other)
+}
 
-#[allow(clippy::expect_used)]
-fn client_config() -> ClientConfig {
+fn client_config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(ProvedLater(provider.clone()));
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3 is there")
+        .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.resumption = rustls::client::Resumption::disabled();
-    config
+    Ok(config)
 }
 
 /// Takes any certificate: the relay proves itself in its hello, over the exporter of this very channel (rule `LOG-1`),

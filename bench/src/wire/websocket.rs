@@ -1,6 +1,6 @@
 //! Frames over a WebSocket over TLS over TCP.
 
-use super::tls::{NODE, TLS};
+use super::tls::{self, NODE};
 use crate::error::BenchError;
 use aside_protocol::limits::MAX_FRAME;
 use aside_protocol::login::EXPORTER_LABEL;
@@ -28,7 +28,7 @@ impl WebSocket {
         let tcp = socket.connect(address.parse().map_err(io::Error::other)?).await?;
         tcp.set_nodelay(true)?;
         let name = ServerName::try_from(NODE).map_err(io::Error::other)?;
-        let tls = TlsConnector::from(TLS.clone()).connect(name, tcp).await?;
+        let tls = TlsConnector::from(tls::shared()?).connect(name, tcp).await?;
         let exported = tls.get_ref().1.export_keying_material(vec![0; 32], EXPORTER_LABEL, None);
         let exporter = exported.map_err(io::Error::other)?;
         let config = Some(config());

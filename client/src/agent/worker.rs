@@ -4,9 +4,14 @@ use super::{SystemRandom, now};
 use aside_engine::{Effect, Engine, EngineError, Step};
 use aside_protocol::frame::{ClientFrame, LoginOk, RelayFrame};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+/// What the thread is asked for; it ends when told so, even while others could still ask.
+enum Job {
+    Work(Box<dyn FnOnce(&mut Worker) + Send>),
+    End,
+}
 
 /// The engine and where its effects go.
 pub(super) struct Worker {
@@ -15,17 +20,24 @@ pub(super) struct Worker {
     outgoing: Option<mpsc::UnboundedSender<ClientFrame>>,
 }
 
-/// Asks the worker; the worker ends when the last of these is dropped.
+/// Asks the worker; the worker ends when it is told to, or when the last of these is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct WorkerHandle(Sender<Job>);
 
 impl Worker {
     /// Starts the thread.
-    pub fn start(engine: Engine, changed: watch::Sender<u64>) -> WorkerHandle {
+    pub fn start(engine: Engine, changed: watch::Sender<u64>) -> (WorkerHandle, JoinHandle<()>) {
         let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
         let mut worker = Self { engine, changed, outgoing: None };
-        std::thread::spawn(move || queue.into_iter().for_each(|job| job(&mut worker)));
-        WorkerHandle(jobs)
+        let thread = std::thread::spawn(move || {
+            for job in queue {
+                match job {
+                    Job::Work(work) => work(&mut worker),
+                    Job::End => return,
+                }
+            }
+        });
+        (WorkerHandle(jobs), thread)
     }
 
     /// Effects run after their transaction was committed. The queue to the connection has no bound of its own: the
@@ -62,7 +74,7 @@ impl WorkerHandle {
     ) -> Result<T, EngineError> {
         let gone = || EngineError::Bug("the engine's thread has ended".into());
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |worker| drop(answer.send(job(worker))));
+        let job = Job::Work(Box::new(move |worker| drop(answer.send(job(worker)))));
         self.0.send(job).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
@@ -129,5 +141,11 @@ impl WorkerHandle {
             Ok(acks)
         });
         last.await.unwrap_or_default()
+    }
+
+    /// Ends the thread after what was asked before.
+    pub fn end(&self) {
+        // One that has ended already needs no telling.
+        let _ = self.0.send(Job::End);
     }
 }

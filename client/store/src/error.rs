@@ -54,7 +54,7 @@ pub enum StoreError {
     #[error("the history database failed: {0}")]
     Mls(String),
     /// Any other database error.
-    #[error("the history database failed: {0}")]
+    #[error("the history database failed: {0}{code}", code = code(.0))]
     Sql(rusqlite::Error),
     /// A row holds what no version of this program writes.
     #[error("the history database holds a malformed {0}; please report this")]
@@ -81,6 +81,11 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// SQLite's own number of an error, which says more than its text.
+fn code(error: &rusqlite::Error) -> String {
+    error.sqlite_error().map_or_else(String::new, |failure| format!(" (SQLite error {})", failure.extended_code))
+}
+
 /// Whether an I/O error of SQLite came from writing, truncating or syncing.
 fn is_write(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi;
@@ -90,6 +95,7 @@ fn is_write(error: &rusqlite::Error) -> bool {
             ffi::SQLITE_IOERR_WRITE
                 | ffi::SQLITE_IOERR_FSYNC
                 | ffi::SQLITE_IOERR_TRUNCATE
+                | ffi::SQLITE_IOERR_SHMOPEN
                 | ffi::SQLITE_IOERR_SHMSIZE
                 | ffi::SQLITE_IOERR_SHMMAP
         ),

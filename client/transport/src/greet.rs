@@ -90,17 +90,7 @@ fn check(
     if pin(&answer.identity) != target.pin {
         return Err(TransportError::WrongPin { address: address.to_owned() });
     }
-    let transcript = Transcript {
-        versions: hello.versions.clone(),
-        offered: hello.capabilities.clone(),
-        version: answer.version,
-        capabilities: answer.capabilities,
-        client_nonce: hello.nonce,
-        relay_nonce: answer.nonce,
-        relay: target.pin,
-        mode: target.mode,
-        exporter: Some(exporter),
-    };
+    let transcript = Transcript::of(hello.clone(), &answer, target.pin, exporter);
     let proved = answer.identity.verifies(&transcript.relay_signs(), &answer.signature);
     if proved { Ok(transcript) } else { Err(TransportError::BadProof) }
 }

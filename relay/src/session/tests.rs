@@ -48,17 +48,7 @@ impl Talk {
         let [Output::Send(bytes)] = outputs.as_slice() else { panic!("{outputs:?}") };
         let RelayFrame::HelloOk(ok) = codec::decode(bytes).unwrap() else { panic!("no hello-ok") };
         assert!(ok.capabilities.is_empty());
-        Transcript {
-            versions: hello.versions,
-            offered: hello.capabilities,
-            version: ok.version,
-            capabilities: ok.capabilities,
-            client_nonce: hello.nonce,
-            relay_nonce: ok.nonce,
-            relay: self.setup.identity.pin(),
-            mode: Mode::Direct,
-            exporter: Some(vec![3; 32]),
-        }
+        Transcript::of(hello, &ok, self.setup.identity.pin(), vec![3; 32])
     }
 
     fn login(&mut self) -> Vec<Output> {

@@ -3,7 +3,7 @@
 use crate::people::Person;
 use crate::socket::Socket;
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, HelloOk, LoginOk, RelayFrame, VERSION};
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, RelayFrame, VERSION};
 use aside_protocol::invite::{Invite, InviteSecret};
 use aside_protocol::login::{EXPORTER_LABEL, Mode, QUIC_ALPN, Transcript, pin};
 use aside_protocol::request::{Answer, Request};
@@ -119,7 +119,7 @@ impl Unauthenticated {
         self.send(&ClientFrame::Hello(hello.clone())).await;
         let Some(RelayFrame::HelloOk(ok)) = self.receive().await else { panic!("no hello-ok") };
         assert_eq!(pin(&ok.identity), self.pin);
-        let transcript = transcript(hello, &ok, self.pin, self.exporter.clone());
+        let transcript = Transcript::of(hello, &ok, self.pin, self.exporter.clone());
         assert!(ok.identity.verifies(&transcript.relay_signs(), &ok.signature));
         transcript
     }
@@ -148,20 +148,6 @@ impl Unauthenticated {
             Some(RelayFrame::LoginRefused(refusal)) => Err(refusal),
             other => panic!("neither logged in nor refused: {other:?}"),
         }
-    }
-}
-
-fn transcript(hello: Hello, ok: &HelloOk, relay: Hash, exporter: Vec<u8>) -> Transcript {
-    Transcript {
-        versions: hello.versions,
-        offered: hello.capabilities,
-        version: ok.version,
-        capabilities: ok.capabilities.clone(),
-        client_nonce: hello.nonce,
-        relay_nonce: ok.nonce,
-        relay,
-        mode: hello.mode,
-        exporter: Some(exporter),
     }
 }
 

@@ -17,17 +17,7 @@ pub fn hello(dice: &mut Dice) -> Hello {
 /// What both sides saw; the relay's proof must hold.
 pub fn check(hello: &Hello, ok: HelloOk, expected: &Hash) -> Transcript {
     assert_eq!(pin(&ok.identity), *expected, "LOG-1: another relay");
-    let transcript = Transcript {
-        versions: hello.versions.clone(),
-        offered: hello.capabilities.clone(),
-        version: ok.version,
-        capabilities: ok.capabilities,
-        client_nonce: hello.nonce,
-        relay_nonce: ok.nonce,
-        relay: *expected,
-        mode: hello.mode,
-        exporter: Some(EXPORTER.to_vec()),
-    };
+    let transcript = Transcript::of(hello.clone(), &ok, *expected, EXPORTER.to_vec());
     assert!(ok.identity.verifies(&transcript.relay_signs(), &ok.signature), "LOG-1: the relay's proof does not hold");
     transcript
 }

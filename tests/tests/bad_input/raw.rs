@@ -2,7 +2,7 @@
 
 use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RootKey};
-use aside_protocol::frame::{ClientFrame, Fault, Hello, HelloOk, Login, Register, RelayFrame, VERSION};
+use aside_protocol::frame::{ClientFrame, Fault, Hello, Login, Register, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{EXPORTER_LABEL, Mode, Transcript, pin};
 use aside_protocol::{DeviceId, Millis, Name, Nonce, decode, encode};
@@ -105,7 +105,7 @@ impl Raw {
     pub async fn hello(&mut self) -> Transcript {
         self.frame(&ClientFrame::Hello(hello())).await;
         let Some(RelayFrame::HelloOk(ok)) = self.hear().await else { panic!("no hello-ok") };
-        transcript(&ok, self.exporter.clone())
+        Transcript::of(hello(), &ok, pin(&ok.identity), self.exporter.clone())
     }
 
     /// Registers a new account with one device and waits until it is in.
@@ -122,21 +122,6 @@ impl Raw {
 
 pub fn hello() -> Hello {
     Hello { versions: vec![VERSION], capabilities: vec![], nonce: Nonce([7; 32]), mode: Mode::Direct }
-}
-
-fn transcript(ok: &HelloOk, exporter: Vec<u8>) -> Transcript {
-    let hello = hello();
-    Transcript {
-        versions: hello.versions,
-        offered: hello.capabilities,
-        version: ok.version,
-        capabilities: ok.capabilities.clone(),
-        client_nonce: hello.nonce,
-        relay_nonce: ok.nonce,
-        relay: pin(&ok.identity),
-        mode: hello.mode,
-        exporter: Some(exporter),
-    }
 }
 
 /// Keys made of a name.
