@@ -1,1 +1,14 @@
-//! What the terminal shows and how it changes.
+//! What the terminal shows and how it changes: model, update, view. No sockets, no store, no clock, no terminal.
+//!
+//! [`update`] takes a [`Msg`] and changes the [`Model`]; what must happen outside comes back as [`Cmd`]s, whose results
+//! are messages again. [`view`] draws the model into a buffer and changes nothing. So everything a user can do is a pure
+//! function, and whoever owns the terminal never waits: `aside`'s `tui` module runs this room.
+
+pub mod closed;
+pub mod cmd;
+pub mod data;
+pub mod msg;
+pub mod setup;
+
+pub use cmd::Cmd;
+pub use msg::Msg;

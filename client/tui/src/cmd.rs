@@ -1,0 +1,77 @@
+//! What [`crate::update`] wants done outside. Nothing here waits; results come back as [`crate::Msg`]s.
+
+use crate::data::Key;
+use crate::setup;
+use aside_protocol::AccountId;
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cmd {
+    /// Read the chat list; answered by [`crate::Msg::Chats`].
+    LoadChats,
+    /// Read a part of a conversation; answered by [`crate::Msg::Loaded`].
+    Load {
+        /// Whose.
+        peer: AccountId,
+        /// Which part.
+        span: Span,
+        /// Entries wanted on each side of what `span` names.
+        reach: u32,
+    },
+    /// Read what is known of a contact; answered by [`crate::Msg::Info`].
+    LoadInfo(AccountId),
+    /// Read what was not sent yet; answered by [`crate::Msg::Unsent`].
+    LoadUnsent(AccountId),
+    /// Store a message for sending, and forget the chat's draft in the same transaction. A refusal is answered by
+    /// [`crate::Msg::Refused`].
+    Send {
+        /// To whom.
+        peer: AccountId,
+        /// What.
+        text: String,
+    },
+    /// Everything up to this entry was on the screen while somebody could see it.
+    MarkRead {
+        /// Whose messages.
+        peer: AccountId,
+        /// The newest one seen.
+        up_to: Key,
+    },
+    /// Keep what is being written; empty means there is nothing.
+    SaveDraft {
+        /// For whom.
+        peer: AccountId,
+        /// The text.
+        text: String,
+    },
+    /// Find out whom a name stands for; answered by [`crate::Msg::Found`].
+    LookUp(String),
+    /// The user accepts the new key behind a name.
+    AcceptKey(AccountId),
+    /// Try at once what waits for its next attempt: the connection, and what was not sent.
+    Retry,
+    /// Take back a message that has never left this device; answered by [`crate::Msg::Withdrawn`].
+    Withdraw {
+        /// Whose chat.
+        peer: AccountId,
+        /// Which message.
+        row: i64,
+    },
+    /// Something of the first run.
+    Setup(setup::Ask),
+    /// Give the terminal back and stop, as Ctrl-Z does.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// A part of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// The newest entries.
+    Newest,
+    /// What lies around the first unread message; the newest entries if there is none.
+    Unread,
+    /// What lies around an entry.
+    Around(Key),
+}

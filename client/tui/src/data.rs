@@ -1,0 +1,177 @@
+//! What is shown, as the store's side hands it over. Texts are as peers wrote them: made harmless where they are drawn.
+
+use aside_protocol::{AccountId, Millis};
+
+/// Where an entry stands in its conversation; sorts oldest first.
+///
+/// A contact whose key changed has one conversation made of several chats: `part` counts them, the oldest is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Which of the conversation's chats.
+    pub part: u32,
+    /// Place in that chat.
+    pub place: u64,
+    /// Among equal places, the message's row; 0 for what is no message.
+    pub row: i64,
+}
+
+/// How far an own message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Progress {
+    /// In the outbox.
+    Pending,
+    /// Durable at the relay.
+    Sent,
+    /// Stored by a device of the other account.
+    Delivered,
+    /// Read there.
+    Read,
+}
+
+/// One thing in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it stands.
+    pub key: Key,
+    /// The relay's time, or the own clock's while pending. None for what has no time of its own.
+    pub time: Option<Millis>,
+    /// What it is.
+    pub what: What,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Own text.
+    Own {
+        /// As it was written.
+        text: String,
+        /// How far it has come.
+        progress: Progress,
+    },
+    /// The other one's text.
+    Peer {
+        /// As it was written.
+        text: String,
+    },
+    /// A notice of this program.
+    Notice {
+        /// A sentence.
+        text: String,
+    },
+    /// Places that cannot be shown.
+    Gap {
+        /// How many.
+        count: u64,
+        /// Why: goes on after "3 messages".
+        why: &'static str,
+    },
+    /// From here on the other one's key is another.
+    KeyChanged,
+}
+
+/// A part of a conversation, without holes, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// There are older ones.
+    pub older: bool,
+    /// There are newer ones.
+    pub newer: bool,
+    /// The first message of the other one that is not marked as read; none if all are.
+    pub unread_from: Option<Key>,
+}
+
+/// A line of the chat list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chat {
+    /// The other account, the one in use if the key changed; what a conversation is known by.
+    pub peer: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Messages not read.
+    pub unread: u64,
+    /// The newest message's text.
+    pub last: Option<String>,
+    /// Whether it is an own one.
+    pub last_own: bool,
+    /// Its time.
+    pub time: Option<Millis>,
+    /// Own messages that the relay does not have yet.
+    pub pending: u64,
+    /// Whether a text was begun and not sent.
+    pub draft: bool,
+    /// Whether the name leads to a new key that nobody has decided about; nothing is sent until then.
+    pub key_changed: bool,
+}
+
+/// What is known of a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// Its name.
+    pub name: String,
+    /// The account's id, hexadecimal.
+    pub account: String,
+    /// How many devices it has.
+    pub devices: usize,
+    /// 60 digits, from the own root key and the one in use.
+    pub safety_number: String,
+    /// The same with the new key, if one waits for a decision.
+    pub new_safety_number: Option<String>,
+    /// How the encryption of the chat stands, a sentence.
+    pub state: &'static str,
+}
+
+/// An own message that the relay does not have yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its row.
+    pub row: i64,
+    /// Its text.
+    pub text: String,
+    /// When it was written.
+    pub time: Millis,
+    /// Whether it can still be taken back: it has never left this device.
+    pub deletable: bool,
+}
+
+/// How things stand with the relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Not yet, but trying.
+    Connecting,
+    /// Connected, over this transport.
+    Online {
+        /// `QUIC` or `WebSocket`.
+        transport: &'static str,
+        /// Whether the queue is caught up with.
+        caught_up: bool,
+    },
+    /// Not now; tried again by itself.
+    Offline {
+        /// What happened.
+        why: String,
+    },
+    /// Not until a person acts.
+    Stopped {
+        /// What happened, and what to do.
+        why: String,
+        /// Whether it is because the relay is not the one of the invite.
+        wrong_relay: bool,
+    },
+    /// This device failed, for example because the disk is full; tried again by itself.
+    Failed {
+        /// What happened, and what to do.
+        why: String,
+    },
+}
+
+/// Who uses this profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+}
