@@ -2,4 +2,6 @@
 
 pub mod agent;
 pub mod cli;
+mod contact;
 pub mod text;
+pub mod tui;

@@ -52,6 +52,7 @@ impl Step<'_> {
     pub fn accept_key(&mut self, change: &KeyChange) -> Result<()> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
+        self.tx.move_draft(&change.before.account, &change.now.account)?;
         self.changed();
         Ok(())
     }
@@ -110,6 +111,14 @@ impl Step<'_> {
             self.tx.save_chat(&chat)?;
         }
         Ok(())
+    }
+}
+
+/// Whom the name of an account stands for.
+pub(crate) fn in_use(step: &Step, account: &AccountId) -> Result<Contact> {
+    match step.tx.account(account)? {
+        Some(known) => step.contact(&known.name),
+        None => Ok(Contact::Unknown),
     }
 }
 

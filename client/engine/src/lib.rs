@@ -17,6 +17,7 @@ mod missed;
 mod outbox;
 mod session;
 mod step;
+mod writing;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use link::NameState;
 pub use step::Step;
+pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
 use aside_protocol::frame::{LoginOk, RelayFrame};

@@ -156,6 +156,16 @@ impl Link {
         self.chats.insert(row, mark.chat);
     }
 
+    /// Pauses end; a person does not want to wait for them. How long the next one is goes on growing.
+    pub fn end_pauses(&mut self) {
+        self.trouble = None;
+        for (row, chat) in &mut self.chats {
+            if std::mem::replace(&mut chat.paused_until, Millis(0)) > Millis(0) {
+                self.dirty.insert(*row);
+            }
+        }
+    }
+
     pub fn chat(&mut self, row: ChatRow) -> &mut ChatLink {
         self.chats.entry(row).or_default()
     }

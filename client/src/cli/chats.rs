@@ -3,7 +3,7 @@
 use super::{CliError, Settings, json, profile};
 use crate::text::one_line;
 use aside_protocol::Millis;
-use aside_store::chats::ChatSummary;
+use aside_store::summaries::{ChatSummary, Shown};
 use clap::Args;
 
 /// Characters of the last message that are shown.
@@ -17,7 +17,7 @@ pub(super) struct ChatsArgs {
 }
 
 pub(super) fn run(args: &ChatsArgs, settings: &Settings) -> Result<(), CliError> {
-    let summaries = profile::offline(settings)?.read(|tx| Ok(tx.summaries()?))?;
+    let summaries = profile::offline(settings)?.read(|tx| Ok(tx.summaries(Shown::WHOLE)?))?;
     let shown =
         |summary: &ChatSummary| if args.json { json::object("chat", json::chat(summary)) } else { text(summary) };
     json::lines(&summaries.iter().map(shown).collect::<Vec<_>>())

@@ -2,9 +2,9 @@
 
 use super::CliError;
 use aside_protocol::MessageId;
-use aside_store::chats::ChatSummary;
 use aside_store::gaps::Gap;
 use aside_store::messages::Message;
+use aside_store::summaries::ChatSummary;
 use serde_json::{Value, json};
 use std::io::Write;
 

@@ -2,39 +2,40 @@
 //! runtime what the model wants done. The terminal's thread waits for neither disk nor network.
 
 pub mod backend;
-pub mod begin;
-pub mod closed;
 pub mod hands;
 mod input;
 mod screen;
 mod ui;
 
+pub(crate) use crate::agent::now;
+
 use crate::agent::Agent;
 use crate::cli::{CliError, Settings};
 use aside_tui::data::Me;
-use aside_tui::{Cmd, Msg, setup};
-use begin::Start;
+use aside_tui::{Cmd, Msg};
 use std::io::IsTerminal;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use ui::Event;
 
 /// How long what is on its way may take when the user leaves.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Opens the chats in the terminal, or the first run, until the user leaves.
-pub async fn run(settings: &Settings) -> Result<(), CliError> {
+/// Opens the chats in the terminal, or the first run, until the user leaves. The conversation with `wanted` comes first.
+pub async fn run(settings: &Settings, wanted: Option<String>) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(CliError::Usage("aside alone opens chats in a terminal, and this is none; aside --help lists commands".into()));
+        let why = "aside alone opens chats in a terminal, and this is none; aside --help lists the commands";
+        return Err(CliError::Usage(why.into()));
     }
     let (events, cmds, screen) = ui::start().map_err(CliError::Output)?;
-    listen_to_signals(&events).map_err(CliError::Input)?;
-    let mut stage = Waiting { settings, events, cmds };
-    let ended = stage.run().await;
-    // The terminal is the user's again before anything else is said.
-    let _ = stage.events.send(Event::Leave);
+    let signals = tokio::spawn(tell_of_signals(events.clone()));
+    let mut beside = Beside { settings, wanted, events, cmds };
+    let ended = beside.run().await;
+    signals.abort();
+    beside.leave();
+    // The terminal is the user's again before anything is said.
     let drawn = tokio::task::spawn_blocking(move || screen.join()).await;
     ended?;
     match drawn {
@@ -43,37 +44,69 @@ pub async fn run(settings: &Settings) -> Result<(), CliError> {
     }
 }
 
+/// Signals that end the program end it in order; after a stop the screen is drawn anew.
+async fn tell_of_signals(events: Sender<Event>) {
+    let signals = (SignalKind::terminate(), SignalKind::hangup(), SignalKind::from_raw(18));
+    let (Ok(mut terminate), Ok(mut hangup), Ok(mut resumed)) =
+        (signal(signals.0), signal(signals.1), signal(signals.2))
+    else {
+        return;
+    };
+    loop {
+        let event = tokio::select! {
+            _ = terminate.recv() => Event::Quit,
+            _ = hangup.recv() => Event::Quit,
+            _ = resumed.recv() => Event::Resumed,
+        };
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+}
+
 /// What runs beside the screen.
-struct Waiting<'a> {
+struct Beside<'a> {
     settings: &'a Settings,
+    wanted: Option<String>,
     events: Sender<Event>,
     cmds: UnboundedReceiver<Cmd>,
 }
 
-impl Waiting<'_> {
+impl Beside<'_> {
     async fn run(&mut self) -> Result<(), CliError> {
-        let mut start = begin::start(self.settings);
-        loop {
-            match start {
-                Start::Ready(agent) => return self.chats(*agent).await,
-                Start::Closed(closed) => {
-                    self.tell(Msg::Closed(closed));
-                    match self.cmds.recv().await {
-                        Some(Cmd::Setup(setup::Ask::Begin)) => start = begin::start(self.settings),
-                        Some(Cmd::Quit) | None => return Ok(()),
-                        Some(_) => start = begin::start(self.settings),
-                    }
-                }
-                Start::Setup | Start::WordsAgain { .. } => match self.first_run(start).await {
-                    Some(next) => start = next,
-                    None => return Ok(()),
-                },
+        let agent =
+            crate::agent::Agent::open(&self.settings.folder, self.settings.engine.clone(), self.settings.transport)?;
+        self.chats(agent).await
+    }
+
+    /// Until the user leaves. What was to be stored is stored before the screen goes; what is on its way to the relay has
+    /// a moment more.
+    async fn chats(&mut self, agent: Agent) -> Result<(), CliError> {
+        let handle = agent.handle();
+        let me = handle.with(|engine| Ok(Me { account: engine.account(), name: engine.name().to_string() })).await?;
+        let wanted = self.wanted.take();
+        self.tell(Msg::Opened { me, wanted });
+        let (wants, cmds) = unbounded_channel();
+        let events = self.events.clone();
+        let hands = tokio::spawn(hands::run(handle, cmds, move |msg| _ = events.send(Event::Msg(msg))));
+        while let Some(cmd) = self.cmds.recv().await.filter(|cmd| *cmd != Cmd::Quit) {
+            if wants.send(cmd).is_err() {
+                break;
             }
         }
+        drop(wants);
+        let _ = hands.await;
+        self.leave();
+        agent.close(PATIENCE).await;
+        Ok(())
     }
 
     fn tell(&self, msg: Msg) {
         // A screen that has ended needs to be told nothing.
         let _ = self.events.send(Event::Msg(msg));
+    }
+
+    fn leave(&self) {
+        let _ = self.events.send(Event::Leave);
     }
 }

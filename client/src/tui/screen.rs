@@ -126,6 +126,9 @@ pub(super) fn restore_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         give_back();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(io::stderr(), "aside: a bug at {place}; please report it. What you wrote is in the outbox or a draft.");
+        let _ = writeln!(
+            io::stderr(),
+            "aside: a bug at {place}; please report it. What you wrote is in the outbox or a draft."
+        );
     }));
 }

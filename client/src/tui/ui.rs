@@ -32,17 +32,13 @@ pub(super) enum Event {
 /// told to.
 type Started = (Sender<Event>, UnboundedReceiver<Cmd>, JoinHandle<io::Result<()>>);
 
-/// Takes the terminal and starts the threads.
+/// Starts the threads; the first thing they do is to take the terminal.
 pub(super) fn start() -> io::Result<Started> {
     let (events, heard) = channel();
     let (wants, cmds) = unbounded_channel();
     screen::restore_on_panic();
-    let screen = Screen::enter(links_are_known())?;
     input::start(events.clone())?;
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let model = Model::new(screen.size()?, now(), TimeZone::system(), colours);
-    let ui = Ui { model, screen, wants };
-    let thread = thread::Builder::new().name("screen".into()).spawn(move || ui.run(&heard))?;
+    let thread = thread::Builder::new().name("screen".into()).spawn(move || Ui::enter(wants)?.run(&heard))?;
     Ok((events, cmds, thread))
 }
 
@@ -58,6 +54,13 @@ struct Ui {
 }
 
 impl Ui {
+    fn enter(wants: UnboundedSender<Cmd>) -> io::Result<Self> {
+        let screen = Screen::enter(links_are_known())?;
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let model = Model::new(screen.size()?, now(), TimeZone::system(), colours);
+        Ok(Self { model, screen, wants })
+    }
+
     fn run(mut self, heard: &Receiver<Event>) -> io::Result<()> {
         let mut tick = Instant::now() + TICK;
         loop {

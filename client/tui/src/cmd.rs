@@ -68,7 +68,7 @@ pub enum Cmd {
 }
 
 /// A part of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Span {
     /// The newest entries.
     Newest,
