@@ -57,6 +57,20 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The same, and what was written before and never encrypted goes to the new account too.
+    pub fn accept_key_for_waiting(&mut self, change: &KeyChange) -> Result<()> {
+        self.accept_key(change)?;
+        let before = self.tx.chat(&ChatId::direct(&self.account, &change.before.account))?;
+        if let Some(before) = before.filter(|_| change.now.account != self.account)
+            && self.tx.has_unsent(before.row)?
+        {
+            let now = self.tx.direct_chat(&self.account, &change.now.account, self.now)?;
+            self.tx.readdress(before.row, now.row)?;
+            self.touch(now.row);
+        }
+        Ok(())
+    }
+
     /// Asks for names and accounts that are wanted.
     pub(crate) fn pump_lookups(&mut self) {
         let names = self.link.names.iter_mut().filter(|(_, state)| **state == NameState::Wanted);

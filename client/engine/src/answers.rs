@@ -76,6 +76,7 @@ impl Step<'_> {
         match answer {
             Answer::Sent(sent) => {
                 link.patience = 0;
+                link.trouble = None;
                 self.link.trouble = None;
                 self.message_sent(chat, n, &sent)
             }

@@ -74,5 +74,8 @@ pub(super) fn chat(summary: &ChatSummary) -> Value {
         "last": summary.last,
         "last_own": summary.last_own,
         "time": summary.time.map(|time| time.0),
+        "pending": summary.pending,
+        "draft": summary.draft.is_some(),
+        "key_changed": summary.key_changed,
     })
 }

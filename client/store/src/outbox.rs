@@ -90,6 +90,21 @@ impl Tx<'_> {
         self.all(sql, params![chat, after, limit], read)
     }
 
+    /// What was never encrypted for one chat waits in another from now on, in the same order.
+    pub fn readdress(&self, from: ChatRow, to: ChatRow) -> Result<()> {
+        self.run(
+            "UPDATE messages SET chat = ?2 WHERE seq IS NULL AND id IN
+               (SELECT message FROM outbox WHERE chat = ?1 AND tried = 0 AND sent = 0)",
+            params![from, to],
+        )?;
+        self.run(
+            "UPDATE outbox SET chat = ?2 WHERE chat = ?1
+               AND EXISTS (SELECT 1 FROM messages m WHERE m.id = outbox.message AND m.chat = ?2)",
+            params![from, to],
+        )
+        .map(drop)
+    }
+
     /// What is on its way of a message.
     pub fn outgoing_of(&self, message: MessageRow) -> Result<Vec<Outgoing>> {
         self.all("SELECT * FROM outbox WHERE message = ? ORDER BY id", params![message], read)

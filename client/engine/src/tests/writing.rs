@@ -71,6 +71,26 @@ fn nothing_is_sent_while_a_key_waits_and_then_to_the_new_one() {
 }
 
 #[test]
+fn what_was_never_encrypted_goes_to_the_key_that_is_accepted() {
+    let mut engine = live();
+    let left = send(&mut engine, 1, "left").unwrap().row;
+    engine.disconnected();
+    let waits = [2, 3].map(|id| send(&mut engine, id, "waits").unwrap().row);
+    let change = two_keys(&mut engine);
+    act(&mut engine, |step| step.accept_key_for_waiting(&change));
+    let new = ChatId::direct(&engine.account(), &change.now.account);
+    let (there, queued) = engine
+        .read(|tx| {
+            let chat = tx.chat(&new)?.unwrap().row;
+            let queued: Vec<i64> = tx.unsent_after(chat, 0, 9)?.iter().map(|outgoing| outgoing.message).collect();
+            let there = [left, waits[0], waits[1]].map(|row| tx.message(row).unwrap().unwrap().chat == chat);
+            Ok((there, queued))
+        })
+        .unwrap();
+    assert_eq!((there, queued), ([false, true, true], waits.to_vec()));
+}
+
+#[test]
 fn what_was_never_encrypted_can_be_taken_back() {
     let mut engine = engine();
     let rows = [1, 2].map(|id| send(&mut engine, id, "hello").unwrap().row);
@@ -152,12 +172,14 @@ fn a_person_who_asks_ends_the_pause() {
     let (id, _) = requests(effects).into_iter().find(|(_, request)| matches!(request, Request::Send(_))).unwrap();
     let answer = Answer::Refused(Refusal::Unavailable(RetryAfter { retry_after_ms: 30_000 }));
     let asked = take(&mut engine, vec![RelayFrame::Answer(Answered { id, answer })]);
-    assert!(asked.is_empty() && engine.trouble().is_some(), "{asked:?}");
+    let row = engine.read(|tx| Ok(tx.chat(&chat())?.unwrap().row)).unwrap();
+    assert!(asked.is_empty() && engine.trouble_in(row).is_some(), "{asked:?}");
+    assert!(engine.trouble_in(row + 1).is_none());
     let quiet = requests(engine.tick(NOW, &mut Counting(0)).unwrap());
     assert!(quiet.is_empty(), "{quiet:?}");
     let again = requests(act(&mut engine, |step| step.retry()).1);
     assert!(matches!(again[..], [(_, Request::Send(_))]), "{again:?}");
-    assert!(engine.trouble().is_none());
+    assert!(engine.trouble().is_none() && engine.trouble_in(row).is_none());
     // Nobody to ask: nothing goes out, and nothing breaks.
     engine.disconnected();
     assert!(requests(act(&mut engine, |step| step.retry()).1).is_empty());

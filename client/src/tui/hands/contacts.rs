@@ -60,7 +60,7 @@ pub(super) fn accept<M: Tell>(handle: &Handle, msgs: M, peer: AccountId) -> impl
     let accepted = handle.step(move |step| {
         let Some(account) = step.tx.account(&peer)? else { return Ok(()) };
         match step.contact(&account.name)? {
-            Contact::KeyChanged(change) => step.accept_key(&change),
+            Contact::KeyChanged(change) => step.accept_key_for_waiting(&change),
             Contact::Account(_) | Contact::Unknown => Ok(()),
         }
     });

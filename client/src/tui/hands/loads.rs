@@ -145,8 +145,13 @@ fn progress(status: Status) -> Progress {
 
 fn unsent(handle: &Handle, peer: AccountId) -> impl Future<Output = Result<Msg, EngineError>> + Send + use<> {
     handle.with(move |engine| {
-        let why = engine.trouble().map(refused);
-        let unsent = engine.read(|tx| Ok(tx.unsent(&tx.conversation(&peer)?, UNSENT)?))?;
+        let (conversation, unsent) = engine.read(|tx| {
+            let conversation = tx.conversation(&peer)?;
+            let unsent = tx.unsent(&conversation, UNSENT)?;
+            Ok((conversation, unsent))
+        })?;
+        let mut chats = conversation.parts.iter().rev().filter_map(|part| part.chat);
+        let why = chats.find_map(|chat| engine.trouble_in(chat)).map(refused);
         let shown = |(message, tried): (Message, bool)| Unsent {
             row: message.row,
             text: message.text,
