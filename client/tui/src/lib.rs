@@ -9,6 +9,8 @@ pub mod cmd;
 pub mod data;
 pub mod msg;
 pub mod setup;
+pub mod text;
 
 pub use cmd::Cmd;
 pub use msg::Msg;
+pub use text::LinkSpan;

@@ -1,0 +1,3 @@
+//! Runs what `aside-tui` draws: owns the terminal.
+
+pub mod backend;
