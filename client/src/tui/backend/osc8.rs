@@ -30,7 +30,7 @@ impl Links {
 
     /// Frees the columns `from..to` of a row.
     fn cut(&mut self, y: u16, from: u16, to: u16) {
-        let overlaps = |(&(_, start), &(end, _)): &(&(u16, u16), &(u16, String))| start < to && end > from;
+        let overlaps = |&(&(_, start), &(end, _)): &(&(u16, u16), &(u16, String))| start < to && end > from;
         let here: Vec<_> = self.spans.range((y, 0)..=(y, u16::MAX)).filter(overlaps).map(|(&key, _)| key).collect();
         for (y, start) in here {
             let Some((end, url)) = self.spans.remove(&(y, start)) else { continue };
