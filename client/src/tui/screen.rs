@@ -1,6 +1,6 @@
 //! The terminal as it must be for drawing, and as it was before: whatever happens, the user gets it back.
 
-use super::backend::LinkBackend;
+use super::backend;
 use aside_tui::LinkSpan;
 use crossterm::Command;
 use crossterm::event::{
@@ -34,7 +34,7 @@ impl Command for Wheel {
 
 /// The terminal while it is drawn on.
 pub(super) struct Screen {
-    terminal: Terminal<LinkBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<backend::Screen<BufWriter<Stdout>>>,
 }
 
 impl Screen {
@@ -42,7 +42,7 @@ impl Screen {
     pub fn enter(links: bool) -> io::Result<Self> {
         take()?;
         let writer = BufWriter::with_capacity(FRAME, stdout());
-        let terminal = Terminal::new(LinkBackend::new(writer, links))?;
+        let terminal = Terminal::new(backend::Screen::new(writer, links))?;
         Ok(Self { terminal })
     }
 
@@ -56,7 +56,7 @@ impl Screen {
     pub fn draw(&mut self, view: impl FnOnce(&mut Frame) -> Vec<LinkSpan>) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let links = self.terminal.backend().links();
-        self.terminal.draw(|frame| *links.borrow_mut() = view(frame))?;
+        self.terminal.draw(|frame| links.set(view(frame)))?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()
     }

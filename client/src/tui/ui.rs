@@ -1,7 +1,7 @@
 //! The thread that owns terminal and model: takes what happened, updates, draws, hands on what must be done.
 
 use super::screen::{self, Screen};
-use super::{input, now};
+use super::{backend, input, now};
 use aside_tui::{Cmd, Model, Msg, update, view};
 use jiff::tz::TimeZone;
 use std::io;
@@ -42,11 +42,6 @@ pub(super) fn start() -> io::Result<Started> {
     Ok((events, cmds, thread))
 }
 
-/// Whether escape sequences for links do no harm here: the console of Linux and dumb terminals would print them.
-fn links_are_known() -> bool {
-    std::env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "linux" | "dumb" | ""))
-}
-
 struct Ui {
     model: Model,
     screen: Screen,
@@ -55,7 +50,7 @@ struct Ui {
 
 impl Ui {
     fn enter(wants: UnboundedSender<Cmd>) -> io::Result<Self> {
-        let screen = Screen::enter(links_are_known())?;
+        let screen = Screen::enter(backend::supported(|name| std::env::var(name).ok()))?;
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let model = Model::new(screen.size()?, now(), TimeZone::system(), colours);
         Ok(Self { model, screen, wants })

@@ -23,18 +23,6 @@ mod view;
 pub use cmd::Cmd;
 pub use model::Model;
 pub use msg::Msg;
+pub use text::LinkSpan;
 pub use update::{leave, update};
 pub use view::view;
-
-/// Cells of one row that belong to a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkSpan {
-    /// The row.
-    pub y: u16,
-    /// The first column.
-    pub x_from: u16,
-    /// The column behind the last.
-    pub x_to: u16,
-    /// Where it leads.
-    pub url: String,
-}

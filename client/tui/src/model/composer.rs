@@ -76,7 +76,7 @@ impl Composer {
 
     /// Rows that the text takes in so many columns.
     pub fn rows(&self, columns: u16) -> usize {
-        self.area.lines().iter().map(|line| text::rows(&text::harmless(line), columns).max(1)).sum()
+        self.area.lines().iter().map(|line| text::rows(&text::drawable(line), columns).max(1)).sum()
     }
 
     fn bytes(&self) -> usize {

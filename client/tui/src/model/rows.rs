@@ -50,6 +50,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// The harmless text of each entry.
     pub texts: Vec<String>,
+    /// The web addresses in each text.
+    pub links: Vec<Vec<Range<usize>>>,
     /// Columns of the name and the space behind it.
     pub name: u16,
 }
@@ -72,7 +74,7 @@ impl Rows {
     pub fn new(entries: &[Entry], frame: Frame) -> Self {
         let name = frame.name.min(frame.columns / 5).max(3) + 1;
         let width = frame.columns.saturating_sub(TIME + name + TICKS).max(2);
-        let mut laid = Self { rows: Vec::new(), texts: Vec::with_capacity(entries.len()), name };
+        let mut laid = Self { name, ..Self::default() };
         let mut before: Option<(&Entry, Option<Date>)> = None;
         for (index, entry) in entries.iter().enumerate() {
             let day = entry.time.map(|time| date(time, frame.zone)).or(before.and_then(|(_, day)| day));
@@ -99,13 +101,14 @@ impl Rows {
     fn lay(&mut self, index: usize, entry: &Entry, width: u16, columns: u16, follows: bool) {
         match &entry.what {
             What::Own { text, .. } | What::Peer { text } => {
-                let text = text::harmless(text).into_owned();
+                let text = text::drawable(text);
                 let parts = text::wrap(&text, width);
                 let count = parts.len();
                 for (part, bytes) in parts.into_iter().enumerate() {
                     let (first, last) = (part == 0, part + 1 == count);
                     self.push(index, Kind::Text { bytes, first, last, follows });
                 }
+                self.links.push(text::links(&text));
                 self.texts.push(text);
             }
             What::Notice { .. } | What::Gap { .. } | What::KeyChanged => {
@@ -113,6 +116,7 @@ impl Rows {
                 for bytes in text::wrap(&text, columns.saturating_sub(TIME + 2).max(2)) {
                     self.push(index, Kind::Aside(bytes));
                 }
+                self.links.push(Vec::new());
                 self.texts.push(text);
             }
         }

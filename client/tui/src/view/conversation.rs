@@ -99,7 +99,7 @@ impl Draw<'_> {
             Kind::Text { bytes, first, last, follows } => {
                 let mut spans = self.margin(entry, *first && !*follows);
                 let before = TIME + self.open.rows.name;
-                let columns = self.text(row.entry, bytes.clone(), y, self.area.x + before, &mut spans, links);
+                let columns = self.text(row.entry, bytes.clone(), (self.area.x + before, y), &mut spans, links);
                 if let What::Own { progress, .. } = &entry.what
                     && *last
                 {
@@ -134,35 +134,26 @@ impl Draw<'_> {
         ]
     }
 
-    /// A part of a text, its links underlined; returns the columns it takes.
+    /// A part of a text, its links underlined and told; returns the columns it takes.
     fn text(
         &self,
         entry: usize,
         bytes: Range<usize>,
-        y: u16,
-        x: u16,
+        (x, y): (u16, u16),
         spans: &mut Vec<Span<'static>>,
         links: &mut Vec<LinkSpan>,
     ) -> usize {
-        let whole = &self.open.rows.texts[entry];
-        let shown = whole[bytes.clone()].trim_end_matches('\n');
-        let end = bytes.start + shown.len();
-        let (mut at, mut columns) = (bytes.start, 0);
-        for link in text::links(whole) {
-            let (from, to) = (link.start.max(at), link.end.min(end));
-            if from >= to {
-                continue;
-            }
-            columns += plain(&whole[at..from], columns, spans);
-            let x_from = x.saturating_add(u16::try_from(columns).unwrap_or(u16::MAX));
-            let width = text::width(&whole[from..to]);
-            let x_to = x_from.saturating_add(u16::try_from(width).unwrap_or(u16::MAX));
-            links.push(LinkSpan { y, x_from, x_to, url: whole[link].to_owned() });
+        let (whole, known) = (&self.open.rows.texts[entry], &self.open.rows.links[entry]);
+        links.extend(LinkSpan::of_row(whole, &bytes, known, x, y));
+        let mut at = bytes.start;
+        for link in known.iter().filter(|link| link.start < bytes.end && bytes.start < link.end) {
+            let (from, to) = (link.start.max(at), link.end.min(bytes.end));
+            spans.push(Span::raw(whole[at..from].to_owned()));
             spans.push(Span::styled(whole[from..to].to_owned(), self.theme.link()));
-            columns += width;
             at = to;
         }
-        columns + plain(&whole[at..end.max(at)], columns, spans)
+        spans.push(Span::raw(whole[at..bytes.end].to_owned()));
+        text::width(&whole[bytes])
     }
 
     fn aside_style(&self, entry: &Entry) -> Style {
@@ -179,14 +170,6 @@ impl Draw<'_> {
         let right = usize::from(self.area.width).saturating_sub(left + text::width(&words));
         Line::styled(format!("{}{words}{}", "─".repeat(left), "─".repeat(right)), style)
     }
-}
-
-/// A text without links, tabs as room; returns its columns.
-fn plain(text: &str, _before: usize, spans: &mut Vec<Span<'static>>) -> usize {
-    if !text.is_empty() {
-        spans.push(Span::raw(text.to_owned()));
-    }
-    text::width(text)
 }
 
 /// How far an own message has come, by shape and by colour.
