@@ -59,6 +59,9 @@ pub enum Cmd {
     },
     /// Something of the first run.
     Setup(setup::Ask),
+    /// Try to open the profile again; answered by [`crate::Msg::Opened`], [`crate::Msg::Closed`] or
+    /// [`setup::Heard`] in [`crate::Msg::Setup`].
+    Reopen,
     /// Give the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Leave.

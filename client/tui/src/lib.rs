@@ -8,6 +8,7 @@ pub mod closed;
 pub mod cmd;
 pub mod data;
 pub mod msg;
+mod plain;
 pub mod setup;
 
 pub use cmd::Cmd;
