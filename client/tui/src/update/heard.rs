@@ -5,6 +5,7 @@ use crate::cmd::{Cmd, Span};
 use crate::data::{Chat, Link, Me, Page};
 use crate::model::{Desk, Model, Overlay, Stage};
 use crate::msg::Msg;
+use crate::setup::Setup;
 use aside_protocol::{AccountId, Millis};
 
 pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -19,7 +20,7 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Chats(chats) => return listed(model, chats),
         Msg::Loaded { peer, span, page, draft } => return loaded(model, peer, span, page, draft),
         Msg::Info(about, known) => {
-            if let Some(Overlay::Info { peer, info, .. }) = overlay(model).filter(|_| true)
+            if let Some(Overlay::Info { peer, info, .. }) = overlay(model)
                 && *peer == about
             {
                 *info = Some(known);
@@ -37,11 +38,10 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
         Msg::Found(name, result) => return found(model, name, result),
         Msg::Failed(why) => model.say(why),
-        Msg::Setup(heard) => {
-            if let Stage::Setup(setup) = &mut model.stage {
-                setup.heard(heard);
-            }
-        }
+        Msg::Setup(heard) => match &mut model.stage {
+            Stage::Setup(setup) => setup.heard(heard),
+            stage => *stage = Stage::Setup(Box::new(Setup::begin(heard))),
+        },
         Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) => {}
     }
     Vec::new()

@@ -92,9 +92,11 @@ impl Draw<'_> {
         match &row.kind {
             Kind::Day(day) => self.rule(&times::day(*day), self.theme.quiet()),
             Kind::Unread => self.rule("not read yet", self.theme.unread()),
-            Kind::Aside(bytes) => {
+            Kind::Aside { bytes, first } => {
                 let text = &self.open.rows.texts[row.entry][bytes.clone()];
-                Line::styled(format!("{}· {text}", " ".repeat(usize::from(TIME))), self.aside_style(entry))
+                let mark = if *first { "· " } else { "  " };
+                let margin = " ".repeat(usize::from(TIME));
+                Line::styled(format!("{margin}{mark}{text}"), self.aside_style(entry))
             }
             Kind::Text { bytes, first, last, follows } => {
                 let mut spans = self.margin(entry, *first && !*follows);
