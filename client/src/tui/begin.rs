@@ -22,6 +22,9 @@ use zeroize::Zeroizing;
 /// How many words there are.
 const WORDS: u8 = 24;
 
+/// Stack of the thread that registers: several times what an unoptimised build was seen to need (a little over 2 MiB).
+const STACK: usize = 8 << 20;
+
 /// What the start of the program found.
 #[derive(Debug)]
 pub enum Start {
@@ -87,19 +90,34 @@ pub async fn register(settings: &Settings, invite: Invite, name: Name) -> Heard 
         recovery_file: words_file(settings),
         choice: settings.transport,
     };
-    let result = match crate::agent::register(&registration).await {
-        // Words without a profile: of an account whose database was taken away, or of one the relay never heard of.
-        // Nobody can tell which, so they are kept.
-        Err(RegisterError::FileExists(file)) => match set_aside(&file) {
-            Ok(()) => crate::agent::register(&registration).await,
-            Err(error) => Err(error.into()),
-        },
-        result => result,
-    };
-    match result {
+    match apart(registration).await {
         Ok(profile) => registered(settings, &profile),
         Err(RegisterError::AlreadyRegistered(name)) => again(settings, &name),
         Err(error) => Heard::Failed { at: blame(&error), why: sentence(&error.to_string()) },
+    }
+}
+
+/// On a thread of its own: it waits for the disk, and its handshakes need more stack than a runtime's thread may have.
+async fn apart(registration: Registration) -> Result<Profile, RegisterError> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || drop(tell.send(runtime.block_on(attempt(&registration))));
+    let failed = |why: String| Err(RegisterError::Engine(EngineError::Bug(why)));
+    match std::thread::Builder::new().name("register".to_owned()).stack_size(STACK).spawn(work) {
+        Ok(_) => told.await.unwrap_or_else(|_| failed("the registration ended without a word".to_owned())),
+        Err(why) => failed(format!("no thread could be started ({why})")),
+    }
+}
+
+async fn attempt(registration: &Registration) -> Result<Profile, RegisterError> {
+    match crate::agent::register(registration).await {
+        // Words without a profile: of an account whose database was taken away, or of one the relay never heard of.
+        // Nobody can tell which, so they are kept.
+        Err(RegisterError::FileExists(file)) => {
+            set_aside(&file)?;
+            crate::agent::register(registration).await
+        }
+        result => result,
     }
 }
 
