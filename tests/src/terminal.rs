@@ -10,7 +10,7 @@ mod mask;
 mod picture;
 
 pub use keys::Key;
-pub use mask::masked;
+pub use mask::{masked, with_date};
 pub use picture::svg;
 
 use crate::Client;

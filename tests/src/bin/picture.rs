@@ -3,7 +3,7 @@
 //! What would differ from run to run is made the same: times, dates, and the colours of names, which come from keys.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aside_tests::terminal::svg;
+use aside_tests::terminal::{svg, with_date};
 use aside_tests::{Client, Key, Relay, RelayOptions, Terminal};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -12,7 +12,6 @@ use std::process::ExitCode;
 /// What the clocks show, from top to bottom and left to right.
 const TIMES: [&str; 8] = ["18:42", "18:37", "18:38", "18:05", "18:40", "18:41", "18:42", "18:42"];
 const DATE: &str = "Friday, 6 November 2026";
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 /// Names, and the number of the colour each is shown in.
 const NAMES: [(&str, u8); 3] = [("jonas", 2), ("lea", 5), ("tomas", 6)];
 
@@ -106,7 +105,7 @@ fn picture(folder: &Path, name: &str, terminal: &Terminal) {
 
 fn draw(formatted: &str, rows: NonZeroU16, columns: NonZeroU16) -> String {
     let mut parser = vt100::Parser::new(rows, columns, 0);
-    parser.process(with_fixed_times(&with_fixed_dates(formatted)).as_bytes());
+    parser.process(with_fixed_times(&with_date(formatted, DATE)).as_bytes());
     with_fixed_colours(&svg(parser.screen(), "aside"))
 }
 
@@ -122,19 +121,6 @@ fn with_fixed_times(text: &str) -> String {
         }
     }
     characters.into_iter().collect()
-}
-
-/// A rule with a date in it becomes one with [`DATE`], as wide.
-fn with_fixed_dates(text: &str) -> String {
-    let Some(at) = DAYS.iter().find_map(|day| text.find(&format!("─ {day}, "))) else { return text.to_owned() };
-    let is_rule = |c: char| c == '─';
-    let before = text[..at].trim_end_matches(is_rule);
-    let date = text[at..].trim_start_matches(is_rule);
-    let end = date.find('─').expect("the rule goes on");
-    let after = date[end..].trim_start_matches(is_rule);
-    let width = text[before.len()..text.len() - after.len()].chars().count();
-    let rest = width - DATE.chars().count() - 2;
-    format!("{before}{} {DATE} {}{}", "─".repeat(rest / 2), "─".repeat(rest - rest / 2), with_fixed_dates(after))
 }
 
 fn with_fixed_colours(picture: &str) -> String {

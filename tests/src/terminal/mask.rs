@@ -14,24 +14,10 @@ const PATTERNS: [(&str, &str); 6] = [
 /// So many hexadecimal digits together are an id.
 const ID: usize = 16;
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Times, dates, safety numbers, ports and ids replaced by placeholders of the same width.
 pub fn masked(screen: &str) -> String {
-    screen.lines().map(mask_row).collect::<Vec<_>>().join("\n")
+    screen.lines().map(|row| mask_row(&with_date(row, "DATE"))).collect::<Vec<_>>().join("\n")
 }
 
 fn mask_row(row: &str) -> String {
@@ -45,7 +31,7 @@ fn mask_row(row: &str) -> String {
         }
     }
     mask_ids(&mut characters);
-    mask_words(characters.into_iter().collect())
+    characters.into_iter().collect()
 }
 
 /// Neither part of a longer number nor of a word.
@@ -69,12 +55,17 @@ fn mask_ids(row: &mut [char]) {
     }
 }
 
-/// Names of days and months, which a date written out begins and ends with.
-fn mask_words(mut row: String) -> String {
-    for word in DAYS.into_iter().chain(MONTHS) {
-        row = row.replace(word, &"D".repeat(word.len()));
-    }
-    row
+/// A rule with a day in it becomes one with `date`, as wide: dates written out differ in width.
+pub fn with_date(text: &str, date: &str) -> String {
+    let Some(at) = DAYS.iter().find_map(|day| text.find(&format!("─ {day}, "))) else { return text.to_owned() };
+    let before = text[..at].trim_end_matches('─');
+    let rule = text[at..].trim_start_matches('─');
+    let Some(end) = rule.find('─') else { return text.to_owned() };
+    let after = rule[end..].trim_start_matches('─');
+    let width = text[before.len()..text.len() - after.len()].chars().count();
+    let rest = width.saturating_sub(date.chars().count() + 2);
+    let (left, right) = ("─".repeat(rest / 2), "─".repeat(rest - rest / 2));
+    format!("{before}{left} {date} {right}{}", with_date(after, date))
 }
 
 #[cfg(test)]
@@ -88,6 +79,8 @@ mod tests {
             ("on 2026-11-22 at 07:05:01", "on YYYY-MM-DD at HH:MM:SS"),
             ("relay 127.0.0.1:43210.", "relay 127.0.0.1:PPPPP."),
             ("12345 67890", "ddddd ddddd"),
+            ("│── Sunday, 22 November 2026 ───", "│──────────── DATE ─────────────"),
+            ("│─── Friday, 1 May 2026 ────────", "│──────────── DATE ─────────────"),
             ("id 00112233445566778899aabb", "id iiiiiiiiiiiiiiiiiiiiiiii"),
             ("0198ad3c-7f31-7d55-8a90-1234567890ab", "iiiiiiii-iiii-iiii-iiii-iiiiiiiiiiii"),
         ] {

@@ -89,6 +89,21 @@ fn signals_reach_the_program() {
 }
 
 #[test]
+fn a_shell_in_it_has_job_control() {
+    let terminal = shell("set -m; cat; echo \"code $?\"; read -r _; fg >/dev/null; echo \"code $?\"");
+    terminal.enter("cat is there");
+    terminal.wait_until("the echo", |screen| screen.matches("cat is there").count() == 2);
+    terminal.signal_foreground("TSTP");
+    terminal.wait_for("code 148");
+    terminal.resize(20, 10);
+    terminal.enter("");
+    terminal.enter("again");
+    terminal.wait_until("the echo", |screen| screen.matches("again").count() == 2);
+    terminal.key(Key::Ctrl('d'));
+    terminal.wait_for("code 0");
+}
+
+#[test]
 #[should_panic(expected = "the program has ended")]
 fn a_screen_that_never_comes_fails_with_what_there_is() {
     shell("echo something else").wait_for("this");
