@@ -15,6 +15,7 @@ fn a_profile_in_use_says_by_whom_and_opens_once_it_is_free() {
     let alice = Client::registered("alice", relay.first_invite());
     let mut first = online(&alice);
     let second = start(&alice);
+    second.wait_for("This profile is in use");
     second.wait_for(&first.pid().to_string());
     insta::assert_snapshot!("locked", second.masked().replace(&first.pid().to_string(), "PID"));
     first.kill();
@@ -35,7 +36,7 @@ fn a_newer_database_wants_a_newer_program() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     let mut terminal = start(&alice);
-    terminal.wait_for("newer");
+    terminal.wait_for("Your history needs a newer aside");
     insta::assert_snapshot!("newer_database", terminal.masked());
     terminal.press("q");
     terminal.wait_exit();
@@ -49,7 +50,7 @@ fn a_damaged_database_says_so() {
     let alice = Client::registered("alice", relay.first_invite());
     fs::write(alice.home().join("profiles/default/history.db"), [0x5a; 1 << 16]).unwrap();
     let mut terminal = start(&alice);
-    terminal.wait_for("damaged");
+    terminal.wait_for("Your history cannot be read");
     insta::assert_snapshot!("damaged", terminal.masked());
     terminal.key(Key::Ctrl('c'));
     terminal.key(Key::Ctrl('c'));
