@@ -16,9 +16,10 @@ use aside_protocol::Millis;
 use aside_store::Tx;
 use aside_transport::Backoff;
 use connection::Keeper;
-use std::sync::LazyLock;
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
 use worker::{Worker, WorkerHandle};
@@ -53,6 +54,8 @@ pub struct Handle {
     worker: WorkerHandle,
     changes: watch::Receiver<u64>,
     connectivity: watch::Receiver<Connectivity>,
+    caught_up: watch::Receiver<bool>,
+    nudge: Arc<Notify>,
 }
 
 /// A running agent; ends with [`Agent::close`].
@@ -70,9 +73,12 @@ impl Agent {
         let (changed, changes) = watch::channel(0);
         let (connected, connectivity) = watch::channel(Connectivity::Connecting);
         let (stop, stopped) = watch::channel(false);
-        let (worker, thread) = Worker::start(engine, changed);
-        let handle = Handle { worker: worker.clone(), changes, connectivity };
-        let keeper = Keeper { worker, choice, state: connected, stop: stopped, backoff: Backoff::new(), suspect: None };
+        let (standing, caught_up) = watch::channel(false);
+        let (worker, thread) = Worker::start(engine, changed, standing);
+        let nudge = Arc::new(Notify::new());
+        let handle = Handle { worker: worker.clone(), changes, connectivity, caught_up, nudge: nudge.clone() };
+        let backoff = Backoff::new();
+        let keeper = Keeper { worker, choice, state: connected, stop: stopped, nudge, backoff, suspect: None };
         let connection = tokio::spawn(keeper.run());
         Self { handle, stop, connection, thread }
     }
@@ -101,28 +107,32 @@ impl Agent {
 }
 
 impl Handle {
-    /// Processes something in one transaction.
-    pub async fn step<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        self.worker.step(work).await
+    /// Processes something in one transaction. What is asked by several calls happens in their order, whether anybody
+    /// waits for the answers or not.
+    pub fn step<T, W>(&self, work: W) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
+    {
+        self.worker.step(work)
     }
 
     /// Looks at the store.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Tx) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        self.worker.with(|engine| engine.read(work)).await
+    pub fn read<T, W>(&self, work: W) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Tx) -> Result<T, EngineError> + Send + 'static,
+    {
+        self.worker.with(|engine| engine.read(work))
     }
 
     /// Looks at the engine.
-    pub async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        self.worker.with(work).await
+    pub fn with<T, W>(&self, work: W) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
+    {
+        self.worker.with(work)
     }
 
     /// Looks again after each change until there is something, or `None` at the deadline.
@@ -148,6 +158,21 @@ impl Handle {
     /// The connection as it is now; the receiver tells when it changes.
     pub fn connectivity(&self) -> watch::Receiver<Connectivity> {
         self.connectivity.clone()
+    }
+
+    /// Whether the connection is up and the queue read; the receiver tells when that changes.
+    pub fn caught_up(&self) -> watch::Receiver<bool> {
+        self.caught_up.clone()
+    }
+
+    /// How many messages wait for the relay, over all chats.
+    pub async fn unsent_count(&self) -> Result<u64, EngineError> {
+        self.read(|tx| Ok(tx.unsent_count()?)).await
+    }
+
+    /// A person asks for a connection now: a pause before the next attempt ends, also one that has no end of its own.
+    pub fn retry_now(&self) {
+        self.nudge.notify_waiters();
     }
 
     /// Told after every change of what front ends show.

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Data goes to standard output, everything else to standard error.
 
+mod chat;
 mod chats;
 mod config;
 mod error;
@@ -25,8 +26,9 @@ use std::time::Duration;
 pub struct Cli {
     #[command(flatten)]
     global: Global,
+    /// Without one, your chats open in the terminal.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// Flags of every subcommand.
@@ -42,6 +44,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Open your chats in the terminal, as aside alone does, in the conversation with NAME if one is given.
+    Chat(chat::ChatArgs),
     /// Create an account and this device, with an invite link from a relay's host.
     Register(register::RegisterArgs),
     /// Show who this device is.
@@ -61,7 +65,7 @@ enum Command {
 /// Runs the command and returns how to exit.
 pub async fn run(cli: Cli) -> ExitCode {
     let result = match Settings::load(&cli.global) {
-        Ok(settings) => dispatch(cli.command, &settings).await,
+        Ok(settings) => dispatch(cli.command.unwrap_or(Command::Chat(chat::ChatArgs::default())), &settings).await,
         Err(error) => Err(error),
     };
     match result {
@@ -75,6 +79,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError> {
     match command {
+        Command::Chat(args) => chat::run(args, settings).await,
         Command::Register(args) => register::run(args, settings).await,
         Command::Whoami(args) => whoami::run(&args, settings),
         Command::Send(args) => send::run(args, settings).await,

@@ -1,5 +1,7 @@
-//! The aside client: the agent, where store, engine and transport meet, and the command line on top of it.
+//! The aside client: the agent, where store, engine and transport meet, and the command line and terminal screens on
+//! top of it.
 
 pub mod agent;
 pub mod cli;
-pub mod text;
+mod contact;
+pub mod tui;

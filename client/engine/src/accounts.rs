@@ -52,7 +52,22 @@ impl Step<'_> {
     pub fn accept_key(&mut self, change: &KeyChange) -> Result<()> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
+        self.tx.move_draft(&change.before.account, &change.now.account)?;
         self.changed();
+        Ok(())
+    }
+
+    /// The same, and what was written before and never encrypted goes to the new account too.
+    pub fn accept_key_for_waiting(&mut self, change: &KeyChange) -> Result<()> {
+        self.accept_key(change)?;
+        let before = self.tx.chat(&ChatId::direct(&self.account, &change.before.account))?;
+        if let Some(before) = before.filter(|_| change.now.account != self.account)
+            && self.tx.has_unsent(before.row)?
+        {
+            let now = self.tx.direct_chat(&self.account, &change.now.account, self.now)?;
+            self.tx.readdress(before.row, now.row)?;
+            self.touch(now.row);
+        }
         Ok(())
     }
 
@@ -110,6 +125,14 @@ impl Step<'_> {
             self.tx.save_chat(&chat)?;
         }
         Ok(())
+    }
+}
+
+/// Whom the name of an account stands for.
+pub(crate) fn in_use(step: &Step, account: &AccountId) -> Result<Contact> {
+    match step.tx.account(account)? {
+        Some(known) => step.contact(&known.name),
+        None => Ok(Contact::Unknown),
     }
 }
 

@@ -76,6 +76,7 @@ impl Step<'_> {
         match answer {
             Answer::Sent(sent) => {
                 link.patience = 0;
+                link.trouble = None;
                 self.link.trouble = None;
                 self.message_sent(chat, n, &sent)
             }
@@ -161,7 +162,7 @@ impl Step<'_> {
             Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),
             Answer::Refused(Refusal::DevicesChanged(changed)) => {
                 self.link.fresh.remove(&changed.account);
-                self.withdraw(chat)
+                self.withdraw_proposed(chat)
             }
             Answer::Refused(Refusal::Stale(stale)) => {
                 let link = self.link.chat(chat.row);
@@ -171,7 +172,7 @@ impl Step<'_> {
             Answer::Refused(Refusal::Conflict(_) | Refusal::TooOld(_)) => self.break_chat(chat, CONFLICT),
             Answer::Refused(Refusal::NotMember(_)) => self.found_again(chat),
             Answer::Refused(Refusal::Invalid(_) | Refusal::NotFound(_) | Refusal::NoKeyPackage(_)) => {
-                self.withdraw(chat)?;
+                self.withdraw_proposed(chat)?;
                 self.pause(chat.row, &Refusal::Invalid(Default::default()));
                 Ok(())
             }
@@ -194,7 +195,7 @@ impl Step<'_> {
 
     /// Another founding stands: its welcome comes through the queue. If the relay's count is behind ours, it lost some.
     fn founding_lost(&mut self, chat: &mut Chat, exists: &Exists) -> Result<()> {
-        self.withdraw(chat)?;
+        self.withdraw_proposed(chat)?;
         // Joined meanwhile: what the answer says is old news.
         if chat.state != ChatState::Unfounded {
             return Ok(());
@@ -210,7 +211,7 @@ impl Step<'_> {
     }
 
     /// Takes an own commit back that the relay has not accepted.
-    fn withdraw(&mut self, chat: &mut Chat) -> Result<()> {
+    fn withdraw_proposed(&mut self, chat: &mut Chat) -> Result<()> {
         if let Some(Request::Commit(commit)) = self.tx.proposed(chat.row)?.map(|proposed| proposed.request) {
             // A device that the relay does not let back in asks again, with what holds by then.
             let tasks = self.tx.rejoins(chat.row)?.into_iter().filter(|task| commit.add.contains(&task.device));

@@ -3,9 +3,10 @@
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::limits::MAX_TEXT;
-use aside_protocol::{AccountId, MessageId};
+use aside_protocol::{AccountId, MessageId, Name};
 use aside_store::chats::ChatRow;
-use aside_store::messages::{Message, MessageRow};
+use aside_store::conversation::Spot;
+use aside_store::messages::{Message, MessageRow, PENDING_PLACE};
 
 /// A message in the outbox.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,12 @@ pub enum Refused {
     /// To oneself.
     #[error("this is your own name; messages to yourself come with a later version")]
     Oneself,
+    /// The name leads to another key, and nobody has decided.
+    #[error(
+        "{0} has a new key: perhaps a new account after a loss, perhaps somebody else. Nothing is sent until you accept \
+         it; compare the safety number first"
+    )]
+    KeyChanged(Name),
 }
 
 impl Step<'_> {
@@ -70,6 +77,22 @@ impl Step<'_> {
             if let Some(message) = self.tx.message(*row)? {
                 self.read_up_to(message.chat, message.place)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The user has seen a conversation up to a spot, and so whatever came before it. At an own message that has no
+    /// place yet, that is what was here when it was written.
+    pub fn seen_up_to(&mut self, peer: &AccountId, spot: Spot) -> Result<()> {
+        let conversation = self.tx.conversation(peer)?;
+        for (part, chat) in (0..=spot.part).zip(conversation.parts) {
+            let Some(chat) = chat.chat.map(|row| self.tx.chat_at(row)).transpose()?.flatten() else { continue };
+            let place = match spot.cursor.place {
+                _ if part < spot.part => chat.place(chat.seq),
+                place if place < PENDING_PLACE => place,
+                _ => self.tx.arrival_before(chat.row, spot.cursor.row)?,
+            };
+            self.read_up_to(chat.row, place)?;
         }
         Ok(())
     }

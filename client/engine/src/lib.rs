@@ -17,6 +17,7 @@ mod missed;
 mod outbox;
 mod session;
 mod step;
+mod writing;
 
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,12 @@ pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use link::NameState;
 pub use step::Step;
+pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
 use aside_protocol::frame::{LoginOk, RelayFrame};
 use aside_protocol::{AccountId, ChatId, Hash, Millis, Name, Refusal};
+use aside_store::chats::ChatRow;
 use aside_store::{Store, Tx};
 use link::Link;
 use std::collections::BTreeMap;
@@ -103,6 +106,11 @@ impl Engine {
     /// Why the relay does not take what is to be sent, if it said so.
     pub fn trouble(&self) -> Option<&Refusal> {
         self.link.trouble.as_ref()
+    }
+
+    /// Why the relay does not take what is to be sent in one chat, if it said so.
+    pub fn trouble_in(&self, chat: ChatRow) -> Option<&Refusal> {
+        self.link.trouble_in(chat)
     }
 
     /// The present connection's state, for logs; it names no contents and no keys.

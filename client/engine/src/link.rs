@@ -54,6 +54,8 @@ pub(crate) struct ChatLink {
     pub wait_base: Seq,
     /// Nothing is sent before this.
     pub paused_until: Millis,
+    /// The last refusal that paused it, until something is sent.
+    pub trouble: Option<Refusal>,
     /// Refusals in a row that asked for patience.
     pub patience: u32,
     pub proposed: bool,
@@ -154,6 +156,22 @@ impl Link {
     pub fn return_to(&mut self, row: ChatRow, mark: Mark) {
         self.pending.retain(|id, _| *id <= mark.next_id);
         self.chats.insert(row, mark.chat);
+    }
+
+    /// Why a chat pauses.
+    pub fn trouble_in(&self, row: ChatRow) -> Option<&Refusal> {
+        self.chats.get(&row).and_then(|chat| chat.trouble.as_ref())
+    }
+
+    /// Pauses end; a person does not want to wait for them. How long the next one is goes on growing.
+    pub fn end_pauses(&mut self) {
+        self.trouble = None;
+        for (row, chat) in &mut self.chats {
+            chat.trouble = None;
+            if std::mem::replace(&mut chat.paused_until, Millis(0)) > Millis(0) {
+                self.dirty.insert(*row);
+            }
+        }
     }
 
     pub fn chat(&mut self, row: ChatRow) -> &mut ChatLink {

@@ -116,6 +116,7 @@ impl Step<'_> {
         let (now, chat) = (self.now, self.link.chat(row));
         let growing = 1000u64 << chat.patience.min(6);
         chat.patience = chat.patience.saturating_add(1);
+        chat.trouble = Some(refusal.clone());
         chat.paused_until = Millis(now.0 + asked.max(growing).min(LONGEST_PAUSE_MS) + jitter);
     }
 }

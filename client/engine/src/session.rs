@@ -221,6 +221,16 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// A person asks that what waits for its next attempt is tried at once, whatever the relay said about patience.
+    pub fn retry(&mut self) -> Result<()> {
+        if self.link.attached {
+            self.link.end_pauses();
+            self.mark_work()?;
+        }
+        self.changed();
+        Ok(())
+    }
+
     /// Finds every chat that may have something to do.
     fn mark_work(&mut self) -> Result<()> {
         let tx = self.tx;

@@ -5,6 +5,7 @@
 
 mod batches;
 mod missed;
+mod writing;
 
 use crate::{Config, Contact, Effect, Engine, EngineError, Random, Refused};
 use aside_crypto::lists::first_list;

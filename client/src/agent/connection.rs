@@ -9,8 +9,9 @@ use aside_transport::{
 };
 use std::collections::VecDeque;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// Most frames that the engine takes in one transaction: a burst costs one fsync, a quiet message waits for nobody.
@@ -56,6 +57,8 @@ pub(super) struct Keeper {
     pub choice: Choice,
     pub state: watch::Sender<Connectivity>,
     pub stop: watch::Receiver<bool>,
+    /// A person asks for the next attempt.
+    pub nudge: Arc<Notify>,
     pub backoff: Backoff,
     /// The way of a connection that died without a word; the next attempt begins with the other transport.
     pub suspect: Option<Way>,
@@ -81,11 +84,21 @@ impl Keeper {
             };
             let stopped = matches!(now, Connectivity::Stopped(_));
             self.state.send_replace(now);
-            tokio::select! {
-                () = sleep(pause), if !stopped => {}
+            let asked = tokio::select! {
+                () = sleep(pause), if !stopped => false,
+                () = self.nudge.notified() => true,
                 _ = self.stop.wait_for(|stop| *stop) => return,
+            };
+            if asked {
+                self.begin_afresh();
             }
         }
+    }
+
+    /// A person asked: what failed before says nothing about how long to wait after this.
+    fn begin_afresh(&mut self) {
+        self.backoff.reset();
+        self.state.send_replace(Connectivity::Connecting);
     }
 
     /// One connection, from dialling to its end. Whatever it dies of after the relay was reached is looked at: a path

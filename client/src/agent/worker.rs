@@ -3,6 +3,7 @@
 use super::{SystemRandom, now};
 use aside_engine::{Effect, Engine, EngineError, Step};
 use aside_protocol::frame::{ClientFrame, LoginOk, RelayFrame};
+use std::future::Future;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,6 +18,7 @@ enum Job {
 pub(super) struct Worker {
     engine: Engine,
     changed: watch::Sender<u64>,
+    caught_up: watch::Sender<bool>,
     outgoing: Option<mpsc::UnboundedSender<ClientFrame>>,
 }
 
@@ -26,13 +28,20 @@ pub(super) struct WorkerHandle(Sender<Job>);
 
 impl Worker {
     /// Starts the thread.
-    pub fn start(engine: Engine, changed: watch::Sender<u64>) -> (WorkerHandle, JoinHandle<()>) {
+    pub fn start(
+        engine: Engine,
+        changed: watch::Sender<u64>,
+        caught_up: watch::Sender<bool>,
+    ) -> (WorkerHandle, JoinHandle<()>) {
         let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
-        let mut worker = Self { engine, changed, outgoing: None };
+        let mut worker = Self { engine, changed, caught_up, outgoing: None };
         let thread = std::thread::spawn(move || {
             for job in queue {
                 match job {
-                    Job::Work(work) => work(&mut worker),
+                    Job::Work(work) => {
+                        work(&mut worker);
+                        worker.note_standing();
+                    }
                     Job::End => return,
                 }
             }
@@ -52,6 +61,12 @@ impl Worker {
         }
     }
 
+    /// Says whether the queue is caught up with, if that is news.
+    fn note_standing(&self) {
+        let now = self.engine.caught_up();
+        self.caught_up.send_if_modified(|before| std::mem::replace(before, now) != now);
+    }
+
     fn take<T>(&mut self, result: Result<(T, Vec<Effect>), EngineError>) -> Result<T, EngineError> {
         match result {
             Ok((value, effects)) => {
@@ -68,35 +83,39 @@ impl Worker {
 }
 
 impl WorkerHandle {
-    async fn ask<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Worker) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
+    /// Asks at once, in the order of the calls; only the answer is waited for.
+    fn ask<T, J>(&self, job: J) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, J>
+    where
+        T: Send + 'static,
+        J: FnOnce(&mut Worker) -> Result<T, EngineError> + Send + 'static,
+    {
         let gone = || EngineError::Bug("the engine's thread has ended".into());
         let (answer, answered) = oneshot::channel();
         let job = Job::Work(Box::new(move |worker| drop(answer.send(job(worker)))));
-        self.0.send(job).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        // Nobody takes the job any more: its answer's other end is dropped with it.
+        drop(self.0.send(job));
+        async move { answered.await.map_err(|_| gone())? }
     }
 
     /// Works with the engine where no frames can follow.
-    pub async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        self.ask(|worker| work(&mut worker.engine)).await
+    pub fn with<T, W>(&self, work: W) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Engine) -> Result<T, EngineError> + Send + 'static,
+    {
+        self.ask(|worker| work(&mut worker.engine))
     }
 
     /// One step of the engine.
-    pub async fn step<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
+    pub fn step<T, W>(&self, work: W) -> impl Future<Output = Result<T, EngineError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Step) -> Result<T, EngineError> + Send + 'static,
+    {
         self.ask(|worker| {
             let result = worker.engine.step(now(), &mut SystemRandom, work);
             worker.take(result)
         })
-        .await
     }
 
     /// A connection is up; frames for it go to `outgoing`.

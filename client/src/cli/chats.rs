@@ -1,9 +1,9 @@
 //! `aside chats`: every chat, the most recent first.
 
 use super::{CliError, Settings, json, profile};
-use crate::text::one_line;
 use aside_protocol::Millis;
-use aside_store::chats::ChatSummary;
+use aside_store::summaries::{ChatSummary, Shown};
+use aside_tui::text::{clip, one_line};
 use clap::Args;
 
 /// Characters of the last message that are shown.
@@ -17,7 +17,7 @@ pub(super) struct ChatsArgs {
 }
 
 pub(super) fn run(args: &ChatsArgs, settings: &Settings) -> Result<(), CliError> {
-    let summaries = profile::offline(settings)?.read(|tx| Ok(tx.summaries()?))?;
+    let summaries = profile::offline(settings)?.read(|tx| Ok(tx.summaries(Shown::WHOLE)?))?;
     let shown =
         |summary: &ChatSummary| if args.json { json::object("chat", json::chat(summary)) } else { text(summary) };
     json::lines(&summaries.iter().map(shown).collect::<Vec<_>>())
@@ -25,7 +25,8 @@ pub(super) fn run(args: &ChatsArgs, settings: &Settings) -> Result<(), CliError>
 
 fn text(summary: &ChatSummary) -> String {
     let unread = if summary.unread > 0 { format!("({})", summary.unread) } else { String::new() };
-    let last: String = one_line(summary.last.as_deref().unwrap_or("")).chars().take(SHOWN).collect();
+    let line = one_line(summary.last.as_deref().unwrap_or(""));
+    let (last, _) = clip(&line, SHOWN);
     let time = summary.time.map(utc).unwrap_or_default();
     format!("{:<16} {unread:<6} {time:<17} {last}", summary.name).trim_end().to_owned()
 }

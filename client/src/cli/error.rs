@@ -1,6 +1,7 @@
 //! What a command fails with, and the exit code of each.
 
-use crate::agent::{Connectivity, RegisterError};
+use crate::agent::RegisterError;
+pub(super) use crate::contact::{NotFound, reason, refused};
 use aside_engine::{EngineError, Refused};
 use aside_protocol::Refusal;
 use aside_transport::TransportError;
@@ -110,6 +111,7 @@ impl CliError {
             }
             Self::Register(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
+            Self::Refused(Refused::KeyChanged(_)) => ExitCode::Untrusted,
             Self::Refused(_) => ExitCode::Usage,
             Self::LookUp { .. } | Self::Unreached(_) => ExitCode::Network,
             Self::KeyChanged { .. } => ExitCode::Untrusted,
@@ -128,20 +130,14 @@ fn transport(error: &TransportError) -> ExitCode {
     }
 }
 
-/// The error behind a connection that will not come by itself.
-pub(super) fn stopped(state: &Connectivity) -> Option<CliError> {
-    match state {
-        Connectivity::Stopped(error) => Some(error.clone().into()),
-        _ => None,
-    }
-}
-
-/// Why there is no connection, for the end of a sentence.
-pub(super) fn reason(state: &Connectivity) -> String {
-    match state {
-        Connectivity::Connecting => "the relay has not answered yet".into(),
-        Connectivity::Online(_) => "the relay is connected".into(),
-        Connectivity::Offline(error) | Connectivity::Stopped(error) => error.to_string(),
-        Connectivity::Failed(why) => why.clone(),
+impl From<NotFound> for CliError {
+    fn from(error: NotFound) -> Self {
+        match error {
+            NotFound::Unknown(name) => Self::UnknownName(name.to_string()),
+            NotFound::KeyChanged(key) => Self::KeyChanged { name: key.now.name.to_string(), number: key.number },
+            NotFound::NoAnswer { name, why } => Self::LookUp { name: name.to_string(), why },
+            NotFound::Stopped(error) => error.into(),
+            NotFound::Engine(error) => error.into(),
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::recv::{indented, signed};
 use super::{CliError, Settings, json, profile};
-use crate::text::one_line;
 use aside_protocol::limits::{MAX_PAGE, PAGE};
 use aside_protocol::{ChatId, Name};
 use aside_store::history::{Entry, Page, PageCursor};
+use aside_tui::text::one_line;
 use clap::Args;
 
 #[derive(Debug, Args)]

@@ -2,9 +2,9 @@
 
 use super::CliError;
 use aside_protocol::MessageId;
-use aside_store::chats::ChatSummary;
 use aside_store::gaps::Gap;
 use aside_store::messages::Message;
+use aside_store::summaries::ChatSummary;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -74,5 +74,8 @@ pub(super) fn chat(summary: &ChatSummary) -> Value {
         "last": summary.last,
         "last_own": summary.last_own,
         "time": summary.time.map(|time| time.0),
+        "pending": summary.pending,
+        "draft": summary.draft.is_some(),
+        "key_changed": summary.key_changed,
     })
 }

@@ -3,8 +3,8 @@
 use super::error::reason;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
-use crate::text::harmless;
 use aside_store::messages::{Message, MessageRow};
+use aside_tui::text::harmless;
 use clap::Args;
 use std::collections::HashSet;
 use std::convert::Infallible;

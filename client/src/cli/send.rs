@@ -1,11 +1,11 @@
 //! `aside send`: stores a message, then waits as long as it is asked to.
 
-use super::error::reason;
+use super::error::{reason, refused};
 use super::profile::OnKeyChange;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
 use aside_protocol::limits::MAX_TEXT;
-use aside_protocol::{MessageId, Name, Refusal};
+use aside_protocol::{MessageId, Name};
 use aside_store::accounts::Trust;
 use aside_store::messages::{Message, MessageRow, Status};
 use clap::{Args, ValueEnum};
@@ -162,16 +162,6 @@ async fn timed_out(handle: &Handle, message: &Message, wanted: Wait) -> CliError
     }
     let stays = "it stays in the outbox and goes out with the next command";
     CliError::TimedOut(format!("the message is not sent yet ({why}); {stays}"))
-}
-
-/// Why the relay does not take the message, for people.
-fn refused(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Unavailable(_) => "the relay cannot store anything now, perhaps its disk is full".into(),
-        Refusal::Busy(_) | Refusal::RateLimited(_) => "the relay is busy".into(),
-        Refusal::NoKeyPackage(_) => "the other account has not been online since it registered".into(),
-        other => format!("the relay refused for now, {}", other.rule()),
-    }
 }
 
 /// The text as given, or all of standard input without its last line break.

@@ -1,4 +1,4 @@
-//! Chats: their state, their counters, the list a person sees.
+//! Chats: their state and their counters.
 
 use crate::messages::PENDING_PLACE;
 use crate::rows::id;
@@ -109,23 +109,6 @@ impl Chat {
     }
 }
 
-/// A line of the chat list.
-#[derive(Debug, Clone)]
-pub struct ChatSummary {
-    /// The other account.
-    pub peer: AccountId,
-    /// Its name.
-    pub name: String,
-    /// Messages not read.
-    pub unread: u64,
-    /// The newest message.
-    pub last: Option<String>,
-    /// Whether it was sent by the own account.
-    pub last_own: bool,
-    /// Its time: the relay's, or the own clock while pending.
-    pub time: Option<Millis>,
-}
-
 /// What [`read`] reads, by position: looking columns up by name is most of what reading a chat costs, and every envelope
 /// reads one.
 const SELECT: &str =
@@ -154,16 +137,6 @@ fn read(row: &Row) -> Result<Chat> {
         arrived: Seq(row.get(17)?),
     })
 }
-
-/// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
-/// message up, so that it costs the same however long the histories are.
-pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, m.text, m.own, coalesce(m.relay_time, m.sent_at) AS time,
-    (SELECT count(*) FROM messages u
-      WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place) AS unread
-  FROM chats c LEFT JOIN accounts a ON a.account = c.peer
-  LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
-                                  ORDER BY l.place DESC, l.id DESC LIMIT 1)
-  ORDER BY time DESC, c.id";
 
 impl Tx<'_> {
     /// A chat by its id.
@@ -230,21 +203,5 @@ impl Tx<'_> {
             [],
             |row| Ok(row.get(0)?),
         )
-    }
-
-    /// Every chat with its newest message, the most recent first.
-    pub fn summaries(&self) -> Result<Vec<ChatSummary>> {
-        self.all(SUMMARIES, [], |row| {
-            let peer = id(row, "peer", AccountId::from_slice)?;
-            let name: Option<String> = row.get("name")?;
-            Ok(ChatSummary {
-                name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
-                peer,
-                unread: row.get("unread")?,
-                last: row.get("text")?,
-                last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
-                time: row.get::<_, Option<u64>>("time")?.map(Millis),
-            })
-        })
     }
 }

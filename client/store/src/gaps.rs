@@ -119,4 +119,13 @@ impl Tx<'_> {
             read,
         )
     }
+
+    /// Gaps that begin at a cursor or after it, oldest first.
+    pub(crate) fn gaps_from(&self, chat: ChatRow, from: PageCursor, limit: u32) -> Result<Vec<Gap>> {
+        self.all(
+            "SELECT * FROM gaps WHERE chat = ?1 AND first >= ?2 AND (first > ?2 OR 0 >= ?3) ORDER BY first LIMIT ?4",
+            params![chat, from.place, from.row, limit],
+            read,
+        )
+    }
 }

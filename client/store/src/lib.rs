@@ -4,6 +4,8 @@
 
 pub mod accounts;
 pub mod chats;
+pub mod conversation;
+pub mod drafts;
 pub mod error;
 pub mod files;
 pub mod gaps;
@@ -17,6 +19,7 @@ pub mod profile;
 pub mod receipts;
 pub mod rejoins;
 mod rows;
+pub mod summaries;
 mod unsure;
 pub mod waiting;
 

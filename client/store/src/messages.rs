@@ -226,6 +226,20 @@ impl Tx<'_> {
         self.run("UPDATE messages SET resent = NULL WHERE chat = ? AND resent IS NOT NULL", params![chat]).map(drop)
     }
 
+    /// Forgets a message and what of it waits in the outbox. Its row is never used again.
+    pub fn delete_message(&self, row: MessageRow) -> Result<()> {
+        self.run("DELETE FROM outbox WHERE message = ?", params![row])?;
+        self.run("DELETE FROM messages WHERE id = ?", params![row]).map(drop)
+    }
+
+    /// The last message of another account that was here before a message, by place; 0 if there is none.
+    pub fn arrival_before(&self, chat: ChatRow, row: MessageRow) -> Result<u64> {
+        self.number(
+            "SELECT place FROM messages WHERE chat = ? AND own = 0 AND kind = 0 AND id < ? ORDER BY place DESC LIMIT 1",
+            params![chat, row],
+        )
+    }
+
     /// Messages of others that were never printed, in the order of arrival.
     pub fn unprinted(&self, after: MessageRow, limit: u32) -> Result<Vec<Message>> {
         let sql =

@@ -30,6 +30,8 @@ pub struct Outgoing {
     pub sealed: Option<(Seq, Body)>,
     /// Whether the relay said Sent.
     pub sent: bool,
+    /// Whether it was ever encrypted, so that it may have left this device.
+    pub tried: bool,
 }
 
 fn read(row: &Row) -> Result<Outgoing> {
@@ -44,6 +46,7 @@ fn read(row: &Row) -> Result<Outgoing> {
         hash: maybe_id(row, "hash", Hash::from_slice)?,
         sealed: base.zip(body).map(|(base, body)| (Seq(base), Body::from(body))),
         sent: row.get("sent")?,
+        tried: row.get("tried")?,
     })
 }
 
@@ -87,6 +90,26 @@ impl Tx<'_> {
         self.all(sql, params![chat, after, limit], read)
     }
 
+    /// What was never encrypted for one chat waits in another from now on, in the same order.
+    pub fn readdress(&self, from: ChatRow, to: ChatRow) -> Result<()> {
+        self.run(
+            "UPDATE messages SET chat = ?2 WHERE seq IS NULL AND id IN
+               (SELECT message FROM outbox WHERE chat = ?1 AND tried = 0 AND sent = 0)",
+            params![from, to],
+        )?;
+        self.run(
+            "UPDATE outbox SET chat = ?2 WHERE chat = ?1
+               AND EXISTS (SELECT 1 FROM messages m WHERE m.id = outbox.message AND m.chat = ?2)",
+            params![from, to],
+        )
+        .map(drop)
+    }
+
+    /// What is on its way of a message.
+    pub fn outgoing_of(&self, message: MessageRow) -> Result<Vec<Outgoing>> {
+        self.all("SELECT * FROM outbox WHERE message = ? ORDER BY id", params![message], read)
+    }
+
     /// Whether a chat has messages that the relay has not confirmed.
     pub fn has_unsent(&self, chat: ChatRow) -> Result<bool> {
         Ok(self.number("SELECT EXISTS (SELECT 1 FROM outbox WHERE chat = ? AND sent = 0)", params![chat])? == 1)
@@ -127,7 +150,7 @@ impl Tx<'_> {
     /// Stores the ciphertext of a message, before it is sent for the first time.
     pub fn seal_outgoing(&self, row: i64, n: N, base: Seq, hash: &Hash, body: &Body) -> Result<()> {
         self.run(
-            "UPDATE outbox SET n = ?, base = ?, hash = ?, body = ? WHERE id = ?",
+            "UPDATE outbox SET n = ?, base = ?, hash = ?, body = ?, tried = 1 WHERE id = ?",
             params![n.0, base.0, hash.as_ref(), &body[..], row],
         )?;
         Ok(())
@@ -164,11 +187,11 @@ impl Tx<'_> {
     pub fn enqueue_undelivered(&self, chat: ChatRow, device: &DeviceId) -> Result<()> {
         let last = self.number("SELECT coalesce(max(id), 0) FROM outbox WHERE chat = ?", params![chat])?;
         self.run(
-            "INSERT INTO outbox (chat, message, again)
-             SELECT ?1, message, again FROM (
-               SELECT o.message, o.again, m.place FROM outbox o JOIN messages m ON m.id = o.message WHERE o.chat = ?1
+            "INSERT INTO outbox (chat, message, again, tried)
+             SELECT ?1, message, again, tried FROM (
+               SELECT o.message, o.again, o.tried, m.place FROM outbox o JOIN messages m ON m.id = o.message WHERE o.chat = ?1
                UNION ALL
-               SELECT lost.id, NULL, lost.place FROM (
+               SELECT lost.id, NULL, 1, lost.place FROM (
                  SELECT m.id, m.place FROM messages m JOIN chats c ON c.id = m.chat
                  WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place >
                    coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 //! What the store promises beyond what the queries say: locking, encryption at rest, once-ness, places, gaps.
 
+mod conversation;
+mod migrations;
 mod outbox;
 mod plans;
 

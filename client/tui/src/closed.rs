@@ -10,3 +10,9 @@ pub struct Closed {
     /// What to do about it.
     pub todo: String,
 }
+impl Closed {
+    pub fn key(&mut self, _: &crossterm::event::KeyEvent) -> Vec<crate::Cmd> {
+        vec![crate::Cmd::Quit]
+    }
+    pub fn view(&self, _f: &mut ratatui::Frame, _a: ratatui::layout::Rect) {}
+}

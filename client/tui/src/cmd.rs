@@ -59,6 +59,8 @@ pub enum Cmd {
     },
     /// Something of the first run.
     Setup(setup::Ask),
+    /// Forget what the terminal shows and draw everything anew.
+    Redraw,
     /// Give the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Leave.
@@ -66,7 +68,7 @@ pub enum Cmd {
 }
 
 /// A part of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Span {
     /// The newest entries.
     Newest,

@@ -7,8 +7,22 @@
 pub mod closed;
 pub mod cmd;
 pub mod data;
+pub mod keymap;
+mod layout;
+pub mod model;
 pub mod msg;
+#[cfg(test)]
+mod sample;
 pub mod setup;
+pub mod text;
+mod theme;
+mod times;
+mod update;
+mod view;
 
 pub use cmd::Cmd;
+pub use model::Model;
 pub use msg::Msg;
+pub use text::LinkSpan;
+pub use update::{leave, update};
+pub use view::view;

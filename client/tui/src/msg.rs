@@ -22,7 +22,12 @@ pub enum Msg {
     /// It is this late; comes about once a second.
     Tick(Millis),
     /// The profile is open.
-    Opened(Me),
+    Opened {
+        /// Who uses it.
+        me: Me,
+        /// The name of the contact whose conversation is wanted first.
+        wanted: Option<String>,
+    },
     /// The profile cannot be opened, or must not be used on: what happened, and what to do.
     Closed(crate::closed::Closed),
     /// Something in the store changed.

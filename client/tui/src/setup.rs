@@ -59,3 +59,13 @@ impl std::fmt::Debug for Heard {
         }
     }
 }
+#[derive(Debug)]
+pub struct Setup;
+impl Setup {
+    pub fn key(&mut self, _: &crossterm::event::KeyEvent) -> Vec<crate::Cmd> {
+        vec![]
+    }
+    pub fn paste(&mut self, _: &str) {}
+    pub fn heard(&mut self, _: Heard) {}
+    pub fn view(&self, _f: &mut ratatui::Frame, _a: ratatui::layout::Rect) {}
+}

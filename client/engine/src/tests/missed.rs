@@ -7,7 +7,7 @@ use aside_protocol::refusal::{Refusal, Stale};
 use aside_protocol::request::Routed;
 
 /// A live chat with peer 2, the queue read.
-fn live() -> Engine {
+pub(super) fn live() -> Engine {
     let mut engine = engine();
     let (_, mut frames) = Writer::founding(&mut engine);
     frames.push(RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: Pos(2) }));

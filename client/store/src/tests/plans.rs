@@ -1,8 +1,9 @@
 //! Opening and paging must not read whole histories: what SQLite plans to do for the queries behind them.
 
-use crate::chats::SUMMARIES;
-use crate::history::page_sql;
+use crate::conversation::{FIRST_UNREAD, unsent_sql};
+use crate::history::{after_sql, before_sql};
 use crate::messages::SELECT;
+use crate::summaries::SUMMARIES;
 use crate::{Store, StoreError, Tx};
 use rusqlite::{params_from_iter, types::Null};
 
@@ -20,7 +21,7 @@ fn reads_no_history(sql: &str, by: &[&str]) {
     store
         .read::<_, StoreError>(|tx| {
             let steps = plan(tx, sql);
-            for table in ["m", "l", "u", "messages", "gaps"] {
+            for table in ["m", "l", "u", "w", "o", "messages", "gaps"] {
                 let scan = format!("SCAN {table}");
                 let scans = steps.iter().any(|step| *step == scan || step.starts_with(&format!("{scan} ")));
                 assert!(!scans, "reads all of {table}: {steps:#?}");
@@ -43,15 +44,24 @@ fn the_chat_list_looks_up_what_is_newest_and_counts_what_is_unread() {
 
 #[test]
 fn a_page_begins_at_its_place_and_needs_no_sorting() {
-    reads_no_history(&page_sql(), &["messages_place (chat=? AND place<?)"]);
+    reads_no_history(&before_sql(), &["messages_place (chat=? AND place<?)"]);
+    reads_no_history(&after_sql(), &["messages_place (chat=? AND place>?)"]);
+    reads_no_history(FIRST_UNREAD, &["messages_unread (chat=? AND place>?)"]);
     let mut store = Store::in_memory().unwrap();
     store
         .read::<_, StoreError>(|tx| {
-            let steps = plan(tx, &page_sql());
-            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "sorts: {steps:#?}");
+            for sql in [before_sql(), after_sql(), FIRST_UNREAD.to_owned()] {
+                let steps = plan(tx, &sql);
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "sorts: {steps:#?}");
+            }
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn what_waits_is_found_through_the_outbox() {
+    reads_no_history(&unsent_sql(), &["outbox_chat (chat=?)", "SEARCH m USING INTEGER PRIMARY KEY"]);
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! The chat list.
+
+use crate::agent::Handle;
+use aside_engine::EngineError;
+use aside_store::summaries::{ChatSummary, Shown};
+use aside_tui::Msg;
+use aside_tui::data::Chat;
+use std::future::Future;
+
+/// What a line of the list needs: more text than fits on the widest terminal, and a count that nobody reads exactly.
+const SHOWN: Shown = Shown { text: 400, unread: 1000 };
+
+pub(super) fn chats(handle: &Handle) -> impl Future<Output = Result<Msg, EngineError>> + Send + use<> {
+    handle.read(|tx| Ok(Msg::Chats(tx.summaries(SHOWN)?.into_iter().map(chat).collect())))
+}
+
+fn chat(line: ChatSummary) -> Chat {
+    Chat {
+        peer: line.peer,
+        name: line.name,
+        unread: line.unread,
+        last: line.last,
+        last_own: line.last_own,
+        time: line.time,
+        pending: line.pending,
+        draft: line.draft.is_some(),
+        key_changed: line.key_changed,
+    }
+}

@@ -1,0 +1,112 @@
+//! Runs `aside-tui`: a thread that owns the terminal and the model, one that reads keys, and the hands, which do on the
+//! runtime what the model wants done. The terminal's thread waits for neither disk nor network.
+
+pub mod backend;
+pub mod hands;
+mod input;
+mod screen;
+mod ui;
+
+pub(crate) use crate::agent::now;
+
+use crate::agent::Agent;
+use crate::cli::{CliError, Settings};
+use aside_tui::data::Me;
+use aside_tui::{Cmd, Msg};
+use std::io::IsTerminal;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use ui::Event;
+
+/// How long what is on its way may take when the user leaves.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens the chats in the terminal, or the first run, until the user leaves. The conversation with `wanted` comes first.
+pub async fn run(settings: &Settings, wanted: Option<String>) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        let why = "aside alone opens chats in a terminal, and this is none; aside --help lists the commands";
+        return Err(CliError::Usage(why.into()));
+    }
+    let (events, cmds, screen) = ui::start().map_err(CliError::Output)?;
+    let signals = tokio::spawn(tell_of_signals(events.clone()));
+    let mut beside = Beside { settings, wanted, events, cmds };
+    let ended = beside.run().await;
+    signals.abort();
+    beside.leave();
+    // The terminal is the user's again before anything is said.
+    let drawn = tokio::task::spawn_blocking(move || screen.join()).await;
+    ended?;
+    match drawn {
+        Ok(Ok(result)) => result.map_err(CliError::Output),
+        _ => Err(CliError::Failed("the screen stopped because of a bug in aside; please report it".into())),
+    }
+}
+
+/// Signals that end the program end it in order; after a stop the screen is drawn anew.
+async fn tell_of_signals(events: Sender<Event>) {
+    let signals = (SignalKind::terminate(), SignalKind::hangup(), SignalKind::from_raw(18));
+    let (Ok(mut terminate), Ok(mut hangup), Ok(mut resumed)) =
+        (signal(signals.0), signal(signals.1), signal(signals.2))
+    else {
+        return;
+    };
+    loop {
+        let event = tokio::select! {
+            _ = terminate.recv() => Event::Quit,
+            _ = hangup.recv() => Event::Quit,
+            _ = resumed.recv() => Event::Resumed,
+        };
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+}
+
+/// What runs beside the screen.
+struct Beside<'a> {
+    settings: &'a Settings,
+    wanted: Option<String>,
+    events: Sender<Event>,
+    cmds: UnboundedReceiver<Cmd>,
+}
+
+impl Beside<'_> {
+    async fn run(&mut self) -> Result<(), CliError> {
+        let agent =
+            crate::agent::Agent::open(&self.settings.folder, self.settings.engine.clone(), self.settings.transport)?;
+        self.chats(agent).await
+    }
+
+    /// Until the user leaves. What was to be stored is stored before the screen goes; what is on its way to the relay has
+    /// a moment more.
+    async fn chats(&mut self, agent: Agent) -> Result<(), CliError> {
+        let handle = agent.handle();
+        let me = handle.with(|engine| Ok(Me { account: engine.account(), name: engine.name().to_string() })).await?;
+        let wanted = self.wanted.take();
+        self.tell(Msg::Opened { me, wanted });
+        let (wants, cmds) = unbounded_channel();
+        let events = self.events.clone();
+        let hands = tokio::spawn(hands::run(handle, cmds, move |msg| _ = events.send(Event::Msg(msg))));
+        while let Some(cmd) = self.cmds.recv().await.filter(|cmd| *cmd != Cmd::Quit) {
+            if wants.send(cmd).is_err() {
+                break;
+            }
+        }
+        drop(wants);
+        let _ = hands.await;
+        self.leave();
+        agent.close(PATIENCE).await;
+        Ok(())
+    }
+
+    fn tell(&self, msg: Msg) {
+        // A screen that has ended needs to be told nothing.
+        let _ = self.events.send(Event::Msg(msg));
+    }
+
+    fn leave(&self) {
+        let _ = self.events.send(Event::Leave);
+    }
+}

@@ -1,0 +1,160 @@
+//! The chat list as a person sees it: one line a name, however many keys the name has had.
+
+use crate::rows::id;
+use crate::{Result, Tx};
+use aside_protocol::{AccountId, Millis};
+use rusqlite::{Row, params};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// A line of the chat list.
+#[derive(Debug, Clone)]
+pub struct ChatSummary {
+    /// The other account; the one in use if the name has several.
+    pub peer: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Messages not read.
+    pub unread: u64,
+    /// The newest message.
+    pub last: Option<String>,
+    /// Whether it was sent by the own account.
+    pub last_own: bool,
+    /// Its time: the relay's, or the own clock while pending.
+    pub time: Option<Millis>,
+    /// Own messages that the relay does not have yet.
+    pub pending: u64,
+    /// When the text was saved that was begun and not sent, if there is one.
+    pub draft: Option<Millis>,
+    /// Whether the name leads to another key that nobody has decided about.
+    pub key_changed: bool,
+}
+
+/// How much of a chat a line needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// Characters of the newest message.
+    pub text: u32,
+    /// Unread messages are counted up to here.
+    pub unread: u32,
+}
+
+impl Shown {
+    /// All of it.
+    pub const WHOLE: Self = Self { text: u32::MAX, unread: u32::MAX };
+}
+
+/// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
+/// message up, so that it costs the same however long the histories are.
+pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, substr(m.text, 1, ?1) AS text, m.own,
+    coalesce(m.relay_time, m.sent_at) AS time,
+    (SELECT count(*) FROM (SELECT 1 FROM messages u
+      WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?2)) AS unread,
+    (SELECT count(*) FROM outbox o CROSS JOIN messages w ON w.id = o.message
+      WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL) AS pending
+  FROM chats c LEFT JOIN accounts a ON a.account = c.peer
+  LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
+                                  ORDER BY l.place DESC, l.id DESC LIMIT 1)
+  ORDER BY time DESC, c.id";
+
+fn read(row: &Row) -> Result<ChatSummary> {
+    let peer = id(row, "peer", AccountId::from_slice)?;
+    let name: Option<String> = row.get("name")?;
+    Ok(ChatSummary {
+        name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
+        unread: row.get("unread")?,
+        last: row.get("text")?,
+        last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
+        time: row.get::<_, Option<u64>>("time")?.map(Millis),
+        pending: row.get("pending")?,
+        draft: None,
+        key_changed: false,
+        peer,
+    })
+}
+
+/// The lines so far, and which accounts belong to which.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<ChatSummary>,
+    of: HashMap<AccountId, usize>,
+}
+
+impl Lines {
+    /// Adds an account's chat. Chats of one name become one line, which shows the newest message of all.
+    fn add(&mut self, chat: ChatSummary, named: &HashMap<AccountId, AccountId>) {
+        let (account, peer) = (chat.peer, named.get(&chat.peer).copied().unwrap_or(chat.peer));
+        let line = *self.of.entry(peer).or_insert(self.lines.len());
+        self.of.insert(account, line);
+        match self.lines.get_mut(line) {
+            Some(line) => {
+                line.unread += chat.unread;
+                line.pending += chat.pending;
+            }
+            None => self.lines.push(ChatSummary { peer, ..chat }),
+        }
+    }
+
+    /// The line of an account, made if it has no chat yet.
+    fn line(&mut self, account: AccountId, name: &str) -> Option<&mut ChatSummary> {
+        if !self.of.contains_key(&account) {
+            self.add(empty(account, name), &HashMap::new());
+        }
+        self.of.get(&account).and_then(|&line| self.lines.get_mut(line))
+    }
+}
+
+fn empty(peer: AccountId, name: &str) -> ChatSummary {
+    let name = name.to_owned();
+    let (last, time, draft) = (None, None, None);
+    ChatSummary { peer, name, unread: 0, last, last_own: false, time, pending: 0, draft, key_changed: false }
+}
+
+impl Tx<'_> {
+    /// The chat list, the most recent first. A name with several keys has one line, and so have a draft and a key that
+    /// waits for a decision where nothing was written yet.
+    pub fn summaries(&self, shown: Shown) -> Result<Vec<ChatSummary>> {
+        let rivals = self.rivals()?;
+        let in_use = rivals.iter().filter(|rival| rival.trust == 0).map(|rival| (rival.name.as_str(), rival.account));
+        let in_use: HashMap<&str, AccountId> = in_use.collect();
+        let named = rivals.iter().filter_map(|rival| Some((rival.account, *in_use.get(rival.name.as_str())?)));
+        let named: HashMap<AccountId, AccountId> = named.collect();
+        let mut lines = Lines::default();
+        for chat in self.all(SUMMARIES, params![shown.text, shown.unread], read)? {
+            lines.add(chat, &named);
+        }
+        for rival in rivals.iter().filter(|rival| rival.trust == 1) {
+            let peer = named.get(&rival.account).copied().unwrap_or(rival.account);
+            lines.line(peer, &rival.name).into_iter().for_each(|line| line.key_changed = peer != rival.account);
+        }
+        for (account, name, saved) in self.drafts()? {
+            let peer = named.get(&account).copied().unwrap_or(account);
+            lines.line(peer, &name).into_iter().for_each(|line| line.draft = Some(saved));
+        }
+        let mut lines = lines.lines;
+        lines.sort_by_key(|line| Reverse(line.time.or(line.draft)));
+        Ok(lines)
+    }
+
+    fn drafts(&self) -> Result<Vec<(AccountId, String, Millis)>> {
+        let sql = "SELECT d.account, d.saved, a.name FROM drafts d JOIN accounts a ON a.account = d.account";
+        self.all(sql, [], |row| Ok((id(row, 0, AccountId::from_slice)?, row.get(2)?, Millis(row.get(1)?))))
+    }
+
+    /// The accounts of names that have several.
+    fn rivals(&self) -> Result<Vec<Rival>> {
+        let sql = "SELECT account, name, trust FROM accounts
+            WHERE name IN (SELECT name FROM accounts WHERE trust <> 0) ORDER BY name, trust, seen";
+        self.all(sql, [], |row| {
+            Ok(Rival { account: id(row, 0, AccountId::from_slice)?, name: row.get(1)?, trust: row.get(2)? })
+        })
+    }
+}
+
+/// One of several accounts of a name.
+struct Rival {
+    account: AccountId,
+    name: String,
+    /// As it is stored.
+    trust: i64,
+}

@@ -1,0 +1,32 @@
+//! A database of an earlier version comes up to date with what is in it.
+
+use super::*;
+
+/// The database as version 3 left it, with a message in its outbox.
+const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE outbox DROP COLUMN tried;";
+
+#[test]
+fn what_waited_before_version_4_may_have_left_this_device() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = ProfileFolder::new(temporary.path());
+    let mut store = Store::create(&folder, [7; 48]).unwrap();
+    let row = store
+        .transact::<_, StoreError>(|tx| {
+            let chat = tx.direct_chat(&ME, &PEER, Millis(1))?.row;
+            let row = tx.insert_pending(chat, (&ME, &DeviceId([1; 16]), &MessageId([7; 16])), "kept", Millis(9))?;
+            tx.enqueue(chat, row, None)?;
+            Ok(row)
+        })
+        .unwrap();
+    store.connection.execute_batch(BEFORE_4).unwrap();
+    store.connection.pragma_update(None, "user_version", 3).unwrap();
+    drop(store);
+    let mut store = Store::open(&folder).unwrap();
+    store
+        .transact::<_, StoreError>(|tx| {
+            assert_eq!(tx.message(row)?.unwrap().text, "kept");
+            assert!(tx.outgoing_of(row)?[0].tried);
+            tx.save_draft(&PEER, "new", Millis(1))
+        })
+        .unwrap();
+}

@@ -1,0 +1,99 @@
+//! What is being written: a text area, and the draft it is kept as.
+
+use crate::text;
+use aside_protocol::limits::MAX_TEXT;
+use ratatui::style::Style;
+use ratatui_textarea::{CursorMove, TextArea, WrapMode};
+
+/// The composer of one conversation.
+#[derive(Debug)]
+pub struct Composer {
+    area: TextArea<'static>,
+    /// What the store has as the draft.
+    saved: String,
+}
+
+impl Default for Composer {
+    fn default() -> Self {
+        Self::new(String::new())
+    }
+}
+
+impl Composer {
+    /// Goes on with a draft.
+    pub fn new(draft: String) -> Self {
+        let mut composer = Self { area: area(&draft), saved: draft };
+        composer.area.move_cursor(CursorMove::Bottom);
+        composer.area.move_cursor(CursorMove::End);
+        composer
+    }
+
+    /// The widget, for drawing.
+    pub fn area(&self) -> &TextArea<'static> {
+        &self.area
+    }
+
+    /// The widget, for editing.
+    pub fn edit(&mut self) -> &mut TextArea<'static> {
+        &mut self.area
+    }
+
+    /// What is written.
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.area.lines().iter().all(String::is_empty)
+    }
+
+    /// Adds text where the cursor is, with line ends of any kind. Refuses what would make more than a message can hold.
+    pub fn insert(&mut self, pasted: &str) -> Result<(), TooLong> {
+        let bytes = self.bytes().saturating_add(pasted.len());
+        if bytes > MAX_TEXT {
+            return Err(TooLong(bytes));
+        }
+        self.area.insert_str(pasted.replace("\r\n", "\n").replace('\r', "\n"));
+        Ok(())
+    }
+
+    /// Takes the text out and leaves nothing; the draft counts as forgotten.
+    pub fn take(&mut self) -> String {
+        let text = self.text();
+        *self = Self::default();
+        text
+    }
+
+    /// The text to keep, if the store has another one.
+    pub fn unsaved(&mut self) -> Option<String> {
+        let text = self.text();
+        (text != self.saved).then(|| {
+            self.saved.clone_from(&text);
+            text
+        })
+    }
+
+    /// Rows that the text takes in so many columns.
+    pub fn rows(&self, columns: u16) -> usize {
+        self.area.lines().iter().map(|line| text::rows(&text::drawable(line), columns).max(1)).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.area.lines().iter().map(|line| line.len() + 1).sum::<usize>().saturating_sub(1)
+    }
+}
+
+/// The text would have so many bytes, and a message holds [`MAX_TEXT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong(pub usize);
+
+fn area(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    // The terminal's own cursor is used, so that input methods and screen readers find it.
+    area.set_cursor_style(Style::new());
+    area.set_cursor_line_style(Style::new());
+    area.set_max_histories(200);
+    area
+}

@@ -1,0 +1,187 @@
+//! One open conversation: a window onto its history, where it is scrolled to, and what is being written.
+
+use super::Composer;
+use super::rows::{Frame, Rows};
+use crate::cmd::{Cmd, Span};
+use crate::data::{Key, Page, What};
+use crate::text;
+use aside_protocol::AccountId;
+use jiff::tz::TimeZone;
+use std::ops::Range;
+
+/// The fewest entries to read on each side.
+const LEAST_REACH: u32 = 60;
+
+/// What the lowest row on the screen is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The end, whatever comes.
+    End,
+    /// A row of an entry, counted from its first one.
+    At(Key, usize),
+}
+
+/// A conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    /// With whom.
+    pub peer: AccountId,
+    /// Their name.
+    pub name: String,
+    /// What is being written; none until the draft was read.
+    pub composer: Option<Composer>,
+    /// What was read of the history; none until it was.
+    pub page: Option<Page>,
+    /// The page as rows.
+    pub rows: Rows,
+    /// Where it is scrolled to.
+    pub anchor: Anchor,
+    /// Where what was not read began when it was opened, or when the user looked away.
+    pub divider: Option<Key>,
+    /// Marked as read up to here.
+    pub read: Option<Key>,
+    /// A read of the history is under way; true if it is out of date already.
+    pub loading: Option<bool>,
+    /// Columns and rows that the history has on the screen.
+    pub room: (u16, u16),
+}
+
+impl Conversation {
+    /// Before anything was read.
+    pub fn new(peer: AccountId, name: String, room: (u16, u16)) -> Self {
+        Self {
+            peer,
+            name,
+            composer: None,
+            page: None,
+            rows: Rows::default(),
+            anchor: Anchor::End,
+            divider: None,
+            read: None,
+            loading: None,
+            room,
+        }
+    }
+
+    /// Reads a part of the history, unless a read is under way: then it is repeated after that.
+    pub fn load(&mut self, span: Span) -> Option<Cmd> {
+        if let Some(outdated) = &mut self.loading {
+            *outdated = true;
+            return None;
+        }
+        self.loading = Some(false);
+        Some(Cmd::Load { peer: self.peer, span, reach: LEAST_REACH.max(3 * u32::from(self.room.1)) })
+    }
+
+    /// Reads what is around the screen anew.
+    pub fn reload(&mut self) -> Option<Cmd> {
+        let span = match self.anchor {
+            Anchor::End if self.page.is_none() => Span::Unread,
+            Anchor::End => Span::Newest,
+            Anchor::At(key, _) => Span::Around(key),
+        };
+        self.load(span)
+    }
+
+    /// A part of the history was read. `looking` says whether what is on the screen counts as seen.
+    pub fn loaded(&mut self, page: Page, draft: String, looking: bool, own: &str, zone: &TimeZone) {
+        let first_time = self.page.is_none();
+        if self.composer.is_none() {
+            self.composer = Some(Composer::new(draft));
+        }
+        if self.divider.is_none() && (first_time || !looking) {
+            self.divider = page.unread_from;
+        }
+        self.page = Some(page);
+        self.lay_out(own, zone);
+        if first_time {
+            self.show_unread();
+        }
+    }
+
+    /// Measures the page for the present room.
+    pub fn lay_out(&mut self, own: &str, zone: &TimeZone) {
+        let name = text::width(&text::one_line(&self.name)).max(text::width(own));
+        let frame =
+            Frame { columns: self.room.0, name: u16::try_from(name).unwrap_or(u16::MAX), divider: self.divider, zone };
+        self.rows = self.page.as_ref().map(|page| Rows::new(&page.entries, frame)).unwrap_or_default();
+    }
+
+    /// Has the divider at the top if what follows does not fit.
+    fn show_unread(&mut self) {
+        let (Some(key), Some(page)) = (self.divider, &self.page) else { return };
+        let top = self.rows.start_of(&page.entries, key);
+        self.set_bottom(top + usize::from(self.room.1));
+    }
+
+    /// The rows on the screen.
+    pub fn visible(&self) -> Range<usize> {
+        let bottom = self.bottom();
+        bottom.saturating_sub(usize::from(self.room.1))..bottom
+    }
+
+    fn bottom(&self) -> usize {
+        let len = self.rows.rows.len();
+        let Some(page) = &self.page else { return 0 };
+        let bottom = match self.anchor {
+            Anchor::End => len,
+            Anchor::At(key, row) => {
+                let start = self.rows.start_of(&page.entries, key);
+                let end = self.rows.end_of(&page.entries, key).max(start + 1);
+                (start + row + 1).min(end)
+            }
+        };
+        bottom.clamp(usize::from(self.room.1).min(len), len)
+    }
+
+    fn set_bottom(&mut self, bottom: usize) {
+        let len = self.rows.rows.len();
+        let Some(page) = &self.page else { return };
+        let bottom = bottom.clamp(usize::from(self.room.1).min(len), len);
+        self.anchor = match bottom.checked_sub(1).and_then(|last| self.rows.rows.get(last)) {
+            Some(row) if bottom < len || page.newer => {
+                let key = page.entries[row.entry].key;
+                Anchor::At(key, bottom - 1 - self.rows.start_of(&page.entries, key))
+            }
+            _ => Anchor::End,
+        };
+    }
+
+    /// Scrolls by rows, down if positive; reads more where the page comes to its end.
+    pub fn scroll(&mut self, rows: isize) -> Option<Cmd> {
+        self.set_bottom(self.bottom().saturating_add_signed(rows));
+        let near = usize::from(self.room.1).max(1);
+        let page = self.page.as_ref()?;
+        let visible = self.visible();
+        let older = page.older && visible.start < near;
+        let newer = page.newer && self.rows.rows.len() - visible.end < near;
+        if older || newer { self.reload() } else { None }
+    }
+
+    /// Scrolls to the end.
+    pub fn to_end(&mut self) -> Option<Cmd> {
+        self.anchor = Anchor::End;
+        if self.page.as_ref().is_some_and(|page| page.newer) { self.load(Span::Newest) } else { None }
+    }
+
+    /// The newest message of the other one whose last row is on the screen.
+    pub fn seen(&self) -> Option<Key> {
+        let page = self.page.as_ref()?;
+        let visible = self.visible();
+        let whole = |index: usize| {
+            let row = &self.rows.rows[index];
+            self.rows.rows.get(index + 1).is_none_or(|next| next.entry != row.entry)
+        };
+        let of_peer = |index: &usize| matches!(page.entries[self.rows.rows[*index].entry].what, What::Peer { .. });
+        let last = visible.rev().filter(|index| whole(*index)).find(of_peer)?;
+        Some(page.entries[self.rows.rows[last].entry].key)
+    }
+
+    /// Marks what is seen as read; says so once.
+    pub fn mark_read(&mut self) -> Option<Cmd> {
+        let seen = self.seen().filter(|seen| self.read.is_none_or(|read| read < *seen))?;
+        self.read = Some(seen);
+        let unread = self.page.as_ref()?.unread_from?;
+        (unread <= seen).then_some(Cmd::MarkRead { peer: self.peer, up_to: seen })
+    }
+}

@@ -1,0 +1,100 @@
+//! Models for the tests of update and view.
+#![allow(clippy::unwrap_used)]
+
+use crate::data::{Chat, Entry, Key, Link, Me, Page, Progress, What};
+use crate::model::Model;
+use crate::{Cmd, Msg, update};
+use aside_protocol::{AccountId, Millis};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+
+/// Sunday, 22 November 2026, 14:05 UTC.
+pub(crate) const NOW: Millis = Millis(1_795_356_300_000);
+
+pub(crate) fn account(number: u8) -> AccountId {
+    AccountId::from_slice(&[number; 32]).unwrap()
+}
+
+pub(crate) fn chat(number: u8, name: &str, unread: u64) -> Chat {
+    Chat {
+        peer: account(number),
+        name: name.into(),
+        unread,
+        last: Some(format!("the last words of {name}")),
+        last_own: false,
+        time: Some(Millis(NOW.0 - u64::from(number) * 3_600_000)),
+        pending: 0,
+        draft: false,
+        key_changed: false,
+    }
+}
+
+pub(crate) fn key(place: u64) -> Key {
+    Key { part: 0, place, row: i64::try_from(place).unwrap() }
+}
+
+pub(crate) fn entry(place: u64, what: What) -> Entry {
+    Entry { key: key(place), time: Some(Millis(NOW.0 - 600_000 + place * 30_000)), what }
+}
+
+pub(crate) fn peer(place: u64, text: &str) -> Entry {
+    entry(place, What::Peer { text: text.into() })
+}
+
+pub(crate) fn own(place: u64, text: &str, progress: Progress) -> Entry {
+    entry(place, What::Own { text: text.into(), progress })
+}
+
+pub(crate) fn page(entries: Vec<Entry>) -> Page {
+    Page { entries, ..Page::default() }
+}
+
+pub(crate) fn me() -> Me {
+    Me { account: account(99), name: "alice".into() }
+}
+
+/// Alice with three chats, the list read, connected.
+pub(crate) fn desk(size: (u16, u16)) -> Model {
+    let mut model = Model::new(size, NOW, TimeZone::UTC, true);
+    update(&mut model, Msg::Opened { me: me(), wanted: None });
+    update(&mut model, Msg::Link(Link::Online { transport: "QUIC", caught_up: true }));
+    update(&mut model, Msg::Chats(vec![chat(1, "bob", 0), chat(2, "carol", 3), chat(3, "dave.the-long-named", 0)]));
+    model
+}
+
+/// The same with bob's conversation open and read.
+pub(crate) fn open(size: (u16, u16), page: Page) -> Model {
+    let mut model = desk(size);
+    press(&mut model, KeyCode::Enter);
+    load(&mut model, page);
+    model
+}
+
+/// The open conversation's read is answered.
+pub(crate) fn load(model: &mut Model, page: Page) -> Vec<Cmd> {
+    let peer = model.desk().unwrap().open.as_ref().unwrap().peer;
+    update(model, Msg::Loaded { peer, span: crate::cmd::Span::Unread, page, draft: String::new() })
+}
+
+pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+pub(crate) fn ctrl(model: &mut Model, letter: char) -> Vec<Cmd> {
+    update(model, Msg::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)))
+}
+
+pub(crate) fn alt(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::ALT)))
+}
+
+pub(crate) fn write(model: &mut Model, text: &str) {
+    for letter in text.chars() {
+        press(model, KeyCode::Char(letter));
+    }
+}
+
+/// What is written.
+pub(crate) fn written(model: &Model) -> String {
+    model.desk().unwrap().open.as_ref().unwrap().composer.as_ref().unwrap().text()
+}

@@ -1,0 +1,161 @@
+//! What comes from outside: time, size, focus, and results of commands.
+
+use super::{is_looking, open, send, switcher};
+use crate::cmd::{Cmd, Span};
+use crate::data::{Chat, Link, Me, Page};
+use crate::model::{Desk, Model, Overlay, Stage};
+use crate::msg::Msg;
+use aside_protocol::{AccountId, Millis};
+
+pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
+    match msg {
+        Msg::Resize(columns, rows) => model.size = (columns, rows),
+        Msg::Focus(focused) => model.focused = focused,
+        Msg::Tick(now) => return tick(model, now),
+        Msg::Opened { me, wanted } => return opened(model, me, wanted),
+        Msg::Closed(closed) => model.stage = Stage::Closed(closed),
+        Msg::Changed => return changed(model),
+        Msg::Link(link) => return linked(model, link),
+        Msg::Chats(chats) => return listed(model, chats),
+        Msg::Loaded { peer, span, page, draft } => return loaded(model, peer, span, page, draft),
+        Msg::Info(about, known) => {
+            if let Some(Overlay::Info { peer, info, .. }) = overlay(model).filter(|_| true)
+                && *peer == about
+            {
+                *info = Some(known);
+            }
+        }
+        Msg::Unsent(about, unsent, reason) => {
+            if let Some(Overlay::Unsent { peer, items, why, cursor }) = overlay(model)
+                && *peer == about
+            {
+                *cursor = (*cursor).min(unsent.len().saturating_sub(1));
+                (*items, *why) = (Some(unsent), reason);
+            }
+        }
+        Msg::Refused { peer, text, why } => refused(model, peer, &text, why),
+        Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
+        Msg::Found(name, result) => return found(model, name, result),
+        Msg::Failed(why) => model.say(why),
+        Msg::Setup(heard) => {
+            if let Stage::Setup(setup) = &mut model.stage {
+                setup.heard(heard);
+            }
+        }
+        Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) => {}
+    }
+    Vec::new()
+}
+
+fn overlay(model: &mut Model) -> Option<&mut Overlay> {
+    model.desk_mut().and_then(|desk| desk.overlay.as_mut())
+}
+
+/// Time passes: old sentences go, and what is being written is kept.
+fn tick(model: &mut Model, now: Millis) -> Vec<Cmd> {
+    model.now = now;
+    if model.note.as_ref().is_some_and(|(_, until)| *until < now) {
+        model.note = None;
+    }
+    send::save_draft(model).into_iter().collect()
+}
+
+fn opened(model: &mut Model, me: Me, wanted: Option<String>) -> Vec<Cmd> {
+    let mut desk = Desk { wanted, ..Desk::new(me) };
+    desk.loading = Some(false);
+    model.stage = Stage::Desk(Box::new(desk));
+    vec![Cmd::LoadChats]
+}
+
+/// Reads the list and the open conversation anew, each once at a time.
+fn changed(model: &mut Model) -> Vec<Cmd> {
+    let Some(desk) = model.desk_mut() else { return Vec::new() };
+    let mut cmds = Vec::new();
+    match &mut desk.loading {
+        Some(outdated) => *outdated = true,
+        idle => {
+            *idle = Some(false);
+            cmds.push(Cmd::LoadChats);
+        }
+    }
+    cmds.extend(desk.open.as_mut().and_then(|open| open.reload()));
+    if let Some(Overlay::Unsent { peer, .. }) = &desk.overlay {
+        cmds.push(Cmd::LoadUnsent(*peer));
+    }
+    cmds
+}
+
+/// A connection that needs a person says so at once.
+fn linked(model: &mut Model, link: Link) -> Vec<Cmd> {
+    let stopped = matches!(link, Link::Stopped { .. }) && model.link != link;
+    model.link = link;
+    if let Some(desk) = model.desk_mut().filter(|desk| stopped && desk.overlay.is_none()) {
+        desk.overlay = Some(Overlay::Connection);
+    }
+    Vec::new()
+}
+
+fn listed(model: &mut Model, chats: Vec<Chat>) -> Vec<Cmd> {
+    let Some(desk) = model.desk_mut() else { return Vec::new() };
+    desk.chats = Some(chats);
+    let outdated = desk.loading.take() == Some(true);
+    if let Some(open) = &mut desk.open
+        && let Some(chat) = desk.chats.iter().flatten().find(|chat| chat.peer == open.peer)
+    {
+        open.name.clone_from(&chat.name);
+    }
+    if outdated {
+        desk.loading = Some(false);
+    }
+    let wanted = desk.wanted.take();
+    if desk.overlay.is_some() {
+        switcher::refresh(model);
+    }
+    let mut cmds = if outdated { vec![Cmd::LoadChats] } else { Vec::new() };
+    cmds.extend(wanted.map(|name| switcher::go(model, &name)).unwrap_or_default());
+    cmds
+}
+
+fn loaded(model: &mut Model, peer: AccountId, span: Span, page: Page, draft: String) -> Vec<Cmd> {
+    let looking = is_looking(model);
+    let zone = model.zone.clone();
+    let Some(desk) = model.desk_mut() else { return Vec::new() };
+    let Desk { me, open, .. } = desk;
+    let Some(open) = open.as_mut().filter(|open| open.peer == peer) else { return Vec::new() };
+    let outdated = open.loading.take() == Some(true);
+    // What was read for another place than the user is at by now is still a page, and the next read mends it.
+    let _ = span;
+    open.loaded(page, draft, looking, &me.name, &zone);
+    if outdated { open.reload().into_iter().collect() } else { Vec::new() }
+}
+
+/// The text goes back to where it was written, if nothing else is there by now.
+fn refused(model: &mut Model, peer: AccountId, text: &str, why: String) {
+    model.say(why);
+    let composer = model.open_mut().filter(|open| open.peer == peer).and_then(|open| open.composer.as_mut());
+    if let Some(composer) = composer.filter(|composer| composer.is_empty()) {
+        // It fitted before.
+        let _ = composer.insert(text);
+    }
+}
+
+fn withdrawn(model: &mut Model, peer: AccountId, result: Result<(), String>) -> Vec<Cmd> {
+    match result {
+        Ok(()) => model.say("Taken back."),
+        Err(why) => model.say(why),
+    }
+    vec![Cmd::LoadUnsent(peer)]
+}
+
+fn found(model: &mut Model, name: String, result: Result<AccountId, String>) -> Vec<Cmd> {
+    let Some(Overlay::Switcher(switcher)) = overlay(model) else { return Vec::new() };
+    if switcher.looking.as_ref() != Some(&name) {
+        return Vec::new();
+    }
+    switcher.looking = None;
+    match result {
+        Ok(peer) => return open::open(model, peer, Some(name)),
+        Err(why) => switcher.failed = Some(why),
+    }
+    Vec::new()
+}

@@ -1,0 +1,35 @@
+//! What is known of a contact, and the decision about a new key.
+
+use crate::cmd::Cmd;
+use crate::model::{Focus, Model, Overlay};
+use crossterm::event::{KeyCode, KeyEvent};
+
+/// Shows it: of the open conversation, or of the chat chosen in the list.
+pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
+    let Some(desk) = model.desk_mut() else { return Vec::new() };
+    let chosen = desk.list().get(desk.cursor_index()).map(|chat| chat.peer).filter(|_| desk.focus == Focus::List);
+    let Some(peer) = chosen.or(desk.open.as_ref().map(|open| open.peer)) else {
+        model.say("Open a chat first.");
+        return Vec::new();
+    };
+    desk.overlay = Some(Overlay::Info { peer, info: None, down: 0 });
+    vec![Cmd::LoadInfo(peer)]
+}
+
+/// `a` accepts a new key; the rest scrolls or closes.
+pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
+    let Some(desk) = model.desk_mut() else { return Vec::new() };
+    let Some(Overlay::Info { peer, info, down }) = &mut desk.overlay else { return Vec::new() };
+    let (peer, undecided) = (*peer, info.as_ref().is_some_and(|info| info.new_safety_number.is_some()));
+    match key.code {
+        KeyCode::Down => *down = down.saturating_add(1),
+        KeyCode::Up => *down = down.saturating_sub(1),
+        KeyCode::Char('a') if undecided => {
+            desk.overlay = None;
+            return vec![Cmd::AcceptKey(peer)];
+        }
+        KeyCode::Enter | KeyCode::Char('q' | 'i') => desk.overlay = None,
+        _ => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,120 @@
+//! Finding a chat by some letters of its name, or beginning one.
+
+use crate::cmd::Cmd;
+use crate::data::Chat;
+use crate::model::overlay::Switcher;
+use crate::model::{Model, Overlay};
+use aside_protocol::AccountId;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+/// Longest query that makes sense.
+const LONGEST: usize = 64;
+
+/// Opens it, with all chats.
+pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
+    if let Some(desk) = model.desk_mut() {
+        let hits = hits(desk.list(), "");
+        desk.overlay = Some(Overlay::Switcher(Switcher { hits, ..Switcher::default() }));
+    }
+    Vec::new()
+}
+
+/// Typing, choosing, opening.
+pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
+    let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let ctrl = key.modifiers == KeyModifiers::CONTROL;
+    match key.code {
+        KeyCode::Enter => return choose(model),
+        KeyCode::Up => move_by(model, -1),
+        KeyCode::Char('p') if ctrl => move_by(model, -1),
+        KeyCode::Down => move_by(model, 1),
+        KeyCode::Char('n') if ctrl => move_by(model, 1),
+        KeyCode::Backspace => change(model, |query| _ = query.pop()),
+        KeyCode::Char('u') if ctrl => change(model, String::clear),
+        KeyCode::Char(letter) if plain => change(model, |query| query.push(letter)),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Pasted text counts as typed.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
+    change(model, |query| query.push_str(text.lines().next().unwrap_or("").trim()));
+    Vec::new()
+}
+
+/// Opens the chat with a name, or looks the name up if there is none.
+pub(super) fn go(model: &mut Model, name: &str) -> Vec<Cmd> {
+    let known = model.desk().and_then(|desk| desk.list().iter().find(|chat| chat.name == name)).map(|chat| chat.peer);
+    if let Some(peer) = known {
+        return super::open::open(model, peer, None);
+    }
+    open(model);
+    change(model, |query| name.clone_into(query));
+    if let Some(Overlay::Switcher(switcher)) = model.desk_mut().and_then(|desk| desk.overlay.as_mut()) {
+        switcher.hits.clear();
+        switcher.cursor = 0;
+    }
+    choose(model)
+}
+
+/// The list of chats is another one.
+pub(super) fn refresh(model: &mut Model) {
+    change(model, |_| {});
+}
+
+fn change(model: &mut Model, edit: impl FnOnce(&mut String)) {
+    let Some(desk) = model.desk_mut() else { return };
+    let Some(Overlay::Switcher(switcher)) = &mut desk.overlay else { return };
+    let before = switcher.query.clone();
+    edit(&mut switcher.query);
+    while switcher.query.len() > LONGEST {
+        switcher.query.pop();
+    }
+    if before != switcher.query {
+        switcher.failed = None;
+        switcher.cursor = 0;
+    }
+    switcher.hits = hits(desk.chats.as_deref().unwrap_or_default(), &switcher.query);
+    switcher.cursor = switcher.cursor.min(switcher.hits.len());
+}
+
+fn move_by(model: &mut Model, by: isize) {
+    if let Some(Overlay::Switcher(switcher)) = model.desk_mut().and_then(|desk| desk.overlay.as_mut()) {
+        let last = if name(switcher).is_some() { switcher.hits.len() } else { switcher.hits.len().saturating_sub(1) };
+        switcher.cursor = switcher.cursor.saturating_add_signed(by).min(last);
+    }
+}
+
+fn choose(model: &mut Model) -> Vec<Cmd> {
+    let Some(Overlay::Switcher(switcher)) = model.desk_mut().and_then(|desk| desk.overlay.as_mut()) else {
+        return Vec::new();
+    };
+    if let Some(peer) = switcher.hits.get(switcher.cursor).copied() {
+        return super::open::open(model, peer, None);
+    }
+    let Some(wanted) = name(switcher) else { return Vec::new() };
+    switcher.looking = Some(wanted.clone());
+    switcher.failed = None;
+    vec![Cmd::LookUp(wanted)]
+}
+
+/// The query as a name to look up.
+pub(crate) fn name(switcher: &Switcher) -> Option<String> {
+    let name = switcher.query.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Chats whose names have the query's letters in its order, the best first.
+fn hits(chats: &[Chat], query: &str) -> Vec<AccountId> {
+    let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let score = |chat: &Chat| pattern.score(Utf32Str::new(&chat.name, &mut buffer), &mut matcher);
+    let mut scored: Vec<_> =
+        chats.iter().map(score).zip(chats).filter_map(|(score, chat)| Some((score?, chat.peer))).collect();
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, peer)| peer).collect()
+}

@@ -1,0 +1,50 @@
+//! Typing and pasting into the composer.
+
+use crate::cmd::Cmd;
+use crate::model::composer::TooLong;
+use crate::model::{Focus, Model};
+use aside_protocol::limits::MAX_TEXT;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui_textarea::TextArea;
+
+/// A key that stands for itself. In the list it begins to write in the open conversation, so that nothing typed is lost.
+pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
+    let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Char(letter) if plain && model.desk().is_some_and(|desk| desk.focus == Focus::Composer) => {
+            insert(model, letter.encode_utf8(&mut [0; 4]))
+        }
+        KeyCode::Tab => insert(model, "\t"),
+        _ => Vec::new(),
+    }
+}
+
+/// Text from the clipboard.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
+    if let Some(desk) = model.desk_mut()
+        && desk.open.is_some()
+    {
+        desk.focus = Focus::Composer;
+    }
+    insert(model, text)
+}
+
+/// Changes what is written.
+pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut TextArea<'static>)) -> Vec<Cmd> {
+    if let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) {
+        change(composer.edit());
+    }
+    Vec::new()
+}
+
+fn insert(model: &mut Model, text: &str) -> Vec<Cmd> {
+    let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) else { return Vec::new() };
+    if let Err(TooLong(bytes)) = composer.insert(text) {
+        model.say(format!(
+            "That makes {} KiB, and a message holds {}. Nothing was inserted; send it in parts.",
+            bytes.div_ceil(1024),
+            MAX_TEXT / 1024
+        ));
+    }
+    Vec::new()
+}

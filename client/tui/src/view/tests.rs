@@ -1,0 +1,196 @@
+//! Screens as text. Styles are checked where a meaning hangs on them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::view;
+use crate::data::{Info, Link, Page, Progress, Unsent, What};
+use crate::model::Model;
+use crate::msg::Msg;
+use crate::sample::*;
+use crate::update;
+use crossterm::event::KeyCode;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier};
+
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 60)];
+
+fn drawn(model: &Model) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).unwrap();
+    terminal.draw(|frame| drop(view(model, frame))).unwrap();
+    terminal
+}
+
+fn screen(model: &Model) -> String {
+    drawn(model).backend().to_string()
+}
+
+/// A conversation with everything that can stand in one.
+fn everything() -> Page {
+    let mut entries = vec![
+        peer(1, "good morning"),
+        own(2, "Morning! Shall we meet at the station at six, or is that too early for you?", Progress::Read),
+        own(3, "I could come later too.", Progress::Delivered),
+        entry(4, What::Gap { count: 3, why: "no longer held by the relay" }),
+        entry(5, What::KeyChanged),
+        peer(6, "six is fine, here is the map: https://maps.example/station?x=1 (platform 2)"),
+        peer(7, "two\nlines"),
+        entry(8, What::Notice { text: "This chat was set up again.".into() }),
+        own(9, "see you", Progress::Sent),
+        own(10, "on my way", Progress::Pending),
+    ];
+    entries[0].time = Some(aside_protocol::Millis(NOW.0 - 86_400_000));
+    Page { unread_from: Some(key(6)), ..page(entries) }
+}
+
+#[test]
+fn chats_and_a_conversation() {
+    for (columns, rows) in SIZES {
+        let mut model = open((columns, rows), everything());
+        write(&mut model, "an answer that is begun");
+        insta::assert_snapshot!(format!("conversation_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        insta::assert_snapshot!(format!("list_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn overlays() {
+    for (columns, rows) in SIZES {
+        let mut model = open((columns, rows), everything());
+        press(&mut model, KeyCode::F(1));
+        insta::assert_snapshot!(format!("help_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        ctrl(&mut model, 'p');
+        write(&mut model, "ar");
+        insta::assert_snapshot!(format!("switcher_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        alt(&mut model, KeyCode::Char('i'));
+        let info = Info {
+            name: "bob".into(),
+            account: "0f".repeat(32),
+            devices: 2,
+            safety_number: "12345 67890 ".repeat(6),
+            new_safety_number: None,
+            state: "Encrypted end to end, with post-quantum keys.",
+        };
+        update(&mut model, Msg::Info(account(1), info.clone()));
+        insta::assert_snapshot!(format!("info_{columns}x{rows}"), screen(&model));
+        update(&mut model, Msg::Info(account(1), Info { new_safety_number: Some("54321 09876 ".repeat(6)), ..info }));
+        insta::assert_snapshot!(format!("new_key_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        alt(&mut model, KeyCode::Char('u'));
+        let unsent = |row, deletable| Unsent { row, text: format!("message {row}\nsecond line"), time: NOW, deletable };
+        let items = (1..=9).map(|row| unsent(row, row > 2)).collect();
+        update(&mut model, Msg::Unsent(account(1), items, Some("The relay is full.".into())));
+        insta::assert_snapshot!(format!("unsent_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn links_to_the_relay() {
+    let why = || "cannot reach relay.example:7443: connection refused".to_owned();
+    let links = [
+        ("offline", Link::Offline { why: why() }),
+        (
+            "wrong_relay",
+            Link::Stopped { why: "the relay has another key than the invite says".into(), wrong_relay: true },
+        ),
+        ("stopped", Link::Stopped { why: "the relay does not know this device".into(), wrong_relay: false }),
+        ("failed", Link::Failed { why: "the disk is full".into() }),
+    ];
+    for (name, link) in links {
+        let mut model = open((80, 24), everything());
+        update(&mut model, Msg::Link(link));
+        if name == "offline" || name == "failed" {
+            alt(&mut model, KeyCode::Char('c'));
+        }
+        insta::assert_snapshot!(format!("link_{name}"), screen(&model));
+    }
+}
+
+#[test]
+fn a_first_look_without_chats() {
+    for (columns, rows) in SIZES {
+        let mut model = desk((columns, rows));
+        update(&mut model, Msg::Chats(Vec::new()));
+        insta::assert_snapshot!(format!("empty_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn the_composer_grows_to_a_third_of_the_screen() {
+    let mut model = open((80, 24), everything());
+    for line in 0..20 {
+        write(&mut model, &format!("line {line}"));
+        alt(&mut model, KeyCode::Enter);
+    }
+    insta::assert_snapshot!("composer_grown", screen(&model));
+}
+
+#[test]
+fn what_a_peer_writes_cannot_steer_the_terminal() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gnp.exe\r\u{8}\u{0} end";
+    let mut model = open((80, 24), page(vec![peer(1, hostile)]));
+    let mut chats = vec![chat(1, "bob", 0)];
+    chats[0].last = Some(hostile.into());
+    update(&mut model, Msg::Chats(chats));
+    let terminal = drawn(&model);
+    for cell in terminal.backend().buffer().content() {
+        assert!(!cell.symbol().chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", cell.symbol());
+    }
+    assert!(screen(&model).contains("gnp.exe"), "it is visible");
+}
+
+#[test]
+fn links_are_told_with_their_whole_address_and_underlined() {
+    let model = open((40, 12), page(vec![peer(1, "look: https://a.example/a/very/long/path/that/wraps/around")]));
+    let mut terminal = Terminal::new(TestBackend::new(40, 12)).unwrap();
+    let mut links = Vec::new();
+    terminal.draw(|frame| links = view(&model, frame)).unwrap();
+    assert!(links.len() > 1, "one a row: {links:?}");
+    for link in links {
+        assert_eq!(link.url, "https://a.example/a/very/long/path/that/wraps/around");
+        for x in link.x_from..link.x_to {
+            let cell = &terminal.backend().buffer()[(x, link.y)];
+            assert!(cell.modifier.contains(Modifier::UNDERLINED), "{x},{} {:?}", link.y, cell.symbol());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_coloured_where_no_colour_is_wanted() {
+    let mut model = open((80, 24), everything());
+    model.colours = false;
+    for cell in drawn(&model).backend().buffer().content() {
+        assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+    }
+}
+
+#[test]
+fn backgrounds_stay_the_terminals_own() {
+    let model = open((80, 24), everything());
+    for cell in drawn(&model).backend().buffer().content() {
+        assert_eq!(cell.bg, Color::Reset, "so that light and dark both stay readable");
+        assert_ne!(cell.fg, Color::White);
+        assert_ne!(cell.fg, Color::Black);
+    }
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    for columns in (0..=70).chain([200]) {
+        for rows in [0, 1, 2, 5, 6, 7, 12, 24] {
+            let mut model = open((80, 24), everything());
+            update(&mut model, Msg::Resize(columns, rows));
+            if columns > 0 && rows > 0 {
+                drawn(&model);
+                for key in [KeyCode::F(1), KeyCode::Esc] {
+                    press(&mut model, key);
+                    drawn(&model);
+                }
+                ctrl(&mut model, 'p');
+                drawn(&model);
+            }
+        }
+    }
+}
