@@ -4,11 +4,11 @@
 //! agent, in a process of its own. Everything lies in a temporary folder that is gone afterwards.
 
 mod drain;
-mod history;
+pub(crate) mod history;
 mod opening;
-mod programs;
-mod senders;
-mod texts;
+pub(crate) mod programs;
+pub(crate) mod senders;
+pub(crate) mod texts;
 
 use crate::error::BenchError;
 use crate::figures::Figures;

@@ -18,6 +18,7 @@ mod processes;
 mod reader;
 mod relay;
 mod slow;
+mod tui;
 mod wire;
 mod writer;
 
@@ -49,6 +50,8 @@ enum Command {
     Catchup(catchup::Args),
     /// A device with a long history: opening it, and draining a queue into it.
     Client(client::Args),
+    /// The program in a terminal: its first frame, and each key while others write much.
+    Tui(tui::Args),
     /// Readers that take nothing, and whether others notice.
     Slow(slow::Args),
     /// One device that catches up, in a process of its own.
@@ -74,9 +77,11 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Figures, BenchError> {
-    // Starts programs and runtimes of its own.
-    if let Command::Client(args) = &command {
-        return client::run(args);
+    // These start programs and runtimes of their own.
+    match &command {
+        Command::Client(args) => return client::run(args),
+        Command::Tui(args) => return tui::run(args),
+        _ => {}
     }
     // As many threads as the relay itself has: both share the machine.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -90,6 +95,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
             Command::Fetch => catchup::fetch().await,
             Command::Bound(args) => bound::run(args).await,
             Command::Client(args) => client::run(&args),
+            Command::Tui(args) => tui::run(&args),
         }
     })
 }

@@ -59,7 +59,8 @@ pub fn own_peak_kib() -> Result<u64, BenchError> {
     memory_kib("self", "VmHWM:")
 }
 
-fn memory_kib(process: &str, field: &str) -> Result<u64, BenchError> {
+/// A figure of /proc/PID/status, in KiB.
+pub fn memory_kib(process: &str, field: &str) -> Result<u64, BenchError> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     Ok(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0))

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod relay;
 pub mod search;
 pub mod sim;
+pub mod terminal;
 pub mod udp;
 pub mod wait;
 
@@ -21,6 +22,7 @@ pub use limited::limited;
 pub use process::{Background, Run};
 pub use proxy::FaultProxy;
 pub use relay::{Relay, RelayOptions};
+pub use terminal::{Key, Terminal};
 pub use udp::{UdpProxy, Weather};
 pub use wait::{wait_for, wait_some};
 

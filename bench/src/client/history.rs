@@ -20,7 +20,7 @@ const AT_ONCE: u64 = 20_000;
 
 /// How much history.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// Messages altogether.
     pub messages: u64,
     /// Chats altogether.
@@ -29,7 +29,7 @@ pub(super) struct Shape {
 
 /// What a profile was filled with.
 #[derive(Debug)]
-pub(super) struct Filled {
+pub(crate) struct Filled {
     /// Chats there are now.
     pub chats: u64,
 }
@@ -42,7 +42,7 @@ struct Filling {
 
 /// Fills the profile. A quarter of the messages goes to the first chat, the rest is spread unevenly; every third message
 /// is an own one; one chat in eight has something unread.
-pub(super) fn fill(folder: &ProfileFolder, shape: Shape) -> Result<Filled, BenchError> {
+pub(crate) fn fill(folder: &ProfileFolder, shape: Shape) -> Result<Filled, BenchError> {
     let mut store = Store::open(folder)?;
     let mut chats: Vec<Filling> =
         store.transact::<_, BenchError>(|tx| (0..shape.chats).map(|number| begin(tx, number)).collect())?;

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 /// Somebody's home, with one profile.
 #[derive(Debug, Clone)]
-pub(super) struct Home {
+pub(crate) struct Home {
     aside: PathBuf,
     folder: PathBuf,
 }
@@ -64,7 +64,7 @@ fn output(command: &mut Command, stdin: &str) -> Result<String, BenchError> {
 }
 
 /// The last line of a program's output, as JSON.
-pub(super) fn last_json(text: &str) -> Result<Value, BenchError> {
+pub(crate) fn last_json(text: &str) -> Result<Value, BenchError> {
     let line = text.lines().last().unwrap_or_default();
     serde_json::from_str(line).map_err(|e| BenchError::Failed(format!("not JSON ({e}): {line}")))
 }

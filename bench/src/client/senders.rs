@@ -21,7 +21,7 @@ const AT_ONCE: u64 = 200;
 
 /// The senders; each has a chat with the device.
 #[derive(Debug)]
-pub(super) struct Senders {
+pub(crate) struct Senders {
     homes: Vec<(String, Home)>,
     device: AccountId,
     runtime: Runtime,
@@ -29,7 +29,7 @@ pub(super) struct Senders {
 
 /// What a device has to have after a round, by sender.
 #[derive(Debug)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     /// The round's name, with which its texts begin.
     pub series: String,
     /// Messages of each sender.
@@ -53,6 +53,17 @@ impl Senders {
         device.aside(&["recv", "--follow", "--timeout", "60s", "--limit", &count])?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         Ok(Self { homes, device: account(&device.profile())?, runtime })
+    }
+
+    /// One of them, by number.
+    pub fn profile(&self, number: usize) -> Result<ProfileFolder, BenchError> {
+        let missing = || BenchError::Failed(format!("there is no sender {number}"));
+        self.homes.get(number).map(|(_, home)| home.profile()).ok_or_else(missing)
+    }
+
+    /// Whom they write to.
+    pub fn device(&self) -> AccountId {
+        self.device
     }
 
     /// Sends about `messages` to the device, which is away; returns when the relay has confirmed them all.

@@ -6,7 +6,7 @@ const WORDS: [&str; 16] = [
 ];
 
 /// A text that names its place in order, and then goes on for 3 to 40 words.
-pub(super) fn text(series: &str, number: u64) -> String {
+pub(crate) fn text(series: &str, number: u64) -> String {
     let mut dice = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ series.len() as u64;
     let mut text = format!("{series} {number}");
     for _ in 0..3 + below(&mut dice, 12) * below(&mut dice, 5) % 38 {
@@ -17,7 +17,7 @@ pub(super) fn text(series: &str, number: u64) -> String {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a number below `n`.
-pub(super) fn below(dice: &mut u64, n: u64) -> u64 {
+pub(crate) fn below(dice: &mut u64, n: u64) -> u64 {
     *dice = dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *dice;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

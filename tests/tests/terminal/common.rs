@@ -1,0 +1,106 @@
+//! Two people at one relay, and what they do all the time.
+
+use aside_tests::{Client, Key, Relay, RelayOptions, Terminal};
+use std::time::Duration;
+
+/// The window most tests use.
+pub const SIZE: (u16, u16) = (80, 24);
+
+/// A relay, alice and bob.
+pub fn two() -> (Relay, Client, Client) {
+    two_at(RelayOptions::default())
+}
+
+/// The same at a relay of some kind.
+pub fn two_at(options: RelayOptions) -> (Relay, Client, Client) {
+    let relay = Relay::start(options);
+    let alice = Client::registered("alice", relay.first_invite());
+    let bob = Client::registered("bob", relay.first_invite());
+    (relay, alice, bob)
+}
+
+/// A message each way, read, so that both have the chat.
+pub fn acquaint(alice: &Client, bob: &Client) {
+    say(alice, bob, "Hello bob");
+    bob.recv(&["--follow", "--limit", "1", "--timeout", "60s"]).ok();
+    say(bob, alice, "Hello alice");
+    alice.recv(&["--follow", "--limit", "1", "--timeout", "60s"]).ok();
+}
+
+/// One message from the command line.
+pub fn say(from: &Client, to: &Client, text: &str) {
+    from.send(to.name(), text, &["--timeout", "60s"]).ok();
+}
+
+/// Many messages from the command line, in one go.
+pub fn say_all(from: &Client, to: &Client, texts: impl IntoIterator<Item = String>) {
+    let mut talk = from.talk(to.name());
+    talk.say(texts);
+    talk.hush();
+    assert_eq!(talk.wait(Duration::from_secs(120)), Some(0), "{}", talk.log());
+}
+
+/// The program, connected.
+pub fn online(client: &Client) -> Terminal {
+    let terminal = Terminal::start(client, &[], SIZE.0, SIZE.1);
+    terminal.wait_for("online");
+    terminal
+}
+
+/// Opens the chat with somebody by name, known or not.
+pub fn chat(terminal: &Terminal, name: &str) {
+    terminal.key(Key::Ctrl('p'));
+    terminal.wait_for("Find or begin a chat");
+    terminal.press(name);
+    terminal.wait_for(&format!("> {name}"));
+    terminal.key(Key::Enter);
+    terminal.wait_gone("Find or begin a chat");
+    terminal.wait_until("the composer", |screen| composer(screen).is_some());
+}
+
+/// The program, connected, with a chat open.
+pub fn chatting(client: &Client, with: &str) -> Terminal {
+    let terminal = online(client);
+    chat(&terminal, with);
+    terminal
+}
+
+/// What stands in the composer's first row, if it is there.
+pub fn composer(screen: &str) -> Option<String> {
+    let row = screen.lines().rev().find(|row| row.contains("> "))?;
+    Some(row.split_once("> ")?.1.trim_end().to_owned())
+}
+
+/// The row of the conversation that holds these words: to the right of the chat list, if that is there.
+pub fn row<'a>(screen: &'a str, words: &str) -> Option<&'a str> {
+    screen.lines().map(|row| row.split_once('│').map_or(row, |(_, right)| right)).find(|row| row.contains(words))
+}
+
+/// Waits until a row of the conversation holds the words and ends so.
+#[track_caller]
+pub fn wait_tick(terminal: &Terminal, words: &str, tick: &str) -> String {
+    let ends = |row: &str| row.trim_end().rsplit(' ').next() == Some(tick);
+    terminal.wait_until(&format!("{words:?} with {tick}"), |screen| row(screen, words).is_some_and(ends))
+}
+
+/// Leaves with `:quit` and wants a good end.
+#[track_caller]
+pub fn quit(mut terminal: Terminal) {
+    terminal.key(Key::Ctrl('c'));
+    terminal.wait_for("once more leaves");
+    terminal.key(Key::Ctrl('c'));
+    let status = terminal.wait_exit();
+    assert!(status.success(), "{status}");
+    assert!(terminal.is_restored(), "the terminal is not as it was");
+}
+
+/// Proves that nothing went wrong at the relay.
+pub fn finish(relay: Relay) {
+    relay.finish();
+}
+
+/// The texts of a whole history, oldest first.
+pub fn texts(client: &Client, with: &str) -> Vec<String> {
+    let history = client.whole_history(with);
+    history.iter().filter_map(|entry| entry["text"].as_str()).map(str::to_owned).collect()
+}

@@ -1,0 +1,19 @@
+//! The real program in a terminal: two people write to each other through a real relay, and what each of them sees.
+//!
+//! Waits are for words on the screen, never for a time. Screens are kept as snapshots with times, dates, ids and numbers
+//! masked; after a wanted change look at each new one before it is accepted.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod closed;
+mod common;
+mod drafts;
+mod first_run;
+mod focus;
+mod hostile;
+mod leaving;
+mod looks;
+mod moving;
+mod offline;
+mod paste;
+mod resize;
+mod talking;
