@@ -11,7 +11,7 @@ mod ui;
 
 pub(crate) use crate::agent::now;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Connectivity};
 use crate::cli::{CliError, Settings};
 use aside_tui::data::Me;
 use aside_tui::setup::Ask;
@@ -129,7 +129,8 @@ impl Beside<'_> {
         drop(wants);
         let _ = hands.await;
         self.leave();
-        agent.close(PATIENCE).await;
+        let online = matches!(*agent.handle().connectivity().borrow(), Connectivity::Online(_));
+        agent.close(if online { PATIENCE } else { Duration::ZERO }).await;
         Ok(())
     }
 

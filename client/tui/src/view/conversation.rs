@@ -75,9 +75,7 @@ impl History {
         let draw = Draw { model, desk, open, theme, area };
         let visible = open.visible();
         if page.entries.is_empty() {
-            history
-                .lines
-                .push(Line::styled(" Nothing was written yet. Messages are encrypted end to end.", theme.quiet()));
+            history.lines.push(Line::styled(" Nothing was written yet.", theme.quiet()));
         }
         for row in &open.rows.rows[visible] {
             let y = u16::try_from(history.lines.len()).unwrap_or(u16::MAX);
