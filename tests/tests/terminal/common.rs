@@ -67,13 +67,19 @@ pub fn chatting(client: &Client, with: &str) -> Terminal {
 
 /// What stands in the composer's first row, if it is there.
 pub fn composer(screen: &str) -> Option<String> {
-    let row = screen.lines().rev().find(|row| row.contains("> "))?;
-    Some(row.split_once("> ")?.1.trim_end().to_owned())
+    let first = |row: &&str| *row == ">" || row.starts_with("> ");
+    let row = conversation(screen).filter(first).last()?;
+    Some(row[1..].trim().to_owned())
 }
 
-/// The row of the conversation that holds these words: to the right of the chat list, if that is there.
+/// The row of the conversation that holds these words.
 pub fn row<'a>(screen: &'a str, words: &str) -> Option<&'a str> {
-    screen.lines().map(|row| row.split_once('│').map_or(row, |(_, right)| right)).find(|row| row.contains(words))
+    conversation(screen).find(|row| row.contains(words))
+}
+
+/// What is to the right of the chat list, if that is there.
+fn conversation(screen: &str) -> impl Iterator<Item = &str> {
+    screen.lines().map(|row| row.split_once('│').map_or(row, |(_, right)| right))
 }
 
 /// Waits until a row of the conversation holds the words and ends so.
