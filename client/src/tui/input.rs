@@ -11,14 +11,12 @@ use std::thread;
 pub(super) fn start(events: Sender<Event>) -> io::Result<()> {
     thread::Builder::new().name("keys".into()).spawn(move || {
         loop {
-            let told = match event::read() {
-                Ok(input) => message(input).map_or(Ok(()), |msg| events.send(Event::Msg(msg))),
-                Err(_) => {
-                    let _ = events.send(Event::Leave);
-                    return;
-                }
+            let event = match event::read() {
+                Ok(input) => Event::Msg(message(input)),
+                Err(_) => Event::Leave,
             };
-            if told.is_err() {
+            let ends = matches!(event, Event::Leave);
+            if events.send(event).is_err() || ends {
                 return;
             }
         }
@@ -26,13 +24,13 @@ pub(super) fn start(events: Sender<Event>) -> io::Result<()> {
     Ok(())
 }
 
-fn message(input: Input) -> Option<Msg> {
-    Some(match input {
+fn message(input: Input) -> Msg {
+    match input {
         Input::Key(key) => Msg::Key(key),
         Input::Mouse(mouse) => Msg::Mouse(mouse),
         Input::Paste(text) => Msg::Paste(text),
         Input::Resize(columns, rows) => Msg::Resize(columns, rows),
         Input::FocusGained => Msg::Focus(true),
         Input::FocusLost => Msg::Focus(false),
-    })
+    }
 }

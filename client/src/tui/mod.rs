@@ -2,6 +2,8 @@
 //! runtime what the model wants done. The terminal's thread waits for neither disk nor network.
 
 pub mod backend;
+pub mod begin;
+pub mod closed;
 pub mod hands;
 mod input;
 mod screen;
@@ -9,10 +11,12 @@ mod ui;
 
 pub(crate) use crate::agent::now;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Connectivity};
 use crate::cli::{CliError, Settings};
 use aside_tui::data::Me;
+use aside_tui::setup::Ask;
 use aside_tui::{Cmd, Msg};
+use begin::Start;
 use std::io::IsTerminal;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -73,10 +77,38 @@ struct Beside<'a> {
 }
 
 impl Beside<'_> {
+    /// From whatever state the profile is in to the chats, and until the user leaves.
     async fn run(&mut self) -> Result<(), CliError> {
-        let agent =
-            crate::agent::Agent::open(&self.settings.folder, self.settings.engine.clone(), self.settings.transport)?;
-        self.chats(agent).await
+        let mut start = begin::start(self.settings);
+        loop {
+            match start {
+                Start::Ready(engine) => return self.chats(Agent::start(*engine, self.settings.transport)).await,
+                Start::Closed(closed) => self.tell(Msg::Closed(closed)),
+                Start::Setup(heard) => self.tell(Msg::Setup(heard)),
+            }
+            start = match self.next_start().await {
+                Some(next) => next,
+                None => return Ok(()),
+            };
+        }
+    }
+
+    /// What the user does about a profile that is not open; none if that is to leave.
+    async fn next_start(&mut self) -> Option<Start> {
+        loop {
+            match self.cmds.recv().await? {
+                Cmd::Quit => return None,
+                Cmd::Reopen => return Some(begin::start(self.settings)),
+                Cmd::Setup(Ask::Begin) => return Some(begin::begin(self.settings)),
+                Cmd::Setup(Ask::Register { invite, name }) => {
+                    return tokio::select! {
+                        heard = begin::register(self.settings, invite, name) => Some(Start::Setup(heard)),
+                        () = told_to_quit(&mut self.cmds) => None,
+                    };
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Until the user leaves. What was to be stored is stored before the screen goes; what is on its way to the relay has
@@ -97,7 +129,8 @@ impl Beside<'_> {
         drop(wants);
         let _ = hands.await;
         self.leave();
-        agent.close(PATIENCE).await;
+        let online = matches!(*agent.handle().connectivity().borrow(), Connectivity::Online(_));
+        agent.close(if online { PATIENCE } else { Duration::ZERO }).await;
         Ok(())
     }
 
@@ -109,4 +142,9 @@ impl Beside<'_> {
     fn leave(&self) {
         let _ = self.events.send(Event::Leave);
     }
+}
+
+/// While a registration is under way nothing but leaving is listened to; it can be completed later.
+async fn told_to_quit(cmds: &mut UnboundedReceiver<Cmd>) {
+    while cmds.recv().await.is_some_and(|cmd| cmd != Cmd::Quit) {}
 }

@@ -109,8 +109,11 @@ impl Ui {
                 self.model.size = self.screen.size()?;
                 Ok(())
             }
-            // Nobody is there to do it any more: the screen will be told to leave.
-            other => Ok(self.wants.send(other).unwrap_or_default()),
+            other => {
+                // If nobody is there to do it any more, the screen will be told to leave.
+                let _ = self.wants.send(other);
+                Ok(())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The chat list as a person sees it: one line a name, however many keys the name has had.
 
 use crate::rows::id;
-use crate::{Result, Tx};
+use crate::{Result, StoreError, Tx};
 use aside_protocol::{AccountId, Millis};
 use rusqlite::{Row, params};
 use std::cmp::Reverse;
@@ -46,10 +46,10 @@ impl Shown {
 
 /// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
 /// message up, so that it costs the same however long the histories are.
-pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, substr(m.text, 1, ?1) AS text, m.own,
+pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, m.text, m.own,
     coalesce(m.relay_time, m.sent_at) AS time,
     (SELECT count(*) FROM (SELECT 1 FROM messages u
-      WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?2)) AS unread,
+      WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,
     (SELECT count(*) FROM outbox o CROSS JOIN messages w ON w.id = o.message
       WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL) AS pending
   FROM chats c LEFT JOIN accounts a ON a.account = c.peer
@@ -57,13 +57,19 @@ pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, substr(m.text, 1, ?1)
                                   ORDER BY l.place DESC, l.id DESC LIMIT 1)
   ORDER BY time DESC, c.id";
 
-fn read(row: &Row) -> Result<ChatSummary> {
+/// SQLite's own `substr` ends at a NUL, which a peer may write.
+fn cut(row: &Row, characters: u32) -> Result<Option<String>> {
+    let text = row.get_ref("text")?.as_str_or_null().map_err(|_| StoreError::Row("text"))?;
+    Ok(text.map(|text| text.chars().take(characters as usize).collect()))
+}
+
+fn read(row: &Row, shown: Shown) -> Result<ChatSummary> {
     let peer = id(row, "peer", AccountId::from_slice)?;
     let name: Option<String> = row.get("name")?;
     Ok(ChatSummary {
         name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
         unread: row.get("unread")?,
-        last: row.get("text")?,
+        last: cut(row, shown.text)?,
         last_own: row.get::<_, Option<bool>>("own")?.unwrap_or(false),
         time: row.get::<_, Option<u64>>("time")?.map(Millis),
         pending: row.get("pending")?,
@@ -120,7 +126,7 @@ impl Tx<'_> {
         let named = rivals.iter().filter_map(|rival| Some((rival.account, *in_use.get(rival.name.as_str())?)));
         let named: HashMap<AccountId, AccountId> = named.collect();
         let mut lines = Lines::default();
-        for chat in self.all(SUMMARIES, params![shown.text, shown.unread], read)? {
+        for chat in self.all(SUMMARIES, params![shown.unread], |row| read(row, shown))? {
             lines.add(chat, &named);
         }
         for rival in rivals.iter().filter(|rival| rival.trust == 1) {

@@ -61,6 +61,9 @@ pub enum Cmd {
     Setup(setup::Ask),
     /// Forget what the terminal shows and draw everything anew.
     Redraw,
+    /// Try to open the profile again; answered by [`crate::Msg::Opened`], [`crate::Msg::Closed`] or
+    /// [`setup::Heard`] in [`crate::Msg::Setup`].
+    Reopen,
     /// Give the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Leave.

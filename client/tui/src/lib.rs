@@ -11,6 +11,7 @@ pub mod keymap;
 mod layout;
 pub mod model;
 pub mod msg;
+mod plain;
 #[cfg(test)]
 mod sample;
 pub mod setup;

@@ -106,14 +106,16 @@ pub fn leave(model: &mut Model) -> Vec<Cmd> {
 }
 
 fn press(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
-    if let Some(action) = keymap::action(&[Place::Anywhere], key) {
-        return act(model, action);
+    match keymap::action(&[Place::Anywhere], key) {
+        // The first run and the plain screens have their own way of leaving.
+        Some(Action::Interrupt) if matches!(model.stage, Stage::Setup(_) | Stage::Closed(_)) => {}
+        Some(action) => return act(model, action),
+        None => model.leaving = None,
     }
-    model.leaving = None;
     match &mut model.stage {
         Stage::Opening => Vec::new(),
-        Stage::Setup(setup) => setup.key(key),
-        Stage::Closed(closed) => closed.key(key),
+        Stage::Setup(setup) => setup.key(*key),
+        Stage::Closed(closed) => closed.key(*key),
         Stage::Desk(desk) => {
             if desk.overlay.is_some() {
                 return in_overlay(model, key);

@@ -71,7 +71,7 @@ impl<M: Tell> Hands<M> {
                 let found = contacts::look_up(handle.clone(), msgs, name);
                 self.reads.spawn(async move { (found.await, None).1 });
             }
-            Cmd::Setup(_) | Cmd::Redraw | Cmd::Suspend | Cmd::Quit => {}
+            Cmd::Setup(_) | Cmd::Redraw | Cmd::Reopen | Cmd::Suspend | Cmd::Quit => {}
         }
     }
 

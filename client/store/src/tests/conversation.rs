@@ -181,6 +181,15 @@ fn what_is_unread_is_counted_so_far_as_it_is_shown() {
 }
 
 #[test]
+fn a_line_shows_what_stands_behind_a_nul() {
+    with_store(|tx| {
+        let chat = tx.direct_chat(&ME, &PEER, Millis(1)).unwrap().row;
+        tx.insert_arrival(chat, &arrival(1, "\0é!")).unwrap();
+        assert_eq!(only(tx).last.as_deref(), Some("\0é"));
+    });
+}
+
+#[test]
 fn a_draft_alone_is_a_line_and_follows_its_name() {
     with_store(|tx| {
         save(tx, PEER, Trust::InUse, 1);

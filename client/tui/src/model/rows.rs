@@ -40,7 +40,12 @@ pub enum Kind {
         follows: bool,
     },
     /// A part of a sentence of this program: bytes of the entry's harmless text.
-    Aside(Range<usize>),
+    Aside {
+        /// Which bytes.
+        bytes: Range<usize>,
+        /// The first row of its entry.
+        first: bool,
+    },
 }
 
 /// The rows of a page.
@@ -113,8 +118,9 @@ impl Rows {
             }
             What::Notice { .. } | What::Gap { .. } | What::KeyChanged => {
                 let text = sentence(&entry.what);
-                for bytes in text::wrap(&text, columns.saturating_sub(TIME + 2).max(2)) {
-                    self.push(index, Kind::Aside(bytes));
+                let parts = text::wrap(&text, columns.saturating_sub(TIME + 2).max(2));
+                for (part, bytes) in parts.into_iter().enumerate() {
+                    self.push(index, Kind::Aside { bytes, first: part == 0 });
                 }
                 self.links.push(Vec::new());
                 self.texts.push(text);

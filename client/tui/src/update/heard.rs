@@ -5,6 +5,7 @@ use crate::cmd::{Cmd, Span};
 use crate::data::{Chat, Link, Me, Page};
 use crate::model::{Desk, Model, Overlay, Stage};
 use crate::msg::Msg;
+use crate::setup::Setup;
 use aside_protocol::{AccountId, Millis};
 
 pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -19,7 +20,7 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Chats(chats) => return listed(model, chats),
         Msg::Loaded { peer, span, page, draft } => return loaded(model, peer, span, page, draft),
         Msg::Info(about, known) => {
-            if let Some(Overlay::Info { peer, info, .. }) = overlay(model).filter(|_| true)
+            if let Some(Overlay::Info { peer, info, .. }) = overlay(model)
                 && *peer == about
             {
                 *info = Some(known);
@@ -37,11 +38,10 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
         Msg::Found(name, result) => return found(model, name, result),
         Msg::Failed(why) => model.say(why),
-        Msg::Setup(heard) => {
-            if let Stage::Setup(setup) = &mut model.stage {
-                setup.heard(heard);
-            }
-        }
+        Msg::Setup(heard) => match &mut model.stage {
+            Stage::Setup(setup) => setup.heard(heard),
+            stage => *stage = Stage::Setup(Box::new(Setup::begin(heard))),
+        },
         Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_) => {}
     }
     Vec::new()
@@ -99,11 +99,7 @@ fn listed(model: &mut Model, chats: Vec<Chat>) -> Vec<Cmd> {
     let Some(desk) = model.desk_mut() else { return Vec::new() };
     desk.chats = Some(chats);
     let outdated = desk.loading.take() == Some(true);
-    if let Some(open) = &mut desk.open
-        && let Some(chat) = desk.chats.iter().flatten().find(|chat| chat.peer == open.peer)
-    {
-        open.name.clone_from(&chat.name);
-    }
+    let successor = name_open_conversation(desk);
     if outdated {
         desk.loading = Some(false);
     }
@@ -113,7 +109,20 @@ fn listed(model: &mut Model, chats: Vec<Chat>) -> Vec<Cmd> {
     }
     let mut cmds = if outdated { vec![Cmd::LoadChats] } else { Vec::new() };
     cmds.extend(wanted.map(|name| switcher::go(model, &name)).unwrap_or_default());
+    cmds.extend(successor.map(|peer| open::open(model, peer, None)).unwrap_or_default());
     cmds
+}
+
+/// The open conversation gets the name that the list has. Whose new key was accepted is another account under the same
+/// name: that one is returned.
+fn name_open_conversation(desk: &mut Desk) -> Option<AccountId> {
+    let open = desk.open.as_mut()?;
+    let chats = desk.chats.as_deref().unwrap_or_default();
+    if let Some(chat) = chats.iter().find(|chat| chat.peer == open.peer) {
+        open.name.clone_from(&chat.name);
+        return None;
+    }
+    chats.iter().find(|chat| chat.name == open.name).map(|chat| chat.peer)
 }
 
 fn loaded(model: &mut Model, peer: AccountId, span: Span, page: Page, draft: String) -> Vec<Cmd> {

@@ -365,6 +365,16 @@ fn info_is_under_i_in_the_list_and_a_new_key_is_accepted_on_purpose() {
 }
 
 #[test]
+fn once_a_new_key_is_accepted_the_conversation_goes_on_with_the_new_account() {
+    let mut model = open(SIZE, Page::default());
+    write(&mut model, "begun");
+    let cmds = update(&mut model, Msg::Chats(vec![chat(7, "bob", 0), chat(2, "carol", 0)]));
+    assert_eq!(cmds[0], Cmd::SaveDraft { peer: account(1), text: "begun".into() });
+    assert_eq!(model.desk().unwrap().open.as_ref().unwrap().peer, account(7));
+    assert_eq!(loads(&cmds), [Span::Unread]);
+}
+
+#[test]
 fn what_was_not_sent_is_tried_again_or_taken_back_if_it_never_left() {
     let mut model = open(SIZE, Page::default());
     assert_eq!(alt(&mut model, KeyCode::Char('u')), [Cmd::LoadUnsent(account(1))]);

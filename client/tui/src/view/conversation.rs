@@ -75,9 +75,7 @@ impl History {
         let draw = Draw { model, desk, open, theme, area };
         let visible = open.visible();
         if page.entries.is_empty() {
-            history
-                .lines
-                .push(Line::styled(" Nothing was written yet. Messages are encrypted end to end.", theme.quiet()));
+            history.lines.push(Line::styled(" Nothing was written yet.", theme.quiet()));
         }
         for row in &open.rows.rows[visible] {
             let y = u16::try_from(history.lines.len()).unwrap_or(u16::MAX);
@@ -92,9 +90,11 @@ impl Draw<'_> {
         match &row.kind {
             Kind::Day(day) => self.rule(&times::day(*day), self.theme.quiet()),
             Kind::Unread => self.rule("not read yet", self.theme.unread()),
-            Kind::Aside(bytes) => {
+            Kind::Aside { bytes, first } => {
                 let text = &self.open.rows.texts[row.entry][bytes.clone()];
-                Line::styled(format!("{}· {text}", " ".repeat(usize::from(TIME))), self.aside_style(entry))
+                let mark = if *first { "· " } else { "  " };
+                let margin = " ".repeat(usize::from(TIME));
+                Line::styled(format!("{margin}{mark}{text}"), self.aside_style(entry))
             }
             Kind::Text { bytes, first, last, follows } => {
                 let mut spans = self.margin(entry, *first && !*follows);
