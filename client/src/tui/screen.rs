@@ -91,7 +91,10 @@ impl Drop for Screen {
 
 fn take() -> io::Result<()> {
     // From here on it must be given back, also if half of what follows fails.
-    OURS.store(true, Ordering::SeqCst);
+    if OURS.swap(true, Ordering::SeqCst) {
+        // Stopped without notice, or told twice that it goes on: terminals keep what is pushed on a stack.
+        execute!(stdout(), PopKeyboardEnhancementFlags)?;
+    }
     enable_raw_mode()?;
     execute!(
         stdout(),

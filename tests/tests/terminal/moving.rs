@@ -107,18 +107,18 @@ fn a_history_is_paged_and_scrolled_to_its_beginning_and_back() {
     acquaint(&alice, &bob);
     say_all(&alice, &bob, (0..300).map(|number| format!("line {number:03}.")));
     let left = chatting(&alice, "bob");
-    left.wait_for("line 299.");
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
     left.wheel_up(60, 10);
-    left.wait_gone("line 299.");
+    left.wait_until("the end to go", |screen| row(screen, "line 299.").is_none());
     left.wheel_down(60, 10);
-    left.wait_for("line 299.");
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
     for _ in 0..40 {
         left.key(Key::PageUp);
     }
     left.wait_for("Hello bob");
     left.wait_for("line 000.");
     left.key(Key::Alt('>'));
-    left.wait_for("line 299.");
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
     quit(left);
     finish(relay);
 }
