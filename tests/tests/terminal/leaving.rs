@@ -89,7 +89,8 @@ fn a_stop_from_outside_does_no_harm() {
     // It cannot be caught; the shell mends the terminal as far as it can.
     left.signal_foreground("STOP");
     left.wait_for("stopped with 147");
-    left.enter("");
+    // Nobody has told the terminal to take Enter for the end of a line.
+    left.press("\n");
     left.wait_until("the screen as it was", |screen| screen == before);
     left.enter("Still here.");
     wait_tick(&left, "Still here.", "✓");
