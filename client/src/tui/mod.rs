@@ -50,16 +50,21 @@ pub async fn run(settings: &Settings, wanted: Option<String>) -> Result<(), CliE
 
 /// Signals that end the program end it in order; after a stop the screen is drawn anew.
 async fn tell_of_signals(events: Sender<Event>) {
-    let signals = (SignalKind::terminate(), SignalKind::hangup(), SignalKind::from_raw(18));
-    let (Ok(mut terminate), Ok(mut hangup), Ok(mut resumed)) =
-        (signal(signals.0), signal(signals.1), signal(signals.2))
-    else {
+    let resumed = SignalKind::from_raw(rustix::process::Signal::CONT.as_raw());
+    let (Ok(mut terminate), Ok(mut hangup), Ok(mut interrupt), Ok(mut resumed)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+        signal(SignalKind::interrupt()),
+        signal(resumed),
+    ) else {
         return;
     };
     loop {
         let event = tokio::select! {
             _ = terminate.recv() => Event::Quit,
             _ = hangup.recv() => Event::Quit,
+            // Ctrl-C is a key here; this one was sent by another program.
+            _ = interrupt.recv() => Event::Quit,
             _ = resumed.recv() => Event::Resumed,
         };
         if events.send(event).is_err() {

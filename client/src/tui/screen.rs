@@ -16,9 +16,13 @@ use ratatui::{Frame, Terminal};
 use std::fmt;
 use std::io::{self, BufWriter, Stdout, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Room for what a frame writes, so that it goes out whole.
 const FRAME: usize = 64 << 10;
+
+/// A signal that stops the process has done so within this time; the stop itself does not count against it.
+const STOPS: Duration = Duration::from_millis(300);
 
 /// Whether the terminal is ours now.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -73,6 +77,8 @@ impl Screen {
         if let Err(error) = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP) {
             tracing::debug!(%error, "not stopped");
         }
+        // Another thread may be the one that takes the signal, and this one must not take the terminal back before.
+        std::thread::sleep(STOPS);
         self.resume()
     }
 
@@ -91,7 +97,10 @@ impl Drop for Screen {
 
 fn take() -> io::Result<()> {
     // From here on it must be given back, also if half of what follows fails.
-    OURS.store(true, Ordering::SeqCst);
+    if OURS.swap(true, Ordering::SeqCst) {
+        // Stopped without notice, or told twice that it goes on: terminals keep what is pushed on a stack.
+        execute!(stdout(), PopKeyboardEnhancementFlags)?;
+    }
     enable_raw_mode()?;
     execute!(
         stdout(),

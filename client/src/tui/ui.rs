@@ -85,7 +85,13 @@ impl Ui {
     /// Takes one event; false when the screen is no longer needed.
     fn take(&mut self, event: Event) -> io::Result<bool> {
         match event {
-            Event::Msg(msg) => self.happened(msg)?,
+            Event::Msg(msg) => {
+                // Between two sizes there may have been a third that nobody saw, which cost the screen what it showed.
+                if matches!(msg, Msg::Resize(..)) {
+                    self.screen.forget()?;
+                }
+                self.happened(msg)?;
+            }
             Event::Resumed => self.screen.resume()?,
             Event::Quit => {
                 for cmd in aside_tui::leave(&mut self.model) {

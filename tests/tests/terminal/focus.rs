@@ -35,9 +35,9 @@ fn what_is_scrolled_out_of_sight_is_not_read() {
     bob.recv(&["--follow", "--limit", "60", "--timeout", "60s"]).ok();
     let (left, right) = (chatting(&alice, "bob"), chatting(&bob, "alice"));
     wait_tick(&left, "old 59.", "✓✓•");
-    right.wait_for("old 59.");
+    right.wait_until("the end", |screen| row(screen, "old 59.").is_some());
     right.key(Key::PageUp);
-    right.wait_gone("old 59.");
+    right.wait_until("the end to go", |screen| row(screen, "old 59.").is_none());
     left.enter("Below the edge.");
     wait_tick(&left, "Below the edge.", "✓✓");
     left.enter("Further below.");
@@ -45,7 +45,7 @@ fn what_is_scrolled_out_of_sight_is_not_read() {
     assert!(!row(&screen, "Below the edge.").unwrap().contains('•'), "{screen}");
     right.key(Key::PageDown);
     right.key(Key::PageDown);
-    right.wait_for("Further below.");
+    right.wait_until("the end", |screen| row(screen, "Further below.").is_some());
     wait_tick(&left, "Further below.", "✓✓•");
     quit(left);
     quit(right);

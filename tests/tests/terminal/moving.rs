@@ -77,10 +77,10 @@ fn help_and_info_can_be_read_and_closed() {
     let (left, right) = (online(&alice), online(&bob));
     left.wait_for("bob");
     left.press("?");
-    left.wait_for("Ctrl-P");
+    left.wait_for("↑↓ scroll");
     insta::assert_snapshot!("help", left.masked());
     left.key(Key::Esc);
-    left.wait_for("Enter open");
+    left.wait_gone("↑↓ scroll");
     left.press("i");
     right.wait_for("alice");
     right.press("i");
@@ -107,18 +107,21 @@ fn a_history_is_paged_and_scrolled_to_its_beginning_and_back() {
     acquaint(&alice, &bob);
     say_all(&alice, &bob, (0..300).map(|number| format!("line {number:03}.")));
     let left = chatting(&alice, "bob");
-    left.wait_for("line 299.");
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
     left.wheel_up(60, 10);
-    left.wait_gone("line 299.");
+    left.wait_until("the end to go", |screen| row(screen, "line 299.").is_none());
     left.wheel_down(60, 10);
-    left.wait_for("line 299.");
-    for _ in 0..40 {
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
+    // Each page is read when it is wanted, so each press waits for what the one before has brought.
+    let mut screen = left.screen();
+    while row(&screen, "Hello bob").is_none() {
         left.key(Key::PageUp);
+        let before = screen;
+        screen = left.wait_until("another page", |now| now != before);
     }
-    left.wait_for("Hello bob");
     left.wait_for("line 000.");
     left.key(Key::Alt('>'));
-    left.wait_for("line 299.");
+    left.wait_until("the end", |screen| row(screen, "line 299.").is_some());
     quit(left);
     finish(relay);
 }

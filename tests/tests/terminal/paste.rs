@@ -26,14 +26,14 @@ fn twenty_kibibytes_are_sent_whole() {
     let (relay, alice, bob) = two();
     acquaint(&alice, &bob);
     let left = chatting(&alice, "bob");
-    let lines: Vec<String> = (0..640).map(|number| format!("line {number:04} of what was pasted")).collect();
+    let lines: Vec<String> = (0..700).map(|number| format!("line {number:04} of what was pasted")).collect();
     let text = lines.join("\n");
     assert!(text.len() > 19 << 10);
     left.paste(&text);
-    left.wait_until("the end of it in the composer", |screen| screen.contains("line 0639"));
+    left.wait_until("the end of it in the composer", |screen| screen.contains("line 0699"));
     insta::assert_snapshot!("paste_in_composer", left.masked());
     left.key(Key::Enter);
-    wait_tick(&left, "line 0639", "✓");
+    wait_tick(&left, "line 0699", "✓");
     quit(left);
     bob.recv(&["--follow", "--limit", "1", "--timeout", "60s"]).ok();
     assert_eq!(texts(&bob, "alice").last().unwrap(), &text);
