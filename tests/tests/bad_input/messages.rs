@@ -80,7 +80,7 @@ fn waiting_for_somebody_who_is_away_ends_in_time() {
 #[test]
 fn wrong_arguments_show_the_usage() {
     let client = Client::new("alice");
-    wrong_usage(client.run(&[]), &["Usage: aside"]);
+    wrong_usage(client.run(&[]), &["opens chats in a terminal", "aside --help"]);
     wrong_usage(client.run(&["sned"]), &["sned", "Usage"]);
     wrong_usage(client.run(&["send"]), &["<NAME>", "Usage"]);
     wrong_usage(client.run(&["register", "aside://join/x"]), &["--name"]);
