@@ -172,7 +172,8 @@ impl Handle {
 
     /// A person asks for a connection now: a pause before the next attempt ends, also one that has no end of its own.
     pub fn retry_now(&self) {
-        self.nudge.notify_waiters();
+        // Remembered until there is a pause, since an attempt may be under way that is about to fail.
+        self.nudge.notify_one();
     }
 
     /// Told after every change of what front ends show.

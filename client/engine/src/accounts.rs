@@ -48,24 +48,21 @@ impl Step<'_> {
         self.link.names.insert(name.clone(), NameState::Wanted);
     }
 
-    /// The user accepts the new key behind a name: the name leads to the new account from here on.
+    /// The user accepts the new key behind a name: the name leads to the new account from here on, and what was written
+    /// before and never encrypted goes there too.
     pub fn accept_key(&mut self, change: &KeyChange) -> Result<()> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
         self.tx.move_draft(&change.before.account, &change.now.account)?;
         self.changed();
-        Ok(())
-    }
-
-    /// The same, and what was written before and never encrypted goes to the new account too.
-    pub fn accept_key_for_waiting(&mut self, change: &KeyChange) -> Result<()> {
-        self.accept_key(change)?;
         let before = self.tx.chat(&ChatId::direct(&self.account, &change.before.account))?;
-        if let Some(before) = before.filter(|_| change.now.account != self.account)
+        if let Some(before) = before
+            && change.now.account != self.account
             && self.tx.has_unsent(before.row)?
         {
             let now = self.tx.direct_chat(&self.account, &change.now.account, self.now)?;
             self.tx.readdress(before.row, now.row)?;
+            self.link.restart_chat(now.row);
             self.touch(now.row);
         }
         Ok(())

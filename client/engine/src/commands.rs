@@ -35,6 +35,9 @@ pub enum Refused {
          it; compare the safety number first"
     )]
     KeyChanged(Name),
+    /// An account that wrote first, and whose name and devices are not known yet.
+    #[error("it is not known yet who this is: the relay has been asked; try again in a moment")]
+    Unknown,
 }
 
 impl Step<'_> {
@@ -81,20 +84,15 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The user has seen a conversation up to a spot, and so whatever came before it. At an own message that has no
-    /// place yet, that is what was here when it was written.
+    /// The user has seen a conversation up to a message of the other one, and so what came before it under the same key.
+    /// What came under another key has spots of its own: the other one may still write there.
     pub fn seen_up_to(&mut self, peer: &AccountId, spot: Spot) -> Result<()> {
-        let conversation = self.tx.conversation(peer)?;
-        for (part, chat) in (0..=spot.part).zip(conversation.parts) {
-            let Some(chat) = chat.chat.map(|row| self.tx.chat_at(row)).transpose()?.flatten() else { continue };
-            let place = match spot.cursor.place {
-                _ if part < spot.part => chat.place(chat.seq),
-                place if place < PENDING_PLACE => place,
-                _ => self.tx.arrival_before(chat.row, spot.cursor.row)?,
-            };
-            self.read_up_to(chat.row, place)?;
+        let parts = self.tx.conversation(peer)?.parts;
+        let chat = usize::try_from(spot.part).ok().and_then(|part| parts.get(part)).and_then(|part| part.chat);
+        match chat {
+            Some(row) if spot.cursor.place < PENDING_PLACE => self.read_up_to(row, spot.cursor.place),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The user has read a chat up to a place.

@@ -12,6 +12,7 @@ use crate::inbox;
 use crate::step::Step;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::{Millis, Seq};
+use aside_store::accounts::Trust;
 use aside_store::chats::{Chat, ChatRow, ChatState};
 
 /// The longest pause after refusals that ask for patience, in milliseconds.
@@ -68,6 +69,10 @@ impl Step<'_> {
         // Nothing is encrypted or asked before the queue is read (rule WIN-4): it may hold the answer, or show that the
         // state here is an older copy.
         if !self.link.caught_up {
+            return Ok(());
+        }
+        // Nothing is encrypted for a key that nobody has accepted, whatever waited before it showed.
+        if self.tx.account(&chat.peer)?.is_some_and(|peer| peer.trust == Trust::Pending) {
             return Ok(());
         }
         match chat.state {

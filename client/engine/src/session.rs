@@ -70,6 +70,7 @@ impl Step<'_> {
 
     /// The own database is an older copy: its ratchets must send nothing any more (rule `GAP-4`).
     fn distrust_own_state(&mut self) -> Result<()> {
+        self.tx.distrust_outbox()?;
         for mut chat in self.tx.chats()? {
             if chat.state != ChatState::Unfounded {
                 self.break_chat(&mut chat, RESTORED)?;

@@ -39,15 +39,28 @@ impl Step<'_> {
         text: &str,
     ) -> Result<std::result::Result<Accepted, Refused>> {
         let to = match accounts::in_use(self, to)? {
-            Contact::KeyChanged(change) => return Ok(Err(Refused::KeyChanged(change.now.name))),
+            Contact::KeyChanged(change) => return self.keep_written(to, text, Refused::KeyChanged(change.now.name)),
             Contact::Account(account) => account.account,
-            Contact::Unknown => *to,
+            Contact::Unknown => return self.keep_written(to, text, Refused::Unknown),
         };
-        let sent = self.send_text(&to, id, text)?;
-        if sent.is_ok() {
-            self.tx.save_draft(&to, "", self.now)?;
+        match self.send_text(&to, id, text)? {
+            Ok(accepted) => {
+                self.tx.save_draft(&to, "", self.now)?;
+                Ok(Ok(accepted))
+            }
+            Err(refused) => self.keep_written(&to, text, refused),
         }
-        Ok(sent)
+    }
+
+    /// What is not accepted is a draft again.
+    fn keep_written(
+        &mut self,
+        to: &AccountId,
+        text: &str,
+        why: Refused,
+    ) -> Result<std::result::Result<Accepted, Refused>> {
+        self.save_draft(to, text)?;
+        Ok(Err(why))
     }
 
     /// Takes back an own message that has never been encrypted; nothing is left of it.

@@ -11,7 +11,7 @@ use aside_protocol::AccountId;
 use rusqlite::params;
 
 /// Text on each side of what a window was asked for; a longer message comes alone.
-pub const SIDE_BYTES: usize = 512 << 10;
+pub const SIDE_BYTES: usize = 128 << 10;
 
 /// Where something stands in a conversation; sorts oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

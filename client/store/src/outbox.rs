@@ -110,6 +110,11 @@ impl Tx<'_> {
         self.all("SELECT * FROM outbox WHERE message = ? ORDER BY id", params![message], read)
     }
 
+    /// The database is an older copy: whatever waits may have left since the copy was made.
+    pub fn distrust_outbox(&self) -> Result<()> {
+        self.run("UPDATE outbox SET tried = 1 WHERE tried = 0", params![]).map(drop)
+    }
+
     /// Whether a chat has messages that the relay has not confirmed.
     pub fn has_unsent(&self, chat: ChatRow) -> Result<bool> {
         Ok(self.number("SELECT EXISTS (SELECT 1 FROM outbox WHERE chat = ? AND sent = 0)", params![chat])? == 1)

@@ -13,6 +13,8 @@ pub enum Cmd {
     Load {
         /// Whose.
         peer: AccountId,
+        /// Comes back with the answer: which opening of the conversation it is for.
+        turn: u64,
         /// Which part.
         span: Span,
         /// Entries wanted on each side of what `span` names.
@@ -46,8 +48,13 @@ pub enum Cmd {
     },
     /// Find out whom a name stands for; answered by [`crate::Msg::Found`].
     LookUp(String),
-    /// The user accepts the new key behind a name.
-    AcceptKey(AccountId),
+    /// The user accepts the new key behind a name: that of the account whose safety number was shown.
+    AcceptKey {
+        /// Whose conversation.
+        peer: AccountId,
+        /// The account with the new key.
+        rival: AccountId,
+    },
     /// Try at once what waits for its next attempt: the connection, and what was not sent.
     Retry,
     /// Take back a message that has never left this device; answered by [`crate::Msg::Withdrawn`].

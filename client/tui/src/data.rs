@@ -117,8 +117,8 @@ pub struct Info {
     pub devices: usize,
     /// 60 digits, from the own root key and the one in use.
     pub safety_number: String,
-    /// The same with the new key, if one waits for a decision.
-    pub new_safety_number: Option<String>,
+    /// The account that has the name now, if nobody has decided about its key, and the safety number with it.
+    pub rival: Option<(AccountId, String)>,
     /// How the encryption of the chat stands, a sentence.
     pub state: &'static str,
 }

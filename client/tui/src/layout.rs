@@ -65,7 +65,10 @@ pub fn banner(desk: &Desk) -> Option<String> {
     let open = desk.open.as_ref()?;
     let chat = desk.chat(&open.peer)?;
     if chat.key_changed {
-        return Some(format!("{} has a new key. Nothing is sent until you decide: Alt-I", text::one_line(&open.name)));
+        return Some(format!(
+            "{} has a new key. No message goes out until you decide: Alt-I",
+            text::one_line(&open.name)
+        ));
     }
     None
 }

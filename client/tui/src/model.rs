@@ -41,6 +41,8 @@ pub struct Model {
     pub note: Option<(String, Millis)>,
     /// Until when another Ctrl-C leaves.
     pub leaving: Option<Millis>,
+    /// Something could not be read or stored, so that with the next tick everything is read and stored again.
+    pub doubt: bool,
     /// What is shown.
     pub stage: Stage,
 }
@@ -70,6 +72,7 @@ impl Model {
             link: Link::Connecting,
             note: None,
             leaving: None,
+            doubt: false,
             stage: Stage::Opening,
         }
     }

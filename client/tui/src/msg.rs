@@ -1,6 +1,5 @@
 //! What can happen: the user's doing, the passing of time, and results of [`crate::Cmd`]s.
 
-use crate::cmd::Span;
 use crate::data::{Chat, Info, Link, Me, Page, Unsent};
 use crate::setup;
 use aside_protocol::{AccountId, Millis};
@@ -40,8 +39,8 @@ pub enum Msg {
     Loaded {
         /// Whose.
         peer: AccountId,
-        /// What was asked for.
-        span: Span,
+        /// As it was asked.
+        turn: u64,
         /// What there is.
         page: Page,
         /// What was being written when the program last ended or the chat was last left.

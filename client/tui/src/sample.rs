@@ -72,8 +72,14 @@ pub(crate) fn open(size: (u16, u16), page: Page) -> Model {
 
 /// The open conversation's read is answered.
 pub(crate) fn load(model: &mut Model, page: Page) -> Vec<Cmd> {
-    let peer = model.desk().unwrap().open.as_ref().unwrap().peer;
-    update(model, Msg::Loaded { peer, span: crate::cmd::Span::Unread, page, draft: String::new() })
+    load_with(model, page, "")
+}
+
+/// The same, with a draft.
+pub(crate) fn load_with(model: &mut Model, page: Page, draft: &str) -> Vec<Cmd> {
+    let open = model.desk().unwrap().open.as_ref().unwrap();
+    let (peer, turn) = (open.peer, open.turn);
+    update(model, Msg::Loaded { peer, turn, page, draft: draft.into() })
 }
 
 pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<Cmd> {

@@ -185,9 +185,9 @@ fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
 }
 
 /// What is on the screen, under no overlay and in a terminal with the focus, is read.
-fn mark_read(model: &mut Model) -> Option<Cmd> {
+fn mark_read(model: &mut Model) -> Vec<Cmd> {
     let looking = is_looking(model);
-    model.open_mut().filter(|_| looking).and_then(|open| open.mark_read())
+    model.open_mut().filter(|_| looking).map(|open| open.mark_read()).unwrap_or_default()
 }
 
 /// Whether somebody can see the open conversation.

@@ -1,7 +1,6 @@
 //! Contacts: found by their names, shown with their safety numbers, accepted with a new key.
 
 use super::Tell;
-use super::writing::tell_failure;
 use crate::agent::{Connectivity, Handle};
 use crate::contact::{self, NotFound};
 use aside_crypto::safety::safety_number;
@@ -55,16 +54,29 @@ fn patience(handle: &Handle) -> Duration {
     OFFLINE_PATIENCE
 }
 
-/// Accepts the new key behind the name of an account, whichever of the two it is.
-pub(super) fn accept<M: Tell>(handle: &Handle, msgs: M, peer: AccountId) -> impl Future<Output = ()> + Send + use<M> {
+/// Accepts the new key behind the name of an account, if it is still the one whose safety number was shown.
+pub(super) fn accept<M: Tell>(
+    handle: &Handle,
+    msgs: M,
+    peer: AccountId,
+    rival: AccountId,
+) -> impl Future<Output = ()> + Send + use<M> {
     let accepted = handle.step(move |step| {
-        let Some(account) = step.tx.account(&peer)? else { return Ok(()) };
+        let Some(account) = step.tx.account(&peer)? else { return Ok(false) };
         match step.contact(&account.name)? {
-            Contact::KeyChanged(change) => step.accept_key_for_waiting(&change),
-            Contact::Account(_) | Contact::Unknown => Ok(()),
+            Contact::KeyChanged(change) if change.now.account == rival => step.accept_key(&change).map(|()| true),
+            Contact::KeyChanged(_) => Ok(false),
+            Contact::Account(account) => Ok(account.account == rival),
+            Contact::Unknown => Ok(false),
         }
     });
-    async move { tell_failure(accepted.await, &msgs) }
+    async move {
+        match accepted.await {
+            Ok(true) => {}
+            Ok(false) => msgs(Msg::Failed("The key has changed again. Look at the safety number once more.".into())),
+            Err(error) => msgs(Msg::Failed(error.to_string())),
+        }
+    }
 }
 
 /// What is known of an account.
@@ -107,7 +119,7 @@ fn shown(known: &Known) -> Info {
         account: account.account.to_hex(),
         devices: account.list.list.devices.len(),
         safety_number: safety_number(own, &account.root),
-        new_safety_number: rival.as_ref().map(|rival| safety_number(own, &rival.root)),
+        rival: rival.as_ref().map(|rival| (rival.account, safety_number(own, &rival.root))),
         state: sentence(*state),
     }
 }

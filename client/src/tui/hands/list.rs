@@ -8,7 +8,7 @@ use aside_tui::data::Chat;
 use std::future::Future;
 
 /// What a line of the list needs: more text than fits on the widest terminal, and a count that nobody reads exactly.
-const SHOWN: Shown = Shown { text: 400, unread: 1000 };
+const SHOWN: Shown = Shown { text: 400, unread: 100 };
 
 pub(super) fn chats(handle: &Handle) -> impl Future<Output = Result<Msg, EngineError>> + Send + use<> {
     handle.read(|tx| Ok(Msg::Chats(tx.summaries(SHOWN)?.into_iter().map(chat).collect())))

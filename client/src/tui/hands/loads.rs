@@ -24,7 +24,7 @@ const UNSENT: u32 = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Load {
     Chats,
-    Page { peer: AccountId, span: Span, reach: u32 },
+    Page { peer: AccountId, turn: u64, span: Span, reach: u32 },
     Info(AccountId),
     Unsent(AccountId),
 }
@@ -58,7 +58,7 @@ pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Msg, EngineError>> +
 pub(super) fn ask(handle: &Handle, load: &Load) -> Answer {
     match *load {
         Load::Chats => Box::pin(list::chats(handle)),
-        Load::Page { peer, span, reach } => Box::pin(page(handle, peer, span, reach)),
+        Load::Page { peer, turn, span, reach } => Box::pin(page(handle, (peer, turn), span, reach)),
         Load::Info(peer) => Box::pin(contacts::info(handle, peer)),
         Load::Unsent(peer) => Box::pin(unsent(handle, peer)),
     }
@@ -66,7 +66,7 @@ pub(super) fn ask(handle: &Handle, load: &Load) -> Answer {
 
 fn page(
     handle: &Handle,
-    peer: AccountId,
+    (peer, turn): (AccountId, u64),
     span: Span,
     reach: u32,
 ) -> impl Future<Output = Result<Msg, EngineError>> + Send + use<> {
@@ -75,7 +75,7 @@ fn page(
         let unread = tx.first_unread(&conversation)?;
         let window = window(tx, &conversation, span, unread, reach)?;
         let draft = tx.draft(&conversation.peer)?;
-        Ok(Msg::Loaded { peer, span, page: shown(window, unread), draft })
+        Ok(Msg::Loaded { peer, turn, page: shown(window, unread), draft })
     })
 }
 

@@ -13,9 +13,11 @@ mod writing;
 use crate::agent::Handle;
 use aside_tui::{Cmd, Msg};
 use loads::{Load, Loads};
+use news::PAUSE;
 use std::future::Future;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 /// Where results go.
 pub trait Tell: Fn(Msg) + Clone + Send + 'static {}
@@ -58,14 +60,14 @@ impl<M: Tell> Hands<M> {
         let (handle, msgs) = (&self.handle, self.msgs.clone());
         match cmd {
             Cmd::LoadChats => self.load(Load::Chats),
-            Cmd::Load { peer, span, reach } => self.load(Load::Page { peer, span, reach }),
+            Cmd::Load { peer, turn, span, reach } => self.load(Load::Page { peer, turn, span, reach }),
             Cmd::LoadInfo(peer) => self.load(Load::Info(peer)),
             Cmd::LoadUnsent(peer) => self.load(Load::Unsent(peer)),
             Cmd::Send { peer, text } => drop(self.writes.spawn(writing::send(handle, msgs, peer, text))),
             Cmd::MarkRead { peer, up_to } => drop(self.writes.spawn(writing::mark_read(handle, msgs, peer, up_to))),
             Cmd::SaveDraft { peer, text } => drop(self.writes.spawn(writing::save_draft(handle, msgs, peer, text))),
             Cmd::Withdraw { peer, row } => drop(self.writes.spawn(writing::withdraw(handle, msgs, peer, row))),
-            Cmd::AcceptKey(peer) => drop(self.writes.spawn(contacts::accept(handle, msgs, peer))),
+            Cmd::AcceptKey { peer, rival } => drop(self.writes.spawn(contacts::accept(handle, msgs, peer, rival))),
             Cmd::Retry => drop(self.writes.spawn(writing::retry(handle, msgs))),
             Cmd::LookUp(name) => {
                 let found = contacts::look_up(handle.clone(), msgs, name);
@@ -80,7 +82,12 @@ impl<M: Tell> Hands<M> {
     fn load(&mut self, load: Load) {
         if self.loads.begin(&load) {
             let done = self.answer(&load);
-            self.reads.spawn(async move { (done.await, Some(load)).1 });
+            self.reads.spawn(async move {
+                done.await;
+                // What is asked for again meanwhile is done after a pause, so that a flood of changes leaves the engine time.
+                sleep(PAUSE).await;
+                Some(load)
+            });
         }
     }
 

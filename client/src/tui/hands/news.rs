@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// The shortest time between two looks at the store: nobody reads faster, and a flood leaves room for keys.
-const PAUSE: Duration = Duration::from_millis(30);
+pub(super) const PAUSE: Duration = Duration::from_millis(30);
 
 /// Tells that something changed: at once, and then as often as it makes sense.
 pub(super) async fn changes(handle: Handle, msgs: impl Tell) {

@@ -9,8 +9,8 @@ use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 #[derive(Debug)]
 pub struct Composer {
     area: TextArea<'static>,
-    /// What the store has as the draft.
-    saved: String,
+    /// What the store has as the draft; none if that is not known.
+    saved: Option<String>,
 }
 
 impl Default for Composer {
@@ -22,7 +22,7 @@ impl Default for Composer {
 impl Composer {
     /// Goes on with a draft.
     pub fn new(draft: String) -> Self {
-        let mut composer = Self { area: area(&draft), saved: draft };
+        let mut composer = Self { area: area(&draft), saved: Some(draft) };
         composer.area.move_cursor(CursorMove::Bottom);
         composer.area.move_cursor(CursorMove::End);
         composer
@@ -68,10 +68,25 @@ impl Composer {
     /// The text to keep, if the store has another one.
     pub fn unsaved(&mut self) -> Option<String> {
         let text = self.text();
-        (text != self.saved).then(|| {
-            self.saved.clone_from(&text);
+        (self.saved.as_ref() != Some(&text)).then(|| {
+            self.saved = Some(text.clone());
             text
         })
+    }
+
+    /// The store may not have what it was given.
+    pub fn doubt(&mut self) {
+        self.saved = None;
+    }
+
+    /// Puts a text that came back before what was begun since.
+    pub fn give_back(&mut self, text: &str) -> Result<(), TooLong> {
+        let begun = if self.is_empty() { "" } else { "\n" };
+        self.area.move_cursor(CursorMove::Jump(0, 0));
+        let given = self.insert(&format!("{text}{begun}"));
+        self.area.move_cursor(CursorMove::Bottom);
+        self.area.move_cursor(CursorMove::End);
+        given
     }
 
     /// Rows that the text takes in so many columns.

@@ -7,6 +7,7 @@ use crate::data::{Key, Page, What};
 use crate::text;
 use aside_protocol::AccountId;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The fewest entries to read on each side.
@@ -26,6 +27,8 @@ pub enum Anchor {
 pub struct Conversation {
     /// With whom.
     pub peer: AccountId,
+    /// Which opening this is: an answer to a question of an earlier one is out of date.
+    pub turn: u64,
     /// Their name.
     pub name: String,
     /// What is being written; none until the draft was read.
@@ -38,8 +41,8 @@ pub struct Conversation {
     pub anchor: Anchor,
     /// Where what was not read began when it was opened, or when the user looked away.
     pub divider: Option<Key>,
-    /// Marked as read up to here.
-    pub read: Option<Key>,
+    /// Marked as read up to here, for each part.
+    pub read: BTreeMap<u32, Key>,
     /// A read of the history is under way; true if it is out of date already.
     pub loading: Option<bool>,
     /// Columns and rows that the history has on the screen.
@@ -48,16 +51,17 @@ pub struct Conversation {
 
 impl Conversation {
     /// Before anything was read.
-    pub fn new(peer: AccountId, name: String, room: (u16, u16)) -> Self {
+    pub fn new(peer: AccountId, turn: u64, name: String, room: (u16, u16)) -> Self {
         Self {
             peer,
+            turn,
             name,
             composer: None,
             page: None,
             rows: Rows::default(),
             anchor: Anchor::End,
             divider: None,
-            read: None,
+            read: BTreeMap::new(),
             loading: None,
             room,
         }
@@ -70,7 +74,7 @@ impl Conversation {
             return None;
         }
         self.loading = Some(false);
-        Some(Cmd::Load { peer: self.peer, span, reach: LEAST_REACH.max(3 * u32::from(self.room.1)) })
+        Some(Cmd::Load { peer: self.peer, turn: self.turn, span, reach: LEAST_REACH.max(3 * u32::from(self.room.1)) })
     }
 
     /// Reads what is around the screen anew.
@@ -164,24 +168,36 @@ impl Conversation {
         if self.page.as_ref().is_some_and(|page| page.newer) { self.load(Span::Newest) } else { None }
     }
 
-    /// The newest message of the other one whose last row is on the screen.
-    pub fn seen(&self) -> Option<Key> {
-        let page = self.page.as_ref()?;
-        let visible = self.visible();
-        let whole = |index: usize| {
-            let row = &self.rows.rows[index];
-            self.rows.rows.get(index + 1).is_none_or(|next| next.entry != row.entry)
+    /// For each part, the newest message of the other one whose last row is on the screen.
+    pub fn seen(&self) -> BTreeMap<u32, Key> {
+        let Some(page) = &self.page else { return BTreeMap::new() };
+        let ends = |index: &usize| {
+            let entry = self.rows.rows[*index].entry;
+            self.rows.rows.get(index + 1).is_none_or(|next| next.entry != entry)
         };
-        let of_peer = |index: &usize| matches!(page.entries[self.rows.rows[*index].entry].what, What::Peer { .. });
-        let last = visible.rev().filter(|index| whole(*index)).find(of_peer)?;
-        Some(page.entries[self.rows.rows[last].entry].key)
+        let entries = self.visible().filter(ends).map(|index| &page.entries[self.rows.rows[index].entry]);
+        let of_peer = entries.filter(|entry| matches!(entry.what, What::Peer { .. }));
+        of_peer.map(|entry| (entry.key.part, entry.key)).collect()
     }
 
     /// Marks what is seen as read; says so once.
-    pub fn mark_read(&mut self) -> Option<Cmd> {
-        let seen = self.seen().filter(|seen| self.read.is_none_or(|read| read < *seen))?;
-        self.read = Some(seen);
-        let unread = self.page.as_ref()?.unread_from?;
-        (unread <= seen).then_some(Cmd::MarkRead { peer: self.peer, up_to: seen })
+    pub fn mark_read(&mut self) -> Vec<Cmd> {
+        if self.page.as_ref().is_none_or(|page| page.unread_from.is_none()) {
+            return Vec::new();
+        }
+        let seen = self.seen();
+        let new = seen.into_iter().filter(|(part, seen)| self.read.get(part).is_none_or(|read| read < seen));
+        let new: Vec<(u32, Key)> = new.collect();
+        self.read.extend(new.iter().copied());
+        new.into_iter().map(|(_, up_to)| Cmd::MarkRead { peer: self.peer, up_to }).collect()
+    }
+
+    /// Something could not be read or stored: what counts as done may not be.
+    pub fn doubt(&mut self) {
+        self.loading = None;
+        self.read.clear();
+        if let Some(composer) = &mut self.composer {
+            composer.doubt();
+        }
     }
 }

@@ -30,6 +30,8 @@ pub struct Desk {
     pub open: Option<Conversation>,
     /// What lies over everything.
     pub overlay: Option<Overlay>,
+    /// How many conversations were opened so far.
+    pub turns: u64,
     /// A read of the chat list is under way; true if it is out of date already.
     pub loading: Option<bool>,
 }
@@ -45,6 +47,7 @@ impl Desk {
             focus: Focus::List,
             open: None,
             overlay: None,
+            turns: 0,
             loading: None,
         }
     }

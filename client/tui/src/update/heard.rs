@@ -1,7 +1,7 @@
 //! What comes from outside: time, size, focus, and results of commands.
 
 use super::{is_looking, open, send, switcher};
-use crate::cmd::{Cmd, Span};
+use crate::cmd::Cmd;
 use crate::data::{Chat, Link, Me, Page};
 use crate::model::{Desk, Model, Overlay, Stage};
 use crate::msg::Msg;
@@ -18,7 +18,7 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Changed => return changed(model),
         Msg::Link(link) => return linked(model, link),
         Msg::Chats(chats) => return listed(model, chats),
-        Msg::Loaded { peer, span, page, draft } => return loaded(model, peer, span, page, draft),
+        Msg::Loaded { peer, turn, page, draft } => return loaded(model, (peer, turn), page, draft),
         Msg::Info(about, known) => {
             if let Some(Overlay::Info { peer, info, .. }) = overlay(model)
                 && *peer == about
@@ -37,7 +37,10 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Refused { peer, text, why } => refused(model, peer, &text, why),
         Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
         Msg::Found(name, result) => return found(model, name, result),
-        Msg::Failed(why) => model.say(why),
+        Msg::Failed(why) => {
+            model.doubt = true;
+            model.say(why);
+        }
         Msg::Setup(heard) => match &mut model.stage {
             Stage::Setup(setup) => setup.heard(heard),
             stage => *stage = Stage::Setup(Box::new(Setup::begin(heard))),
@@ -57,7 +60,17 @@ fn tick(model: &mut Model, now: Millis) -> Vec<Cmd> {
     if model.note.as_ref().is_some_and(|(_, until)| *until < now) {
         model.note = None;
     }
-    send::save_draft(model).into_iter().collect()
+    let mended = if std::mem::take(&mut model.doubt) { mend(model) } else { Vec::new() };
+    send::save_draft(model).into_iter().chain(mended).collect()
+}
+
+/// Something failed: all that is shown is read anew, and what may not be stored is stored again.
+fn mend(model: &mut Model) -> Vec<Cmd> {
+    if let Some(desk) = model.desk_mut() {
+        desk.loading = None;
+        desk.open.iter_mut().for_each(|open| open.doubt());
+    }
+    changed(model)
 }
 
 fn opened(model: &mut Model, me: Me, wanted: Option<String>) -> Vec<Cmd> {
@@ -125,26 +138,27 @@ fn name_open_conversation(desk: &mut Desk) -> Option<AccountId> {
     chats.iter().find(|chat| chat.name == open.name).map(|chat| chat.peer)
 }
 
-fn loaded(model: &mut Model, peer: AccountId, span: Span, page: Page, draft: String) -> Vec<Cmd> {
+fn loaded(model: &mut Model, (peer, turn): (AccountId, u64), page: Page, draft: String) -> Vec<Cmd> {
     let looking = is_looking(model);
     let zone = model.zone.clone();
     let Some(desk) = model.desk_mut() else { return Vec::new() };
     let Desk { me, open, .. } = desk;
-    let Some(open) = open.as_mut().filter(|open| open.peer == peer) else { return Vec::new() };
+    // What an earlier opening asked for may have been read before its draft was stored.
+    let Some(open) = open.as_mut().filter(|open| (open.peer, open.turn) == (peer, turn)) else { return Vec::new() };
     let outdated = open.loading.take() == Some(true);
-    // What was read for another place than the user is at by now is still a page, and the next read mends it.
-    let _ = span;
     open.loaded(page, draft, looking, &me.name, &zone);
     if outdated { open.reload().into_iter().collect() } else { Vec::new() }
 }
 
-/// The text goes back to where it was written, if nothing else is there by now.
+/// The text goes back to where it was written, before what was begun since. The store keeps it as the draft of a chat that
+/// is not open any more.
 fn refused(model: &mut Model, peer: AccountId, text: &str, why: String) {
     model.say(why);
     let composer = model.open_mut().filter(|open| open.peer == peer).and_then(|open| open.composer.as_mut());
-    if let Some(composer) = composer.filter(|composer| composer.is_empty()) {
-        // It fitted before.
-        let _ = composer.insert(text);
+    if let Some(composer) = composer
+        && composer.give_back(text).is_err()
+    {
+        model.say("The message was not taken, and there is no room for it here beside what you wrote since.");
     }
 }
 

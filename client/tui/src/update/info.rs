@@ -20,13 +20,16 @@ pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
 pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
     let Some(desk) = model.desk_mut() else { return Vec::new() };
     let Some(Overlay::Info { peer, info, down }) = &mut desk.overlay else { return Vec::new() };
-    let (peer, undecided) = (*peer, info.as_ref().is_some_and(|info| info.new_safety_number.is_some()));
+    let peer = *peer;
+    let rival = info.as_ref().and_then(|info| info.rival.as_ref()).map(|(rival, _)| *rival);
     match key.code {
         KeyCode::Down => *down = down.saturating_add(1),
         KeyCode::Up => *down = down.saturating_sub(1),
-        KeyCode::Char('a') if undecided => {
-            desk.overlay = None;
-            return vec![Cmd::AcceptKey(peer)];
+        KeyCode::Char('a') => {
+            if let Some(rival) = rival {
+                desk.overlay = None;
+                return vec![Cmd::AcceptKey { peer, rival }];
+            }
         }
         KeyCode::Enter | KeyCode::Char('q' | 'i') => desk.overlay = None,
         _ => {}

@@ -19,7 +19,9 @@ pub(super) fn open(model: &mut Model, peer: AccountId, name: Option<String>) -> 
     }
     let known = desk.chat(&peer).map(|chat| chat.name.clone());
     let history = layout::areas(size, desk).history;
-    let mut conversation = Conversation::new(peer, known.or(name).unwrap_or_default(), (history.width, history.height));
+    desk.turns += 1;
+    let name = known.or(name).unwrap_or_default();
+    let mut conversation = Conversation::new(peer, desk.turns, name, (history.width, history.height));
     cmds.extend(conversation.load(Span::Unread));
     desk.open = Some(conversation);
     cmds

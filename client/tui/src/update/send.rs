@@ -2,6 +2,7 @@
 
 use super::interrupt;
 use crate::cmd::Cmd;
+use crate::layout::banner;
 use crate::model::Model;
 
 /// Sends what is written. `:quit` leaves instead, so that nobody who wants to leave tells others so.
@@ -15,6 +16,11 @@ pub(super) fn send(model: &mut Model) -> Vec<Cmd> {
         }
         _ => {}
     }
+    if let Some(banner) = model.desk().and_then(banner) {
+        model.say(banner);
+        return Vec::new();
+    }
+    let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) else { return Vec::new() };
     let text = composer.take();
     let Some(open) = model.open_mut() else { return Vec::new() };
     open.divider = None;

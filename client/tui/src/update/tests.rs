@@ -355,13 +355,13 @@ fn info_is_under_i_in_the_list_and_a_new_key_is_accepted_on_purpose() {
         account: "0101".into(),
         devices: 1,
         safety_number: "12345".into(),
-        new_safety_number: Some("54321".into()),
+        rival: Some((account(8), "54321".into())),
         state: "Encrypted.",
     };
     update(&mut model, Msg::Info(account(2), info.clone()));
     assert!(matches!(overlay(&model), Some(Overlay::Info { info: None, .. })), "that is somebody else's");
     update(&mut model, Msg::Info(account(1), info));
-    assert_eq!(press(&mut model, KeyCode::Char('a')), [Cmd::AcceptKey(account(1))]);
+    assert_eq!(press(&mut model, KeyCode::Char('a')), [Cmd::AcceptKey { peer: account(1), rival: account(8) }]);
 }
 
 #[test]

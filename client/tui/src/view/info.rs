@@ -16,13 +16,13 @@ pub(super) fn view(desk: &Desk, info: Option<&Info>, down: u16, theme: Theme, fr
     };
     let name = text::one_line(&info.name);
     let mut lines = Vec::new();
-    if let Some(new) = &info.new_safety_number {
+    if let Some((_, new)) = &info.rival {
         lines.push(Line::styled(format!("{name} has a new key."), theme.alert()));
         lines.push(Line::raw("Perhaps a new account after a loss, perhaps somebody else. Ask them in another way, by voice or in person, whether their safety number with you is:"));
         lines.push(Line::raw(""));
         lines.extend(number(new));
         lines.push(Line::raw(""));
-        lines.push(Line::raw("If it is, press a. Nothing is sent to them before."));
+        lines.push(Line::raw("If it is, press a. No message goes to them before."));
         lines.push(Line::raw(""));
         lines.push(Line::raw("With the key known so far it was:"));
     } else {
@@ -35,7 +35,7 @@ pub(super) fn view(desk: &Desk, info: Option<&Info>, down: u16, theme: Theme, fr
     lines.push(Line::raw(format!("Devices: {}", info.devices)));
     lines.push(Line::raw(format!("Account: {}", info.account)));
     lines.push(Line::raw(format!("You are:  {}", desk.me.name)));
-    let hint = if info.new_safety_number.is_some() { "a accept the new key  Esc close" } else { "Esc close" };
+    let hint = if info.rival.is_some() { "a accept the new key  Esc close" } else { "Esc close" };
     popup::text(frame, area, Text::from(lines), down, &name, hint, theme);
 }
 

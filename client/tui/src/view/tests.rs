@@ -70,12 +70,12 @@ fn overlays() {
             account: "0f".repeat(32),
             devices: 2,
             safety_number: "12345 67890 ".repeat(6),
-            new_safety_number: None,
+            rival: None,
             state: "Encrypted end to end, with post-quantum keys.",
         };
         update(&mut model, Msg::Info(account(1), info.clone()));
         insta::assert_snapshot!(format!("info_{columns}x{rows}"), screen(&model));
-        update(&mut model, Msg::Info(account(1), Info { new_safety_number: Some("54321 09876 ".repeat(6)), ..info }));
+        update(&mut model, Msg::Info(account(1), Info { rival: Some((account(8), "54321 09876 ".repeat(6))), ..info }));
         insta::assert_snapshot!(format!("new_key_{columns}x{rows}"), screen(&model));
         press(&mut model, KeyCode::Esc);
         alt(&mut model, KeyCode::Char('u'));
