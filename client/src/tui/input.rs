@@ -13,9 +13,9 @@ pub(super) fn start(events: Sender<Event>) -> io::Result<()> {
         loop {
             let event = match event::read() {
                 Ok(input) => Event::Msg(message(input)),
-                Err(_) => Event::Leave,
+                Err(_) => Event::Quit,
             };
-            let ends = matches!(event, Event::Leave);
+            let ends = matches!(event, Event::Quit);
             if events.send(event).is_err() || ends {
                 return;
             }

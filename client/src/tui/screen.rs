@@ -44,7 +44,7 @@ pub(super) struct Screen {
 impl Screen {
     /// Takes the terminal; it goes back when this is dropped, and before a panic is reported.
     pub fn enter(links: bool) -> io::Result<Self> {
-        take()?;
+        take().inspect_err(|_| give_back())?;
         let writer = BufWriter::with_capacity(FRAME, stdout());
         let terminal = Terminal::new(backend::Screen::new(writer, links))?;
         Ok(Self { terminal })
@@ -100,6 +100,8 @@ fn take() -> io::Result<()> {
     if OURS.swap(true, Ordering::SeqCst) {
         // Stopped without notice, or told twice that it goes on: terminals keep what is pushed on a stack.
         execute!(stdout(), PopKeyboardEnhancementFlags)?;
+        // A shell may have changed the mode meanwhile, and what is on already is not turned on again.
+        disable_raw_mode()?;
     }
     enable_raw_mode()?;
     execute!(

@@ -56,7 +56,18 @@ impl Ui {
         Ok(Self { model, screen, wants })
     }
 
+    /// A terminal that is gone takes nothing with it: what is being written is kept.
     fn run(mut self, heard: &Receiver<Event>) -> io::Result<()> {
+        let ended = self.show(heard);
+        if ended.is_err() {
+            for cmd in aside_tui::leave(&mut self.model) {
+                let _ = self.wants.send(cmd);
+            }
+        }
+        ended
+    }
+
+    fn show(&mut self, heard: &Receiver<Event>) -> io::Result<()> {
         let mut tick = Instant::now() + TICK;
         loop {
             let model = &self.model;
@@ -77,6 +88,7 @@ impl Ui {
             }
             if Instant::now() >= tick {
                 tick = Instant::now() + TICK;
+                self.measure()?;
                 self.happened(Msg::Tick(now()))?;
             }
         }
@@ -92,7 +104,10 @@ impl Ui {
                 }
                 self.happened(msg)?;
             }
-            Event::Resumed => self.screen.resume()?,
+            Event::Resumed => {
+                self.screen.resume()?;
+                self.measure()?;
+            }
             Event::Quit => {
                 for cmd in aside_tui::leave(&mut self.model) {
                     self.want(cmd)?;
@@ -107,13 +122,22 @@ impl Ui {
         update(&mut self.model, msg).into_iter().try_for_each(|cmd| self.want(cmd))
     }
 
+    /// Sizes that changed unheard: while the program was stopped, or behind input that came in pieces.
+    fn measure(&mut self) -> io::Result<()> {
+        let (columns, rows) = self.screen.size()?;
+        if self.model.size == (columns, rows) {
+            return Ok(());
+        }
+        self.screen.forget()?;
+        self.happened(Msg::Resize(columns, rows))
+    }
+
     fn want(&mut self, cmd: Cmd) -> io::Result<()> {
         match cmd {
             Cmd::Redraw => self.screen.forget(),
             Cmd::Suspend => {
                 self.screen.suspend()?;
-                self.model.size = self.screen.size()?;
-                Ok(())
+                self.measure()
             }
             other => {
                 // If nobody is there to do it any more, the screen will be told to leave.

@@ -232,14 +232,6 @@ impl Tx<'_> {
         self.run("DELETE FROM messages WHERE id = ?", params![row]).map(drop)
     }
 
-    /// The last message of another account that was here before a message, by place; 0 if there is none.
-    pub fn arrival_before(&self, chat: ChatRow, row: MessageRow) -> Result<u64> {
-        self.number(
-            "SELECT place FROM messages WHERE chat = ? AND own = 0 AND kind = 0 AND id < ? ORDER BY place DESC LIMIT 1",
-            params![chat, row],
-        )
-    }
-
     /// Messages of others that were never printed, in the order of arrival.
     pub fn unprinted(&self, after: MessageRow, limit: u32) -> Result<Vec<Message>> {
         let sql =

@@ -63,6 +63,7 @@ pub const TABLE: &[Binding] = &[
     bind(P::Desk, (NONE, K::PageDown), "PageDown", A::Page(1), "forward again"),
     bind(P::Desk, (CTRL, K::End), "Ctrl-End", A::ToEnd, "to the newest message"),
     bind(P::Desk, (ALT, K::Char('>')), "Alt->", A::ToEnd, ""),
+    bind(P::Desk, (ALT, K::Char('.')), "Alt->", A::ToEnd, ""),
     bind(P::Desk, (ALT, K::Char('i')), "Alt-I", A::Info, "about this contact: safety number, a new key"),
     bind(P::Desk, (ALT, K::Char('u')), "Alt-U", A::Unsent, "what was not sent: try again, or take it back"),
     bind(P::Desk, (ALT, K::Char('c')), "Alt-C", A::Connection, "the connection at length"),
@@ -119,6 +120,9 @@ pub const TABLE: &[Binding] = &[
     bind(P::Composer, (CTRL, K::Char('y')), "Ctrl-Y", A::Yank, "put what was deleted back"),
     bind(P::Composer, (CTRL, K::Char('_')), "Ctrl-_", A::Undo, "undo"),
     bind(P::Composer, (CTRL, K::Char('7')), "Ctrl-_", A::Undo, ""),
+    bind(P::Composer, (CTRL, K::Char('-')), "Ctrl-_", A::Undo, ""),
+    bind(P::Composer, (CTRL, K::Char('/')), "Ctrl-/", A::Undo, ""),
+    bind(P::Composer, (CTRL, K::Backspace), "Ctrl-Backspace", A::Delete(Piece::WordBefore), ""),
     bind(P::Overlay, (NONE, K::Esc), "Esc", A::Close, ""),
     bind(P::Anywhere, (CTRL, K::Char('l')), "Ctrl-L", A::Redraw, ""),
     bind(P::Anywhere, (CTRL, K::Char('z')), "Ctrl-Z", A::Suspend, "to the shell; fg comes back"),
@@ -155,7 +159,7 @@ fn normal(key: &KeyEvent) -> (KeyModifiers, KeyCode) {
         KeyCode::Char(c) if key.modifiers.intersects(CTRL | ALT) && c.is_alphabetic() => {
             (key.modifiers - SHIFT, KeyCode::Char(c.to_ascii_lowercase()))
         }
-        KeyCode::Char(c) => (key.modifiers - SHIFT, KeyCode::Char(c)),
+        KeyCode::Char(_) | KeyCode::Backspace => (key.modifiers - SHIFT, key.code),
         code => (key.modifiers, code),
     }
 }

@@ -9,6 +9,8 @@ pub const FOLD: u16 = 60;
 /// Most columns of the list.
 const LIST: u16 = 34;
 
+/// Fewest columns and rows that anything useful fits into.
+pub const LEAST: (u16, u16) = (20, 6);
 /// Columns before what is being written.
 pub const PROMPT: u16 = 2;
 
@@ -31,7 +33,8 @@ pub struct Areas {
 
 /// Whether the conversation is on the screen.
 pub fn shows_conversation(size: (u16, u16), desk: &Desk) -> bool {
-    desk.open.is_some() && (size.0 >= FOLD || desk.focus == Focus::Composer)
+    let large_enough = size.0 >= LEAST.0 && size.1 >= LEAST.1;
+    large_enough && desk.open.is_some() && (size.0 >= FOLD || desk.focus == Focus::Composer)
 }
 
 /// The parts for a terminal of this size.
@@ -55,7 +58,7 @@ pub fn areas(size: (u16, u16), desk: &Desk) -> Areas {
 
 /// As many rows as the text needs, up to a third of the screen.
 fn composer_rows(desk: &Desk, columns: u16, rows: u16) -> u16 {
-    let composer = desk.open.as_ref().and_then(|open| open.composer.as_ref());
+    let composer = desk.open.as_ref().map(|open| &open.composer);
     let needed = composer.map_or(1, |composer| composer.rows(columns.saturating_sub(PROMPT).max(2)));
     u16::try_from(needed).unwrap_or(u16::MAX).min(rows / 3).max(1)
 }
@@ -77,6 +80,9 @@ pub fn banner(desk: &Desk) -> Option<String> {
 pub fn fit(model: &mut Model) {
     let size = model.size;
     let Stage::Desk(desk) = &mut model.stage else { return };
+    if !shows_conversation(size, desk) {
+        return;
+    }
     let areas = areas(size, desk);
     let Desk { me, open, .. } = &mut **desk;
     let Some(open) = open else { return };

@@ -102,5 +102,5 @@ pub(crate) fn write(model: &mut Model, text: &str) {
 
 /// What is written.
 pub(crate) fn written(model: &Model) -> String {
-    model.desk().unwrap().open.as_ref().unwrap().composer.as_ref().unwrap().text()
+    model.desk().unwrap().open.as_ref().unwrap().composer.text()
 }

@@ -33,12 +33,9 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// What is beside the point: times, hints.
+    /// What is beside the point: times, hints. Dark grey would be the background of some palettes.
     pub fn quiet(self) -> Style {
-        self.coloured(
-            Style::new().add_modifier(if self.colours { Modifier::empty() } else { Modifier::DIM }),
-            Color::DarkGray,
-        )
+        Style::new().add_modifier(Modifier::DIM)
     }
 
     /// Titles.

@@ -25,7 +25,7 @@ use crate::keymap::{self, Piece, Place};
 use crate::layout;
 use crate::model::{Focus, Model, Overlay, Stage};
 use crate::msg::Msg;
-use crossterm::event::{KeyEvent, KeyEventKind, MouseEventKind};
+use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind};
 use ratatui_textarea::CursorMove;
 
 /// Rows that one notch of the wheel scrolls.
@@ -106,6 +106,8 @@ pub fn leave(model: &mut Model) -> Vec<Cmd> {
 }
 
 fn press(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
+    // A terminal that lost its focus and never said that it has it again.
+    model.focused = true;
     match keymap::action(&[Place::Anywhere], key) {
         // The first run and the plain screens have their own way of leaving.
         Some(Action::Interrupt) if matches!(model.stage, Stage::Setup(_) | Stage::Closed(_)) => {}
@@ -136,9 +138,12 @@ fn in_overlay(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
     if let Some(action) = keymap::action(&[Place::Overlay], key) {
         return act(model, action);
     }
+    let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     match model.desk().and_then(|desk| desk.overlay.as_ref()) {
-        Some(Overlay::Help(_)) => help::key(model, key),
         Some(Overlay::Switcher(_)) => switcher::key(model, key),
+        // Keys that decide something here mean something else with Ctrl or Alt.
+        _ if !plain => Vec::new(),
+        Some(Overlay::Help(_)) => help::key(model, key),
         Some(Overlay::Info { .. }) => info::key(model, key),
         Some(Overlay::Unsent { .. }) => unsent::key(model, key),
         Some(Overlay::Connection) => connection::key(model, key),

@@ -22,14 +22,11 @@ use ratatui::Frame;
 use ratatui::text::Text;
 use ratatui::widgets::{Paragraph, Wrap};
 
-/// Fewest columns and rows that anything useful fits into.
-const LEAST: (u16, u16) = (20, 6);
-
 /// Draws everything; returns where links are.
 pub fn view(model: &Model, frame: &mut Frame) -> Vec<LinkSpan> {
     let theme = Theme::new(model.colours);
     let area = frame.area();
-    if area.width < LEAST.0 || area.height < LEAST.1 {
+    if area.width < layout::LEAST.0 || area.height < layout::LEAST.1 {
         frame.render_widget(Paragraph::new("Too small: make the window larger.").wrap(Wrap { trim: true }), area);
         return Vec::new();
     }

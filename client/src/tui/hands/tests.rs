@@ -20,6 +20,7 @@ use aside_store::{Store, StoreError, Tx};
 use aside_tui::cmd::Span;
 use aside_tui::data::{Chat, Key, Link, Page, Progress, Unsent, What};
 use aside_tui::{Cmd, Msg};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -147,9 +148,11 @@ impl Desk {
     }
 
     async fn load(&mut self, number: u8, span: Span, reach: u32) -> (Page, String) {
-        self.ask(Cmd::Load { peer: id(number), span, reach });
+        static TURN: AtomicU64 = AtomicU64::new(0);
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        self.ask(Cmd::Load { peer: id(number), turn, span, reach });
         self.until(|msg| match msg {
-            Msg::Loaded { peer, span: of, page, draft } if *peer == id(number) && *of == span => {
+            Msg::Loaded { peer, turn: of, page, draft } if *peer == id(number) && *of == turn => {
                 Some((page.clone(), draft.clone()))
             }
             _ => None,

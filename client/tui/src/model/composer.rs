@@ -15,17 +15,16 @@ pub struct Composer {
 
 impl Default for Composer {
     fn default() -> Self {
-        Self::new(String::new())
+        Self { area: area(), saved: Some(String::new()) }
     }
 }
 
 impl Composer {
-    /// Goes on with a draft.
-    pub fn new(draft: String) -> Self {
-        let mut composer = Self { area: area(&draft), saved: Some(draft) };
-        composer.area.move_cursor(CursorMove::Bottom);
-        composer.area.move_cursor(CursorMove::End);
-        composer
+    /// Goes on with a draft; what was typed before it was known stands behind it.
+    pub fn begin_with(&mut self, draft: String) {
+        // A draft and a few keys fit; should they not, what was typed is the newer one.
+        let _ = self.give_back(&draft);
+        self.saved = Some(draft);
     }
 
     /// The widget, for drawing.
@@ -58,11 +57,21 @@ impl Composer {
         Ok(())
     }
 
-    /// Takes the text out and leaves nothing; the draft counts as forgotten.
+    /// Takes the text out for sending, which forgets the draft too.
     pub fn take(&mut self) -> String {
         let text = self.text();
         *self = Self::default();
         text
+    }
+
+    /// Throws the text away; the draft is still to be forgotten.
+    pub fn clear(&mut self) {
+        self.area = area();
+    }
+
+    /// Whether no message can hold the text.
+    pub fn is_too_long(&self) -> bool {
+        self.bytes() > MAX_TEXT
     }
 
     /// The text to keep, if the store has another one.
@@ -81,6 +90,9 @@ impl Composer {
 
     /// Puts a text that came back before what was begun since.
     pub fn give_back(&mut self, text: &str) -> Result<(), TooLong> {
+        if text.is_empty() {
+            return Ok(());
+        }
         let begun = if self.is_empty() { "" } else { "\n" };
         self.area.move_cursor(CursorMove::Jump(0, 0));
         let given = self.insert(&format!("{text}{begun}"));
@@ -103,8 +115,8 @@ impl Composer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong(pub usize);
 
-fn area(text: &str) -> TextArea<'static> {
-    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+fn area() -> TextArea<'static> {
+    let mut area = TextArea::default();
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     // The terminal's own cursor is used, so that input methods and screen readers find it.
     area.set_cursor_style(Style::new());

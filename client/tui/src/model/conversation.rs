@@ -31,8 +31,8 @@ pub struct Conversation {
     pub turn: u64,
     /// Their name.
     pub name: String,
-    /// What is being written; none until the draft was read.
-    pub composer: Option<Composer>,
+    /// What is being written. Until the page was read once, the draft in the store is not known.
+    pub composer: Composer,
     /// What was read of the history; none until it was.
     pub page: Option<Page>,
     /// The page as rows.
@@ -56,7 +56,7 @@ impl Conversation {
             peer,
             turn,
             name,
-            composer: None,
+            composer: Composer::default(),
             page: None,
             rows: Rows::default(),
             anchor: Anchor::End,
@@ -90,16 +90,29 @@ impl Conversation {
     /// A part of the history was read. `looking` says whether what is on the screen counts as seen.
     pub fn loaded(&mut self, page: Page, draft: String, looking: bool, own: &str, zone: &TimeZone) {
         let first_time = self.page.is_none();
-        if self.composer.is_none() {
-            self.composer = Some(Composer::new(draft));
+        if first_time {
+            self.composer.begin_with(draft);
         }
-        if self.divider.is_none() && (first_time || !looking) {
-            self.divider = page.unread_from;
+        if first_time || !looking {
+            self.divider = page.unread_from.or(self.divider);
         }
+        self.follow_own(&page);
         self.page = Some(page);
         self.lay_out(own, zone);
-        if first_time {
+        // What nobody sees must not push what is not read off the screen.
+        if first_time || (!looking && self.anchor == Anchor::End) {
             self.show_unread();
+        }
+    }
+
+    /// An own message that waited has got its place: whoever was scrolled to it stays there.
+    fn follow_own(&mut self, page: &Page) {
+        if let Anchor::At(key, row) = self.anchor
+            && page.entries.binary_search_by_key(&key, |entry| entry.key).is_err()
+            && let Some(entry) =
+                page.entries.iter().find(|entry| (entry.key.part, entry.key.row) == (key.part, key.row))
+        {
+            self.anchor = Anchor::At(entry.key, row);
         }
     }
 
@@ -196,8 +209,6 @@ impl Conversation {
     pub fn doubt(&mut self) {
         self.loading = None;
         self.read.clear();
-        if let Some(composer) = &mut self.composer {
-            composer.doubt();
-        }
+        self.composer.doubt();
     }
 }

@@ -30,6 +30,8 @@ pub struct Desk {
     pub open: Option<Conversation>,
     /// What lies over everything.
     pub overlay: Option<Overlay>,
+    /// Messages that were not taken while their chats were not open.
+    pub returned: Vec<(AccountId, String)>,
     /// How many conversations were opened so far.
     pub turns: u64,
     /// A read of the chat list is under way; true if it is out of date already.
@@ -47,6 +49,7 @@ impl Desk {
             focus: Focus::List,
             open: None,
             overlay: None,
+            returned: Vec::new(),
             turns: 0,
             loading: None,
         }

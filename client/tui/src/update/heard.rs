@@ -30,11 +30,14 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             if let Some(Overlay::Unsent { peer, items, why, cursor }) = overlay(model)
                 && *peer == about
             {
-                *cursor = (*cursor).min(unsent.len().saturating_sub(1));
+                // The one that was chosen stays chosen, however many went out before it.
+                let chosen = items.as_ref().and_then(|items| items.get(*cursor)).map(|item| item.row);
+                let at = unsent.iter().position(|item| Some(item.row) == chosen);
+                *cursor = at.unwrap_or(*cursor).min(unsent.len().saturating_sub(1));
                 (*items, *why) = (Some(unsent), reason);
             }
         }
-        Msg::Refused { peer, text, why } => refused(model, peer, &text, why),
+        Msg::Refused { peer, text, why } => refused(model, peer, text, why),
         Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
         Msg::Found(name, result) => return found(model, name, result),
         Msg::Failed(why) => {
@@ -61,7 +64,10 @@ fn tick(model: &mut Model, now: Millis) -> Vec<Cmd> {
         model.note = None;
     }
     let mended = if std::mem::take(&mut model.doubt) { mend(model) } else { Vec::new() };
-    send::save_draft(model).into_iter().chain(mended).collect()
+    // Before the draft in the store is known, what is typed must not take its place.
+    let known = model.open_mut().is_some_and(|open| open.page.is_some());
+    let draft = if known { send::save_draft(model) } else { None };
+    draft.into_iter().chain(mended).collect()
 }
 
 /// Something failed: all that is shown is read anew, and what may not be stored is stored again.
@@ -102,7 +108,9 @@ fn changed(model: &mut Model) -> Vec<Cmd> {
 fn linked(model: &mut Model, link: Link) -> Vec<Cmd> {
     let stopped = matches!(link, Link::Stopped { .. }) && model.link != link;
     model.link = link;
-    if let Some(desk) = model.desk_mut().filter(|desk| stopped && desk.overlay.is_none()) {
+    // Nobody's letters shall end up in what opens by itself.
+    let writing = model.open_mut().is_some_and(|open| !open.composer.is_empty());
+    if let Some(desk) = model.desk_mut().filter(|desk| stopped && !writing && desk.overlay.is_none()) {
         desk.overlay = Some(Overlay::Connection);
     }
     Vec::new()
@@ -142,23 +150,22 @@ fn loaded(model: &mut Model, (peer, turn): (AccountId, u64), page: Page, draft: 
     let looking = is_looking(model);
     let zone = model.zone.clone();
     let Some(desk) = model.desk_mut() else { return Vec::new() };
-    let Desk { me, open, .. } = desk;
+    let Desk { me, open, returned, .. } = desk;
     // What an earlier opening asked for may have been read before its draft was stored.
     let Some(open) = open.as_mut().filter(|open| (open.peer, open.turn) == (peer, turn)) else { return Vec::new() };
     let outdated = open.loading.take() == Some(true);
     open.loaded(page, draft, looking, &me.name, &zone);
+    returned.retain(|(whose, text)| *whose != peer || open.composer.give_back(text).is_err());
     if outdated { open.reload().into_iter().collect() } else { Vec::new() }
 }
 
-/// The text goes back to where it was written, before what was begun since. The store keeps it as the draft of a chat that
-/// is not open any more.
-fn refused(model: &mut Model, peer: AccountId, text: &str, why: String) {
+/// The text goes back to where it was written, before what was begun since, or waits until its chat is opened again.
+fn refused(model: &mut Model, peer: AccountId, text: String, why: String) {
     model.say(why);
-    let composer = model.open_mut().filter(|open| open.peer == peer).and_then(|open| open.composer.as_mut());
-    if let Some(composer) = composer
-        && composer.give_back(text).is_err()
-    {
-        model.say("The message was not taken, and there is no room for it here beside what you wrote since.");
+    let Some(desk) = model.desk_mut() else { return };
+    let open = desk.open.as_mut().filter(|open| open.peer == peer && open.page.is_some());
+    if open.is_none_or(|open| open.composer.give_back(&text).is_err()) {
+        desk.returned.push((peer, text));
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
 
 /// Shows them if nothing is written; else it is a question mark like any other.
 pub(super) fn open_or_type(model: &mut Model) -> Vec<Cmd> {
-    let empty = model.open_mut().and_then(|open| open.composer.as_ref()).is_none_or(|composer| composer.is_empty());
+    let empty = model.open_mut().is_none_or(|open| open.composer.is_empty());
     if empty { open(model) } else { super::type_text::edit(model, |area| area.insert_char('?')) }
 }
 

@@ -4,27 +4,35 @@ use super::interrupt;
 use crate::cmd::Cmd;
 use crate::layout::banner;
 use crate::model::Model;
+use aside_protocol::limits::MAX_TEXT;
 
 /// Sends what is written. `:quit` leaves instead, so that nobody who wants to leave tells others so.
 pub(super) fn send(model: &mut Model) -> Vec<Cmd> {
-    let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) else { return Vec::new() };
-    match composer.text().trim() {
+    // Before the draft is known, nobody knows what would be sent.
+    let Some(open) = model.open_mut().filter(|open| open.page.is_some()) else { return Vec::new() };
+    match open.composer.text().trim() {
         "" => return Vec::new(),
         ":quit" | ":q" => {
-            drop(composer.take());
+            open.composer.clear();
             return interrupt::leave(model);
         }
         _ => {}
+    }
+    if open.composer.is_too_long() {
+        model.say(format!("A message holds {} KiB, and this is more. Send it in parts.", MAX_TEXT / 1024));
+        return Vec::new();
     }
     if let Some(banner) = model.desk().and_then(banner) {
         model.say(banner);
         return Vec::new();
     }
-    let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) else { return Vec::new() };
-    let text = composer.take();
+    take(model)
+}
+
+fn take(model: &mut Model) -> Vec<Cmd> {
     let Some(open) = model.open_mut() else { return Vec::new() };
     open.divider = None;
-    let send = Cmd::Send { peer: open.peer, text };
+    let send = Cmd::Send { peer: open.peer, text: open.composer.take() };
     let load = open.to_end();
     std::iter::once(send).chain(load).collect()
 }
@@ -32,6 +40,7 @@ pub(super) fn send(model: &mut Model) -> Vec<Cmd> {
 /// Keeps what is being written, if that was not done yet.
 pub(super) fn save_draft(model: &mut Model) -> Option<Cmd> {
     let open = model.open_mut()?;
-    let text = open.composer.as_mut()?.unsaved()?;
+    // What is typed before the draft is known is kept only if the chat is left before that.
+    let text = open.composer.unsaved()?;
     Some(Cmd::SaveDraft { peer: open.peer, text })
 }

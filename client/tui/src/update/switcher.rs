@@ -74,7 +74,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut String)) {
         switcher.query.pop();
     }
     if before != switcher.query {
-        switcher.failed = None;
+        (switcher.failed, switcher.looking) = (None, None);
         switcher.cursor = 0;
     }
     switcher.hits = hits(desk.chats.as_deref().unwrap_or_default(), &switcher.query);

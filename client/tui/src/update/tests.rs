@@ -71,15 +71,129 @@ fn enter_sends_what_is_written_and_empties_the_composer() {
 }
 
 #[test]
-fn a_refused_message_comes_back_unless_something_else_was_begun() {
+fn a_refused_message_comes_back_before_what_was_begun_since() {
     let mut model = open(SIZE, Page::default());
     let refused = || Msg::Refused { peer: account(1), text: "too much".into(), why: "It is too long.".into() };
     update(&mut model, refused());
     assert_eq!(written(&model), "too much");
     assert_eq!(model.note.as_ref().unwrap().0, "It is too long.");
-    write(&mut model, "!");
+    ctrl(&mut model, 'u');
+    write(&mut model, "next");
     update(&mut model, refused());
-    assert_eq!(written(&model), "too much!");
+    assert_eq!(written(&model), "too much\nnext");
+}
+
+#[test]
+fn a_refused_message_waits_for_its_chat_to_be_opened_again() {
+    let mut model = open(SIZE, Page::default());
+    alt(&mut model, KeyCode::Down);
+    update(&mut model, Msg::Refused { peer: account(1), text: "lost?".into(), why: "The disk is full.".into() });
+    alt(&mut model, KeyCode::Up);
+    load(&mut model, Page::default());
+    assert_eq!(written(&model), "lost?");
+}
+
+#[test]
+fn nothing_is_taken_for_sending_while_a_new_key_waits_for_a_decision() {
+    let mut model = open(SIZE, Page::default());
+    let mut changed = chat(1, "bob", 0);
+    changed.key_changed = true;
+    update(&mut model, Msg::Chats(vec![changed]));
+    write(&mut model, "secret");
+    assert_eq!(press(&mut model, KeyCode::Enter), []);
+    assert_eq!(written(&model), "secret");
+    assert!(model.note.as_ref().unwrap().0.contains("new key"));
+}
+
+#[test]
+fn what_grew_too_long_by_other_ways_than_pasting_is_not_taken_for_sending() {
+    let mut model = open(SIZE, Page::default());
+    update(&mut model, Msg::Paste("x".repeat(MAX_TEXT / 2 + 1)));
+    ctrl(&mut model, 'u');
+    ctrl(&mut model, 'y');
+    ctrl(&mut model, 'y');
+    assert_eq!(press(&mut model, KeyCode::Enter), []);
+    assert!(written(&model).len() > MAX_TEXT);
+}
+
+#[test]
+fn an_answer_for_an_earlier_opening_of_the_chat_is_out_of_date() {
+    let mut model = open(SIZE, Page::default());
+    write(&mut model, "begun");
+    let turn = model.desk().unwrap().open.as_ref().unwrap().turn;
+    alt(&mut model, KeyCode::Down);
+    alt(&mut model, KeyCode::Up);
+    update(&mut model, Msg::Loaded { peer: account(1), turn, page: Page::default(), draft: String::new() });
+    assert!(model.desk().unwrap().open.as_ref().unwrap().page.is_none());
+    load_with(&mut model, Page::default(), "begun");
+    assert_eq!(written(&model), "begun");
+}
+
+#[test]
+fn what_is_typed_before_the_history_is_there_stands_behind_the_draft() {
+    let mut model = desk(SIZE);
+    press(&mut model, KeyCode::Enter);
+    write(&mut model, "and more");
+    assert_eq!(update(&mut model, Msg::Tick(NOW)), [], "the draft in the store is not known yet");
+    assert_eq!(press(&mut model, KeyCode::Enter), [], "nor what would be sent");
+    load_with(&mut model, Page::default(), "begun");
+    assert_eq!(written(&model), "begun\nand more");
+}
+
+#[test]
+fn after_a_failure_everything_is_read_and_stored_again_with_the_next_tick() {
+    let mut model = desk(SIZE);
+    let cmds = press(&mut model, KeyCode::Enter);
+    assert_eq!(loads(&cmds), [Span::Unread]);
+    update(&mut model, Msg::Failed("The disk is full.".into()));
+    let cmds = update(&mut model, Msg::Tick(NOW));
+    assert!(cmds.contains(&Cmd::LoadChats) && loads(&cmds) == [Span::Unread], "{cmds:?}");
+    load(&mut model, Page::default());
+    write(&mut model, "x");
+    let draft = [Cmd::SaveDraft { peer: account(1), text: "x".into() }];
+    assert_eq!(update(&mut model, Msg::Tick(NOW)), draft);
+    update(&mut model, Msg::Failed("The disk is full.".into()));
+    assert!(update(&mut model, Msg::Tick(NOW)).contains(&draft[0]), "it may not have been stored");
+}
+
+#[test]
+fn keys_with_modifiers_decide_nothing_in_an_overlay() {
+    let mut model = open(SIZE, Page::default());
+    alt(&mut model, KeyCode::Char('i'));
+    let rival = Some((account(8), "54321".into()));
+    let (name, account_id, safety_number) = ("bob".into(), "0101".into(), "12345".into());
+    let info = Info { name, account: account_id, devices: 1, safety_number, rival, state: "Encrypted." };
+    update(&mut model, Msg::Info(account(1), info));
+    assert_eq!((alt(&mut model, KeyCode::Char('a')), ctrl(&mut model, 'a')), (vec![], vec![]));
+    assert!(matches!(overlay(&model), Some(Overlay::Info { .. })));
+}
+
+#[test]
+fn what_comes_while_nobody_looks_does_not_push_the_unread_off_the_screen() {
+    let mut model = open(SIZE, many());
+    update(&mut model, Msg::Focus(false));
+    let mut more = many();
+    more.entries.extend((201..=300).map(|place| peer(place, "new")));
+    more.unread_from = Some(key(201));
+    load(&mut model, more);
+    let cmds = update(&mut model, Msg::Focus(true));
+    let [Cmd::MarkRead { up_to, .. }] = cmds.as_slice() else { panic!("{cmds:?}") };
+    assert!(*up_to < key(230), "only the first screen of it was seen: {up_to:?}");
+}
+
+#[test]
+fn quit_is_no_draft_afterwards() {
+    let mut model = open(SIZE, Page::default());
+    write(&mut model, ":quit");
+    update(&mut model, Msg::Tick(NOW));
+    let cmds = press(&mut model, KeyCode::Enter);
+    assert_eq!(cmds, [Cmd::SaveDraft { peer: account(1), text: String::new() }, Cmd::Quit]);
+}
+
+#[test]
+fn a_terminal_too_small_to_show_anything_shows_nothing() {
+    let mut model = open((19, 5), Page::default());
+    assert_eq!(load(&mut model, Page { unread_from: Some(key(1)), ..page(vec![peer(1, "hello")]) }), []);
 }
 
 #[test]
@@ -150,11 +264,9 @@ fn what_is_being_written_is_kept_with_the_next_tick_and_when_the_chat_is_left() 
 fn a_draft_comes_back_when_its_chat_is_opened() {
     let mut model = desk(SIZE);
     press(&mut model, KeyCode::Enter);
-    let loaded =
-        |draft: &str| Msg::Loaded { peer: account(1), span: Span::Unread, page: Page::default(), draft: draft.into() };
-    update(&mut model, loaded("was begun"));
+    load_with(&mut model, Page::default(), "was begun");
     assert_eq!(written(&model), "was begun");
-    update(&mut model, loaded("another"));
+    load_with(&mut model, Page::default(), "another");
     assert_eq!(written(&model), "was begun", "what is being written now is newer");
 }
 

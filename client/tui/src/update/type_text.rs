@@ -7,9 +7,9 @@ use aside_protocol::limits::MAX_TEXT;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui_textarea::TextArea;
 
-/// A key that stands for itself. In the list it begins to write in the open conversation, so that nothing typed is lost.
+/// A key that stands for itself.
 pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
-    let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     match key.code {
         KeyCode::Char(letter) if plain && model.desk().is_some_and(|desk| desk.focus == Focus::Composer) => {
             insert(model, letter.encode_utf8(&mut [0; 4]))
@@ -31,15 +31,15 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
 
 /// Changes what is written.
 pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut TextArea<'static>)) -> Vec<Cmd> {
-    if let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) {
-        change(composer.edit());
+    if let Some(open) = model.open_mut() {
+        change(open.composer.edit());
     }
     Vec::new()
 }
 
 fn insert(model: &mut Model, text: &str) -> Vec<Cmd> {
-    let Some(composer) = model.open_mut().and_then(|open| open.composer.as_mut()) else { return Vec::new() };
-    if let Err(TooLong(bytes)) = composer.insert(text) {
+    let Some(open) = model.open_mut() else { return Vec::new() };
+    if let Err(TooLong(bytes)) = open.composer.insert(text) {
         model.say(format!(
             "That makes {} KiB, and a message holds {}. Nothing was inserted; send it in parts.",
             bytes.div_ceil(1024),

@@ -9,7 +9,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 pub(super) fn view(desk: &Desk, theme: Theme, frame: &mut Frame, area: Rect) {
-    let Some(composer) = desk.open.as_ref().and_then(|open| open.composer.as_ref()) else { return };
+    let Some(composer) = desk.open.as_ref().map(|open| &open.composer) else { return };
     frame.render_widget(Line::styled("> ", theme.title()), Rect { height: area.height.min(1), ..area });
     let inner = Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT), ..area };
     frame.render_widget(composer.area(), inner);

@@ -21,6 +21,8 @@ pub(super) fn view(down: u16, theme: Theme, frame: &mut Frame, area: Rect) {
         );
         lines.push(Line::raw(""));
     }
+    lines.push(Line::raw("Text is selected with Shift and the mouse."));
+    lines.push(Line::raw(""));
     lines.push(Line::styled("Ticks", theme.title()));
     lines.push(Line::raw("  …    not sent yet      ✓    at the relay"));
     lines.push(Line::raw("  ✓✓   delivered         ✓✓•  read"));

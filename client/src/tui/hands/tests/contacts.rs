@@ -47,7 +47,7 @@ async fn a_contact_has_a_safety_number() {
     let shown = info(&mut desk, 2).await;
     assert_eq!((shown.name.as_str(), shown.devices), ("peer2", 1));
     assert_eq!(shown.safety_number, safety_number(&account(1).root, &account(2).root));
-    assert_eq!((shown.account, shown.new_safety_number), (id(2).to_hex(), None));
+    assert_eq!((shown.account, shown.rival), (id(2).to_hex(), None));
 }
 
 #[tokio::test]
@@ -63,12 +63,14 @@ async fn a_new_key_stops_sending_until_it_is_accepted() {
     assert!(text == "hello" && why.contains("new key"), "{why}");
     let before = info(&mut desk, 2).await;
     let number = safety_number(&account(1).root, &account(102).root);
-    assert_eq!(before.new_safety_number, Some(number.clone()));
+    assert_eq!(before.rival, Some((id(102), number.clone())));
     assert!(desk.chats().await[0].key_changed);
     desk.ask(Cmd::SaveDraft { peer: id(2), text: "hel".into() });
-    desk.ask(Cmd::AcceptKey(id(2)));
+    desk.ask(Cmd::AcceptKey { peer: id(2), rival: id(7) });
+    assert_eq!(info(&mut desk, 2).await.rival, before.rival, "that key was not shown");
+    desk.ask(Cmd::AcceptKey { peer: id(2), rival: id(102) });
     let after = info(&mut desk, 2).await;
-    assert_eq!((after.safety_number, after.new_safety_number, after.account), (number, None, id(102).to_hex()));
+    assert_eq!((after.safety_number, after.rival, after.account), (number, None, id(102).to_hex()));
     let (page, draft) = desk.load(2, Span::Newest, 9).await;
     assert_eq!((texts(&page), draft.as_str()), (vec!["1".to_owned(), "<key>".to_owned()], "hel"));
     desk.send(2, "hello");
