@@ -89,7 +89,7 @@ fn flooded(args: &Args, home: &Home, senders: &Senders) -> Result<Typed, BenchEr
     open_chat(&mut terminal)?;
     let flood = match args.flood {
         0 => None,
-        rate => Some(Flood::start(senders.profile(0)?, senders.device(), rate)),
+        rate => Some(Flood::start(senders.profile(0)?, senders.device(), rate)?),
     };
     if flood.is_some() {
         terminal.wait(ARRIVES, |screen| newest(screen).is_some())?;
