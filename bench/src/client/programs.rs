@@ -36,7 +36,10 @@ impl Home {
     /// Registers; the invite goes in through standard input.
     pub fn register(&self, invite: &str, name: &str) -> Result<(), BenchError> {
         std::fs::create_dir_all(&self.folder)?;
-        output(&mut self.command(&["register", "-", "--name", name, "--json"]), invite).map(drop)
+        // In the profile's own folder the words would be shown first, before any chat.
+        let words = self.folder.join("words.txt");
+        let arguments = ["register", "-", "--name", name, "--recovery-file", &words.to_string_lossy(), "--json"];
+        output(&mut self.command(&arguments), invite).map(drop)
     }
 
     /// The profile's folder.

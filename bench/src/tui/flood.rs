@@ -17,6 +17,8 @@ use tokio::time::Instant;
 pub(super) const SERIES: &str = "flood";
 /// Between two bursts.
 const PACE: Duration = Duration::from_millis(10);
+/// Unoptimised, handshakes take more than the usual 2 MiB.
+const STACK: usize = 8 << 20;
 /// It waits while so many messages are not at the relay: a backlog would go on after the measurement.
 const BACKLOG: u64 = 500;
 
@@ -28,14 +30,14 @@ pub(super) struct Flood {
 
 impl Flood {
     /// Begins to write to `to`.
-    pub fn start(from: ProfileFolder, to: AccountId, per_second: u64) -> Self {
+    pub fn start(from: ProfileFolder, to: AccountId, per_second: u64) -> Result<Self, BenchError> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = stop.clone();
-        let thread = std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(flood(&from, to, per_second, &told))
-        });
-        Self { stop, thread: Some(thread) }
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
     }
 
     /// Ends it; an error is what went wrong on the way.

@@ -10,7 +10,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// What the clocks show, from top to bottom and left to right.
-const TIMES: [&str; 8] = ["18:42", "18:37", "18:38", "18:05", "18:40", "18:41", "18:42", "18:42"];
+const TIMES: [&str; 9] = ["18:44", "18:42", "17:56", "18:05", "18:37", "18:38", "18:40", "18:41", "18:42"];
+/// So many of them are those of the chat list.
+const LISTED: usize = 3;
 const DATE: &str = "Friday, 6 November 2026";
 /// Names, and the number of the colour each is shown in.
 const NAMES: [(&str, u8); 3] = [("jonas", 2), ("lea", 5), ("tomas", 6)];
@@ -41,15 +43,15 @@ fn draw_all(folder: &Path) {
     say(&lea, &mara, "Are we still on for Saturday?");
     say(&lea, &mara, "I could bring the canoe.");
     window.wait_for("(2)");
-    picture(folder, "chat", &window);
+    picture(folder, "chat", &window, 0);
     window.key(Key::Ctrl('p'));
     window.wait_for("Find or begin a chat");
-    picture(folder, "switcher", &window);
+    picture(folder, "switcher", &window, 0);
     window.key(Key::Esc);
     window.wait_gone("Find or begin a chat");
     window.resize(44, 20);
     window.wait_until("the narrow screen", |screen| screen.contains("compartment") && !screen.contains("lea"));
-    picture(folder, "narrow", &window);
+    picture(folder, "narrow", &window, LISTED);
     for terminal in [window, other] {
         leave(terminal);
     }
@@ -96,23 +98,23 @@ fn leave(mut terminal: Terminal) {
     terminal.wait_exit();
 }
 
-fn picture(folder: &Path, name: &str, terminal: &Terminal) {
+fn picture(folder: &Path, name: &str, terminal: &Terminal, times: usize) {
     let (formatted, (rows, columns)) = terminal.with_screen(|screen| (screen.contents_formatted(), screen.size()));
     let path = folder.join(format!("{name}.svg"));
-    std::fs::write(&path, draw(&formatted, rows, columns)).expect("the folder can be written to");
+    std::fs::write(&path, draw(&formatted, rows, columns, &TIMES[times..])).expect("the folder can be written to");
     println!("{}", path.display());
 }
 
-fn draw(formatted: &str, rows: NonZeroU16, columns: NonZeroU16) -> String {
+fn draw(formatted: &str, rows: NonZeroU16, columns: NonZeroU16, times: &[&str]) -> String {
     let mut parser = vt100::Parser::new(rows, columns, 0);
-    parser.process(with_fixed_times(&with_date(formatted, DATE)).as_bytes());
+    parser.process(with_fixed_times(&with_date(formatted, DATE), times).as_bytes());
     with_fixed_colours(&svg(parser.screen(), "aside"))
 }
 
-/// Each `dd:dd` becomes the next of [`TIMES`].
-fn with_fixed_times(text: &str) -> String {
+/// Each `dd:dd` becomes the next of `times`.
+fn with_fixed_times(text: &str, times: &[&str]) -> String {
     let mut characters: Vec<char> = text.chars().collect();
-    let mut times = TIMES.iter().chain(std::iter::repeat(&TIMES[TIMES.len() - 1]));
+    let mut times = times.iter().chain(std::iter::repeat(&times[times.len() - 1]));
     for at in 0..characters.len().saturating_sub(4) {
         let is_time =
             (0..5).all(|i| if i == 2 { characters[at + i] == ':' } else { characters[at + i].is_ascii_digit() });

@@ -13,6 +13,8 @@ const UPDATE: u16 = 2026;
 pub(super) struct Emulator {
     parser: vt100::Parser<Besides>,
     raw: Vec<u8>,
+    /// The beginning of a character whose rest was not read yet.
+    held: Vec<u8>,
     ended: bool,
 }
 
@@ -21,14 +23,33 @@ impl Emulator {
     pub fn new(columns: u16, rows: u16) -> Self {
         let parser =
             vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Besides::default());
-        Self { parser, raw: Vec::new(), ended: false }
+        Self { parser, raw: Vec::new(), held: Vec::new(), ended: false }
     }
 
     /// Draws, and returns what a terminal would answer.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.raw.extend_from_slice(bytes);
-        self.parser.process(bytes);
+        let drawn = self.drawn(bytes);
+        self.parser.process(&drawn);
         std::mem::take(&mut self.parser.callbacks_mut().answer)
+    }
+
+    /// The emulator draws nothing for U+FFFD, which every terminal gives a cell; it gets `¿` instead.
+    fn drawn(&mut self, bytes: &[u8]) -> Vec<u8> {
+        const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+        let mut all = std::mem::take(&mut self.held);
+        all.extend_from_slice(bytes);
+        let begun = (1..REPLACEMENT.len()).rev().find(|length| all.ends_with(&REPLACEMENT[..*length])).unwrap_or(0);
+        self.held = all.split_off(all.len() - begun);
+        let mut drawn = Vec::with_capacity(all.len());
+        let mut rest = all.as_slice();
+        while let Some(at) = rest.windows(REPLACEMENT.len()).position(|window| window == REPLACEMENT) {
+            drawn.extend_from_slice(&rest[..at]);
+            drawn.extend_from_slice("¿".as_bytes());
+            rest = &rest[at + REPLACEMENT.len()..];
+        }
+        drawn.extend_from_slice(rest);
+        drawn
     }
 
     /// Nothing more will be written.
