@@ -43,7 +43,7 @@ async fn a_chat_that_is_not_there_yet_is_an_empty_page() {
 }
 
 #[tokio::test]
-async fn two_keys_are_one_conversation_read_to_its_end() {
+async fn two_keys_are_one_conversation_each_read_by_itself() {
     let mut desk = Desk::open(|tx| {
         know(tx, 2);
         know(tx, 102);
@@ -55,10 +55,13 @@ async fn two_keys_are_one_conversation_read_to_its_end() {
         assert_eq!(texts(&page), ["1", "2", "<key>", "3", "4"]);
         assert_eq!(page.entries[2].key, first(1));
     }
+    let second = desk.load(2, Span::Newest, 9).await.0.entries[1].key;
     let chats = desk.chats().await;
     let line: Vec<_> = chats.iter().map(|chat| (chat.peer, chat.unread, chat.key_changed)).collect();
     assert_eq!(line, [(id(2), 4, true)]);
     let up_to = desk.load(2, Span::Newest, 2).await.0.entries[0].key;
     desk.ask(Cmd::MarkRead { peer: id(2), up_to });
+    assert_eq!(desk.chats().await[0].unread, 3, "what came under the other key was not on the screen");
+    desk.ask(Cmd::MarkRead { peer: id(2), up_to: second });
     assert_eq!(desk.chats().await[0].unread, 1);
 }
