@@ -10,7 +10,7 @@ pub const FOLD: u16 = 60;
 const LIST: u16 = 34;
 
 /// Fewest columns and rows that anything useful fits into.
-pub const LEAST: (u16, u16) = (20, 6);
+const LEAST: (u16, u16) = (20, 6);
 /// Columns before what is being written.
 pub const PROMPT: u16 = 2;
 
@@ -31,10 +31,14 @@ pub struct Areas {
     pub status: Rect,
 }
 
+/// Whether nothing useful fits.
+pub fn is_too_small(size: (u16, u16)) -> bool {
+    size.0 < LEAST.0 || size.1 < LEAST.1
+}
+
 /// Whether the conversation is on the screen.
 pub fn shows_conversation(size: (u16, u16), desk: &Desk) -> bool {
-    let large_enough = size.0 >= LEAST.0 && size.1 >= LEAST.1;
-    large_enough && desk.open.is_some() && (size.0 >= FOLD || desk.focus == Focus::Composer)
+    !is_too_small(size) && desk.open.is_some() && (size.0 >= FOLD || desk.focus == Focus::Composer)
 }
 
 /// The parts for a terminal of this size.

@@ -106,8 +106,6 @@ pub fn leave(model: &mut Model) -> Vec<Cmd> {
 }
 
 fn press(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
-    // A terminal that lost its focus and never said that it has it again.
-    model.focused = true;
     match keymap::action(&[Place::Anywhere], key) {
         // The first run and the plain screens have their own way of leaving.
         Some(Action::Interrupt) if matches!(model.stage, Stage::Setup(_) | Stage::Closed(_)) => {}

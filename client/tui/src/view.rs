@@ -26,7 +26,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 pub fn view(model: &Model, frame: &mut Frame) -> Vec<LinkSpan> {
     let theme = Theme::new(model.colours);
     let area = frame.area();
-    if area.width < layout::LEAST.0 || area.height < layout::LEAST.1 {
+    if layout::is_too_small((area.width, area.height)) {
         frame.render_widget(Paragraph::new("Too small: make the window larger.").wrap(Wrap { trim: true }), area);
         return Vec::new();
     }

@@ -17,7 +17,15 @@ const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 
 /// Times, dates, safety numbers, ports and ids replaced by placeholders of the same width.
 pub fn masked(screen: &str) -> String {
-    screen.lines().map(|row| mask_row(&with_date(row, "DATE"))).collect::<Vec<_>>().join("\n")
+    screen.lines().map(|row| mask_row(&with_date(&with_folder(row), "DATE"))).collect::<Vec<_>>().join("\n")
+}
+
+/// The name of a temporary folder.
+fn with_folder(row: &str) -> String {
+    const RANDOM: usize = 6;
+    let Some((before, after)) = row.split_once("/.tmp") else { return row.to_owned() };
+    let rest: String = after.chars().skip(RANDOM).collect();
+    format!("{before}/.tmp{}{rest}", "X".repeat(RANDOM))
 }
 
 fn mask_row(row: &str) -> String {

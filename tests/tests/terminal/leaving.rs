@@ -85,7 +85,7 @@ fn a_stop_from_outside_does_no_harm() {
     let left = in_shell(&alice);
     left.wait_for("online");
     chat(&left, "bob");
-    let before = left.screen();
+    let before = wait_tick(&left, "Hello bob", "✓✓•");
     // It cannot be caught; the shell mends the terminal as far as it can.
     left.signal_foreground("STOP");
     left.wait_for("stopped with 147");

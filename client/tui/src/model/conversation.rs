@@ -43,6 +43,8 @@ pub struct Conversation {
     pub divider: Option<Key>,
     /// Marked as read up to here, for each part.
     pub read: BTreeMap<u32, Key>,
+    /// Enter was pressed before the draft was known.
+    pub eager: bool,
     /// A read of the history is under way; true if it is out of date already.
     pub loading: Option<bool>,
     /// Columns and rows that the history has on the screen.
@@ -62,6 +64,7 @@ impl Conversation {
             anchor: Anchor::End,
             divider: None,
             read: BTreeMap::new(),
+            eager: false,
             loading: None,
             room,
         }

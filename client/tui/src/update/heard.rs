@@ -3,6 +3,7 @@
 use super::{is_looking, open, send, switcher};
 use crate::cmd::Cmd;
 use crate::data::{Chat, Link, Me, Page};
+use crate::layout;
 use crate::model::{Desk, Model, Overlay, Stage};
 use crate::msg::Msg;
 use crate::setup::Setup;
@@ -147,16 +148,22 @@ fn name_open_conversation(desk: &mut Desk) -> Option<AccountId> {
 }
 
 fn loaded(model: &mut Model, (peer, turn): (AccountId, u64), page: Page, draft: String) -> Vec<Cmd> {
-    let looking = is_looking(model);
+    // Where nothing fits nothing is looked at, but nobody has turned away either.
+    let looking = is_looking(model) || layout::is_too_small(model.size);
     let zone = model.zone.clone();
     let Some(desk) = model.desk_mut() else { return Vec::new() };
     let Desk { me, open, returned, .. } = desk;
     // What an earlier opening asked for may have been read before its draft was stored.
     let Some(open) = open.as_mut().filter(|open| (open.peer, open.turn) == (peer, turn)) else { return Vec::new() };
     let outdated = open.loading.take() == Some(true);
+    let eager = std::mem::take(&mut open.eager) && draft.is_empty();
     open.loaded(page, draft, looking, &me.name, &zone);
     returned.retain(|(whose, text)| *whose != peer || open.composer.give_back(text).is_err());
-    if outdated { open.reload().into_iter().collect() } else { Vec::new() }
+    let mut cmds: Vec<Cmd> = if outdated { open.reload().into_iter().collect() } else { Vec::new() };
+    if eager {
+        cmds.extend(send::send(model));
+    }
+    cmds
 }
 
 /// The text goes back to where it was written, before what was begun since, or waits until its chat is opened again.

@@ -8,13 +8,17 @@ use aside_protocol::limits::MAX_TEXT;
 
 /// Sends what is written. `:quit` leaves instead, so that nobody who wants to leave tells others so.
 pub(super) fn send(model: &mut Model) -> Vec<Cmd> {
-    // Before the draft is known, nobody knows what would be sent.
-    let Some(open) = model.open_mut().filter(|open| open.page.is_some()) else { return Vec::new() };
+    let Some(open) = model.open_mut() else { return Vec::new() };
     match open.composer.text().trim() {
         "" => return Vec::new(),
         ":quit" | ":q" => {
             open.composer.clear();
             return interrupt::leave(model);
+        }
+        // Before the draft is known, nobody knows what would be sent.
+        _ if open.page.is_none() => {
+            open.eager = true;
+            return Vec::new();
         }
         _ => {}
     }

@@ -136,8 +136,13 @@ fn what_is_typed_before_the_history_is_there_stands_behind_the_draft() {
     write(&mut model, "and more");
     assert_eq!(update(&mut model, Msg::Tick(NOW)), [], "the draft in the store is not known yet");
     assert_eq!(press(&mut model, KeyCode::Enter), [], "nor what would be sent");
-    load_with(&mut model, Page::default(), "begun");
-    assert_eq!(written(&model), "begun\nand more");
+    assert_eq!(load_with(&mut model, Page::default(), "begun"), []);
+    assert_eq!(written(&model), "begun\nand more", "that is for the user to see first");
+    alt(&mut model, KeyCode::Down);
+    write(&mut model, "hi");
+    press(&mut model, KeyCode::Enter);
+    let sent = Cmd::Send { peer: account(2), text: "hi".into() };
+    assert_eq!(load(&mut model, Page::default()), [sent], "there was no draft");
 }
 
 #[test]
