@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     chats: u64,
     /// Messages a second that another client writes into the open chat.
-    #[arg(long, value_name = "M", default_value_t = 2_000)]
+    #[arg(long, value_name = "M", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     flood: u64,
     /// How long keys are typed.
     #[arg(long, value_name = "S", default_value_t = 10)]

@@ -128,7 +128,7 @@ fn with_fixed_times(text: &str, times: &[&str]) -> String {
 fn with_fixed_colours(picture: &str) -> String {
     let fixed = |line: &str| -> String {
         for (name, colour) in NAMES {
-            if line.ends_with(&format!(">{name}</text>")) {
+            if line.ends_with(&format!(">{name}</text>")) || line.ends_with(&format!("> {name}</text>")) {
                 return (0..16).fold(line.to_owned(), |line, n| {
                     line.replace(&format!("\"var(--c{n})\""), &format!("\"var(--colour{colour})\""))
                 });

@@ -10,7 +10,10 @@ use ratatui::text::Line;
 
 pub(super) fn view(desk: &Desk, theme: Theme, frame: &mut Frame, area: Rect) {
     let Some(composer) = desk.open.as_ref().map(|open| &open.composer) else { return };
-    frame.render_widget(Line::styled("> ", theme.title()), Rect { height: area.height.min(1), ..area });
+    frame.render_widget(
+        Line::styled("> ", theme.title()),
+        Rect { width: area.width.min(PROMPT), height: area.height.min(1), ..area },
+    );
     let inner = Rect { x: area.x + PROMPT, width: area.width.saturating_sub(PROMPT), ..area };
     frame.render_widget(composer.area(), inner);
     if is_writing(desk) {

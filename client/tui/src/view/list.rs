@@ -30,35 +30,40 @@ pub(super) fn view(model: &Model, desk: &Desk, theme: Theme, frame: &mut Frame, 
     for (place, chat) in desk.list().iter().skip(from).take(fit).enumerate() {
         let y = inner.y + u16::try_from(place * ROWS).unwrap_or(u16::MAX);
         let height = u16::try_from(ROWS).unwrap_or(1).min(inner.bottom() - y);
-        let style = row_style(desk, chat, from + place == cursor, theme);
-        let lines = chat_lines(model, desk, chat, inner.width, theme);
+        let chosen = is_chosen(desk, chat, from + place == cursor);
+        let style = if chosen { theme.chosen() } else { Style::new() };
+        // Reversed, a colour would be a patch.
+        let name = if chosen { theme.own_name() } else { theme.name(chat.peer.as_ref()) };
+        let lines = chat_lines(model, desk, chat, (inner.width, name), theme);
         frame.render_widget(Paragraph::new(lines).style(style), Rect { y, height, ..inner });
     }
 }
 
-fn row_style(desk: &Desk, chat: &Chat, at_cursor: bool, theme: Theme) -> Style {
+fn is_chosen(desk: &Desk, chat: &Chat, at_cursor: bool) -> bool {
     let open = desk.open.as_ref().is_some_and(|open| open.peer == chat.peer);
-    if (desk.focus == Focus::List && at_cursor) || (desk.focus == Focus::Composer && open) {
-        theme.chosen()
-    } else {
-        Style::new()
-    }
+    (desk.focus == Focus::List && at_cursor) || (desk.focus == Focus::Composer && open)
 }
 
-fn chat_lines(model: &Model, desk: &Desk, chat: &Chat, columns: u16, theme: Theme) -> Vec<Line<'static>> {
+fn chat_lines(
+    model: &Model,
+    desk: &Desk,
+    chat: &Chat,
+    (columns, name_style): (u16, Style),
+    theme: Theme,
+) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let time = chat.time.map(|time| times::short(time, model.now, &model.zone)).unwrap_or_default();
     let name = clipped(&chat.name, columns.saturating_sub(time.len() + 3));
     let gap = columns.saturating_sub(text::width(&name) + time.len() + 1);
     let first = Line::from(vec![
-        Span::styled(format!(" {name}"), theme.name(chat.peer.as_ref())),
+        Span::styled(format!(" {name}"), name_style),
         Span::raw(" ".repeat(gap.saturating_sub(1))),
         Span::styled(time, theme.quiet()),
     ]);
     let open = desk.open.as_ref().is_some_and(|open| open.peer == chat.peer);
     let (mark, style) = mark(chat, open, theme);
-    let last = clipped(&last(chat), columns.saturating_sub(text::width(&mark) + 3));
-    let gap = columns.saturating_sub(text::width(&last) + text::width(&mark) + 3);
+    let last = clipped(&last(chat), columns.saturating_sub(text::width(&mark) + 4));
+    let gap = columns.saturating_sub(text::width(&last) + text::width(&mark) + 4);
     let second =
         Line::from(vec![Span::raw(format!("   {last}")), Span::raw(" ".repeat(gap)), Span::styled(mark, style)]);
     vec![first, second]
