@@ -31,6 +31,13 @@ pub struct Cli {
     command: Option<Command>,
 }
 
+impl Cli {
+    /// Whether it takes the whole terminal.
+    pub fn is_screen(&self) -> bool {
+        matches!(self.command, None | Some(Command::Chat(_)))
+    }
+}
+
 /// Flags of every subcommand.
 #[derive(Debug, Args)]
 pub struct Global {

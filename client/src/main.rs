@@ -2,12 +2,16 @@
 
 use aside::cli::{Cli, ExitCode, run};
 use clap::Parser;
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> std::process::ExitCode {
-    tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
     // Wrong arguments end here with code 2, help and version with 0.
     let cli = Cli::parse();
+    // Logs would be written over the screen.
+    if !(cli.is_screen() && std::io::stderr().is_terminal()) {
+        tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let code = match runtime {
         Ok(runtime) => {

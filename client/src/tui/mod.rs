@@ -12,7 +12,7 @@ mod ui;
 pub(crate) use crate::agent::now;
 
 use crate::agent::{Agent, Connectivity};
-use crate::cli::{CliError, Settings};
+use crate::cli::{CliError, ExitCode, Settings};
 use aside_tui::data::Me;
 use aside_tui::setup::Ask;
 use aside_tui::{Cmd, Msg};
@@ -26,6 +26,9 @@ use ui::Event;
 
 /// How long what is on its way may take when the user leaves.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A program told by a signal to end has ended within this time.
+const LAST_RESORT: Duration = Duration::from_secs(20);
 
 /// Opens the chats in the terminal, or the first run, until the user leaves. The conversation with `wanted` comes first.
 pub async fn run(settings: &Settings, wanted: Option<String>) -> Result<(), CliError> {
@@ -67,10 +70,20 @@ async fn tell_of_signals(events: Sender<Event>) {
             _ = interrupt.recv() => Event::Quit,
             _ = resumed.recv() => Event::Resumed,
         };
+        let ends = matches!(event, Event::Quit);
         if events.send(event).is_err() {
             return;
         }
+        if ends {
+            tokio::spawn(end_anyhow());
+        }
     }
+}
+
+/// A terminal that takes no more output holds the screen's thread for ever. What is stored is stored.
+async fn end_anyhow() {
+    tokio::time::sleep(LAST_RESORT).await;
+    std::process::exit(ExitCode::Error as i32);
 }
 
 /// What runs beside the screen.

@@ -12,6 +12,9 @@ pub const TIME: u16 = 6;
 /// Columns of the ticks and the space before them.
 pub const TICKS: u16 = 4;
 
+/// Most rows of one text that are shown: a wall of line breaks must not be in everybody's way.
+pub const TALLEST: usize = 500;
+
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -39,6 +42,8 @@ pub enum Kind {
         /// Whether name and time are left out, because they are those of the row above.
         follows: bool,
     },
+    /// So many more rows of the text are not shown.
+    More(usize),
     /// A part of a sentence of this program: bytes of the entry's harmless text.
     Aside {
         /// Which bytes.
@@ -108,10 +113,13 @@ impl Rows {
             What::Own { text, .. } | What::Peer { text } => {
                 let text = text::drawable(text);
                 let parts = text::wrap(&text, width);
-                let count = parts.len();
-                for (part, bytes) in parts.into_iter().enumerate() {
-                    let (first, last) = (part == 0, part + 1 == count);
+                let (count, shown) = (parts.len(), parts.len().min(TALLEST));
+                for (part, bytes) in parts.into_iter().take(shown).enumerate() {
+                    let (first, last) = (part == 0, part + 1 == shown);
                     self.push(index, Kind::Text { bytes, first, last, follows });
+                }
+                if shown < count {
+                    self.push(index, Kind::More(count - shown));
                 }
                 self.links.push(text::links(&text));
                 self.texts.push(text);

@@ -570,6 +570,15 @@ fn sentences_in_the_status_line_go_away() {
 }
 
 #[test]
+fn a_wall_of_line_breaks_can_be_scrolled_past() {
+    let wall = peer(2, &"\n".repeat(60_000));
+    let model = open(SIZE, page(vec![peer(1, "before"), wall, peer(3, "after")]));
+    let open = model.desk().unwrap().open.as_ref().unwrap();
+    assert!(open.rows.rows.len() < 600, "{}", open.rows.rows.len());
+    assert!(open.seen().contains_key(&0));
+}
+
+#[test]
 fn no_size_and_no_order_of_resizes_breaks_anything() {
     let mut model = open(SIZE, Page { older: true, ..many() });
     for _ in 0..4 {

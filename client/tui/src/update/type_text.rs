@@ -41,7 +41,7 @@ fn insert(model: &mut Model, text: &str) -> Vec<Cmd> {
     let Some(open) = model.open_mut() else { return Vec::new() };
     if let Err(TooLong(bytes)) = open.composer.insert(text) {
         model.say(format!(
-            "That makes {} KiB, and a message holds {}. Nothing was inserted; send it in parts.",
+            "That makes {} KiB; a message holds {} KiB. Not inserted: send it in parts.",
             bytes.div_ceil(1024),
             MAX_TEXT / 1024
         ));

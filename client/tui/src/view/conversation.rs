@@ -90,6 +90,10 @@ impl Draw<'_> {
         match &row.kind {
             Kind::Day(day) => self.rule(&times::day(*day), self.theme.quiet()),
             Kind::Unread => self.rule("not read yet", self.theme.unread()),
+            Kind::More(rows) => {
+                let margin = " ".repeat(usize::from(TIME));
+                Line::styled(format!("{margin}· {rows} more rows; aside history shows them"), self.theme.quiet())
+            }
             Kind::Aside { bytes, first } => {
                 let text = &self.open.rows.texts[row.entry][bytes.clone()];
                 let mark = if *first { "· " } else { "  " };
