@@ -43,16 +43,14 @@ impl Step<'_> {
             Contact::Account(account) => account.account,
             Contact::Unknown => return self.keep_written(to, text, Refused::Unknown),
         };
-        match self.send_text(&to, id, text)? {
-            Ok(accepted) => {
-                self.tx.save_draft(&to, "", self.now)?;
-                Ok(Ok(accepted))
-            }
-            Err(refused) => self.keep_written(&to, text, refused),
+        let sent = self.send_text(&to, id, text)?;
+        if sent.is_ok() {
+            self.tx.save_draft(&to, "", self.now)?;
         }
+        Ok(sent)
     }
 
-    /// What is not accepted is a draft again.
+    /// What may be sent later is a draft again.
     fn keep_written(
         &mut self,
         to: &AccountId,

@@ -38,6 +38,7 @@ fn two_keys(engine: &mut Engine) -> KeyChange {
 #[test]
 fn a_draft_is_kept_until_it_is_sent_or_emptied() {
     let mut engine = engine();
+    act(&mut engine, |step| Ok(step.tx.save_account(&identity(2).1, NOW)?));
     let (to, id) = (peer(), MessageId([7; 16]));
     assert!(changes(&act(&mut engine, |step| step.save_draft(&to, "we")).1));
     assert!(!changes(&act(&mut engine, |step| step.save_draft(&to, "well")).1), "nothing in the chat list changed");
@@ -50,6 +51,15 @@ fn a_draft_is_kept_until_it_is_sent_or_emptied() {
     act(&mut engine, |step| step.save_draft(&to, "more"));
     assert!(changes(&act(&mut engine, |step| step.save_draft(&to, "")).1));
     assert_eq!(draft(&mut engine), "");
+}
+
+#[test]
+fn what_is_written_to_somebody_unknown_is_a_draft_until_it_is_known_who_that_is() {
+    let mut engine = engine();
+    let refused = act(&mut engine, |step| step.send_written(&peer(), MessageId([7; 16]), "hello")).0;
+    assert_eq!(refused.unwrap_err(), Refused::Unknown);
+    assert_eq!(draft(&mut engine), "hello");
+    assert_eq!(engine.read(|tx| Ok(tx.unsent_count()?)).unwrap(), 0);
 }
 
 #[test]
