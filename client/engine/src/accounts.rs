@@ -48,13 +48,18 @@ impl Step<'_> {
         self.link.names.insert(name.clone(), NameState::Wanted);
     }
 
-    /// The user accepts the new key behind a name: the name leads to the new account from here on, and what was written
-    /// before and never encrypted goes there too.
+    /// The user accepts the new key behind a name: the name leads to the new account from here on.
     pub fn accept_key(&mut self, change: &KeyChange) -> Result<()> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
         self.tx.move_draft(&change.before.account, &change.now.account)?;
         self.changed();
+        Ok(())
+    }
+
+    /// The same by somebody who sees what waits in the conversation: what was never encrypted goes to the new account too.
+    pub fn accept_key_for_waiting(&mut self, change: &KeyChange) -> Result<()> {
+        self.accept_key(change)?;
         let before = self.tx.chat(&ChatId::direct(&self.account, &change.before.account))?;
         if let Some(before) = before
             && change.now.account != self.account

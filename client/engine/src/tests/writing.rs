@@ -87,7 +87,7 @@ fn what_was_never_encrypted_goes_to_the_key_that_is_accepted() {
     engine.disconnected();
     let waits = [2, 3].map(|id| send(&mut engine, id, "waits").unwrap().row);
     let change = two_keys(&mut engine);
-    act(&mut engine, |step| step.accept_key(&change));
+    act(&mut engine, |step| step.accept_key_for_waiting(&change));
     let new = ChatId::direct(&engine.account(), &change.now.account);
     let (there, queued) = engine
         .read(|tx| {

@@ -64,7 +64,9 @@ pub(super) fn accept<M: Tell>(
     let accepted = handle.step(move |step| {
         let Some(account) = step.tx.account(&peer)? else { return Ok(false) };
         match step.contact(&account.name)? {
-            Contact::KeyChanged(change) if change.now.account == rival => step.accept_key(&change).map(|()| true),
+            Contact::KeyChanged(change) if change.now.account == rival => {
+                step.accept_key_for_waiting(&change).map(|()| true)
+            }
             Contact::KeyChanged(_) => Ok(false),
             Contact::Account(account) => Ok(account.account == rival),
             Contact::Unknown => Ok(false),
