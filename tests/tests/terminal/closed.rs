@@ -37,7 +37,7 @@ fn a_newer_database_wants_a_newer_program() {
     drop(database);
     let mut terminal = start(&alice);
     terminal.wait_for("Your history needs a newer aside");
-    insta::assert_snapshot!("newer_database", terminal.masked());
+    assert_screen!("newer_database", terminal);
     terminal.press("q");
     terminal.wait_exit();
     assert!(terminal.is_restored());
@@ -51,7 +51,7 @@ fn a_damaged_database_says_so() {
     fs::write(alice.home().join("profiles/default/history.db"), [0x5a; 1 << 16]).unwrap();
     let mut terminal = start(&alice);
     terminal.wait_for("Your history cannot be read");
-    insta::assert_snapshot!("damaged", terminal.masked());
+    assert_screen!("damaged", terminal);
     terminal.key(Key::Ctrl('c'));
     terminal.key(Key::Ctrl('c'));
     terminal.wait_exit();
@@ -67,7 +67,7 @@ fn another_relay_in_place_of_the_own_is_refused_and_explained() {
     relay.proxy().forward_to(other.address());
     let terminal = start(&alice);
     terminal.wait_for("Wrong relay");
-    insta::assert_snapshot!("wrong_relay", terminal.masked());
+    assert_screen!("wrong_relay", terminal);
     terminal.key(Key::Esc);
     terminal.wait_gone("Wrong relay");
     chat(&terminal, "bob");

@@ -1,7 +1,7 @@
 //! Two people at one relay, and what they do all the time.
 
 use aside_tests::{Client, Key, Relay, RelayOptions, Terminal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The window most tests use.
 pub const SIZE: (u16, u16) = (80, 24);
@@ -109,4 +109,18 @@ pub fn finish(relay: Relay) {
 pub fn texts(client: &Client, with: &str) -> Vec<String> {
     let history = client.whole_history(with);
     history.iter().filter_map(|entry| entry["text"].as_str()).map(str::to_owned).collect()
+}
+
+/// How long a screen may take to become what its snapshot says; ticks and counts come a moment after the words.
+const SETTLES: Duration = Duration::from_secs(20);
+
+/// Waits until the screen is what the snapshot says, or time is up and the comparison shall show the difference.
+pub fn settle(terminal: &Terminal, snapshot: &str) {
+    let path = format!("{}/tests/terminal/snapshots/{snapshot}.snap", env!("CARGO_MANIFEST_DIR"));
+    let Ok(snapshot) = std::fs::read_to_string(path) else { return };
+    let wanted = snapshot.splitn(3, "---\n").nth(2).unwrap_or_default().trim_end().to_owned();
+    let deadline = Instant::now() + SETTLES;
+    while terminal.masked().trim_end() != wanted && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

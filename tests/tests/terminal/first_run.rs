@@ -46,7 +46,7 @@ fn a_newcomer_registers_checks_the_words_and_writes() {
     let alice = Client::new("alice");
     let terminal = start(&alice);
     terminal.wait_for("Welcome to aside");
-    insta::assert_snapshot!("welcome", terminal.masked());
+    assert_screen!("welcome", terminal);
     let words = register(&terminal, relay.first_invite(), "alice");
     terminal.key(Key::Enter);
     terminal.wait_for("(1 of 3)");
@@ -103,7 +103,7 @@ fn what_is_wrong_is_said_where_it_can_be_mended() {
     terminal.wait_for("Your name");
     terminal.enter("bob");
     terminal.wait_for("taken");
-    insta::assert_snapshot!("name_taken", terminal.masked());
+    assert_screen!("name_taken", terminal);
     terminal.key(Key::Ctrl('u'));
     terminal.enter("alice");
     terminal.wait_for("Your 24 recovery words");

@@ -19,7 +19,7 @@ fn what_comes_while_the_window_has_no_focus_is_delivered_and_not_read() {
     right.wait_for("And this?");
     let screen = wait_tick(&left, "And this?", "✓✓");
     assert!(!row(&screen, "Can you see this?").unwrap().contains('•'), "{screen}");
-    insta::assert_snapshot!("unread_without_focus", right.masked());
+    assert_screen!("unread_without_focus", right);
     right.focus(true);
     wait_tick(&left, "Can you see this?", "✓✓•");
     wait_tick(&left, "And this?", "✓✓•");

@@ -26,7 +26,7 @@ fn escape_sequences_from_a_peer_are_seen_and_not_obeyed() {
         assert!(!holds(&raw, bytes.as_bytes()), "{bytes:?} reached the terminal");
     }
     right.with_screen(|screen| assert!(screen.alternate_screen(), "the peer left our screen"));
-    insta::assert_snapshot!("hostile_text", right.masked());
+    assert_screen!("hostile_text", right);
     quit(right);
     finish(relay);
 }

@@ -57,7 +57,7 @@ fn wide_letters_stay_in_their_columns() {
     }
     let left = chatting(&alice, "bob");
     left.wait_for("here");
-    insta::assert_snapshot!("wide_letters", left.masked());
+    assert_screen!("wide_letters", left);
     quit(left);
     finish(relay);
 }

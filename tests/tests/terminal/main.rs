@@ -4,6 +4,15 @@
 //! masked; after a wanted change look at each new one before it is accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+/// Compares the screen with its snapshot, once it has become that or had time to.
+macro_rules! assert_screen {
+    ($name:expr, $terminal:expr) => {{
+        let module = module_path!().rsplit("::").next().unwrap_or_default();
+        crate::common::settle(&$terminal, &format!("terminal__{module}__{}", $name));
+        insta::assert_snapshot!($name, $terminal.masked());
+    }};
+}
+
 mod closed;
 mod common;
 mod drafts;

@@ -13,7 +13,7 @@ pub const TIME: u16 = 6;
 pub const TICKS: u16 = 4;
 
 /// Most rows of one text that are shown: a wall of line breaks must not be in everybody's way.
-pub const TALLEST: usize = 500;
+pub const TALLEST: usize = 2_000;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
