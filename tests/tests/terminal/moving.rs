@@ -55,6 +55,9 @@ fn the_switcher_finds_by_some_letters_and_says_who_is_not_known() {
     left.wait_for("> crl");
     left.key(Key::Enter);
     title(&left, "carol");
+    left.wait_until("what carol wrote to be read", |screen| {
+        row(screen, "Unread.").is_some() && !screen.contains("(1)")
+    });
     left.key(Key::Ctrl('p'));
     left.wait_for("Find or begin a chat");
     left.press("nobody-here");
