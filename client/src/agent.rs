@@ -165,11 +165,6 @@ impl Handle {
         self.caught_up.clone()
     }
 
-    /// How many messages wait for the relay, over all chats.
-    pub async fn unsent_count(&self) -> Result<u64, EngineError> {
-        self.read(|tx| Ok(tx.unsent_count()?)).await
-    }
-
     /// A person asks for a connection now: a pause before the next attempt ends, also one that has no end of its own.
     pub fn retry_now(&self) {
         // Remembered until there is a pause, since an attempt may be under way that is about to fail.

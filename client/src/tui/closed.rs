@@ -1,9 +1,7 @@
 //! Errors as plain screens: what keeps a profile from being used, and what to do about it.
 
-use crate::agent::RegisterError;
 use aside_engine::EngineError;
 use aside_store::StoreError;
-use aside_transport::TransportError;
 use aside_tui::closed::Closed;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -19,25 +17,6 @@ pub fn closed(error: &EngineError) -> Closed {
         )
         .for_good(),
         EngineError::Bug(_) => other("Something went wrong inside aside", error),
-    }
-}
-
-/// The screen for an error of the relay that a person has to act on.
-pub fn closed_transport(error: &TransportError) -> Closed {
-    match error {
-        TransportError::WrongPin { address } => Closed::wrong_relay(address),
-        _ => other("The relay cannot be used", error),
-    }
-}
-
-/// The screen for a registration that cannot go on.
-pub fn closed_register(error: &RegisterError) -> Closed {
-    match error {
-        RegisterError::Engine(error) => closed(error),
-        RegisterError::Transport(error) => closed_transport(error),
-        RegisterError::AlreadyRegistered(_) | RegisterError::FileExists(_) => {
-            other("This profile cannot be registered", error)
-        }
     }
 }
 

@@ -41,18 +41,6 @@ impl Closed {
         )
     }
 
-    /// The relay's identity key is not the one of the invite.
-    pub fn wrong_relay(address: &str) -> Self {
-        Self::new(
-            "This is not your relay",
-            format!(
-                "What answers at {address} has another identity key than the relay of your invite. Somebody may be \
-                 listening in between, or the relay was set up anew. Nothing was sent to it."
-            ),
-            "Ask the relay's host in another way. On a network that you do not trust, try another one, then press Enter.",
-        )
-    }
-
     /// A newer program wrote the database.
     pub fn newer(found: u32, known: u32) -> Self {
         Self::new(

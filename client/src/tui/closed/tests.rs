@@ -1,5 +1,4 @@
 use super::*;
-use aside_protocol::refusal::{Plain, Refusal};
 use std::path::PathBuf;
 
 fn of(error: StoreError) -> Closed {
@@ -20,8 +19,6 @@ fn each_error_has_its_screen() {
     assert_eq!(refused_by_system(ErrorKind::PermissionDenied), Closed::no_permission("/home/anna/x"));
     assert_eq!(refused_by_system(ErrorKind::ReadOnlyFilesystem), Closed::no_permission("/home/anna/x"));
     assert_eq!(refused_by_system(ErrorKind::NotADirectory), Closed::no_home("/home/anna/x"));
-    let pin = TransportError::WrongPin { address: "relay:1".to_owned() };
-    assert_eq!(closed_register(&pin.into()), Closed::wrong_relay("relay:1"));
 }
 
 #[test]
@@ -29,8 +26,6 @@ fn any_other_error_says_itself_what_to_do() {
     let damaged = of(StoreError::Damaged);
     assert!(damaged.what.starts_with("A part of the history is damaged; restore"), "{}", damaged.what);
     assert!(refused_by_system(ErrorKind::Other).what.contains("/home/anna/x"));
-    let revoked = closed_transport(&TransportError::Refused(Refusal::Revoked(Plain {})));
-    assert_eq!(revoked.what, "This device was removed from its account; link it again from another device.");
 }
 
 #[test]

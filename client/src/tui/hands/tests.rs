@@ -205,7 +205,7 @@ async fn what_is_sent_is_in_the_page_and_in_the_list_and_waits() {
     let chats = desk.chats().await;
     assert_eq!((chats[0].name.as_str(), chats[0].last.as_deref()), ("peer2", Some("hello")));
     assert_eq!((chats[0].last_own, chats[0].pending, chats[0].draft), (true, 1, false));
-    assert_eq!(desk.handle().unsent_count().await.unwrap(), 1);
+    assert_eq!(desk.handle().read(|tx| Ok(tx.unsent_count()?)).await.unwrap(), 1);
 }
 
 #[tokio::test]

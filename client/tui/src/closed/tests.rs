@@ -5,7 +5,6 @@ use crate::plain::shoot;
 fn screens() {
     for (name, closed) in [
         ("locked", Closed::locked("work", 4711)),
-        ("wrong_relay", Closed::wrong_relay("chat.example.org:4433")),
         ("newer", Closed::newer(9, 3)),
         ("corrupt", Closed::corrupt("/home/anna/.local/share/aside/profiles/default/history.db")),
         ("key_missing", Closed::key_missing("/home/anna/.local/share/aside/profiles/default")),
