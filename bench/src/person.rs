@@ -78,9 +78,9 @@ impl Person {
 pub fn founding(founder: Known, other: Known) -> Result<Found, BenchError> {
     let accounts = vec![founder.account, other.account];
     let devices = vec![founder.device, other.device];
-    let welcome = Some(Welcome { to: vec![other.device], body: random_body(HANDSHAKE)? });
+    let welcome = Some(Welcome { to: vec![other.device], body: random_body(HANDSHAKE)?, blob: None });
     let chat = ChatId::direct(&founder.account, &other.account);
-    Ok(Found { chat, accounts, incarnation: 1, devices, body: random_body(HANDSHAKE)?, welcome })
+    Ok(Found { chat, accounts, incarnation: 1, devices, body: random_body(HANDSHAKE)?, welcome, origin: None })
 }
 
 /// Random bytes as a body.

@@ -2,9 +2,11 @@
 //!
 //! The relay never sees these types except [`Aad`], which it does not need.
 
-use crate::{Body, ChatId, DeviceId, Hash, MessageId, Millis, N, Seq, codec};
+use crate::request::BlobRef;
+use crate::{Body, ChatId, DeviceId, Hash, MessageId, Millis, N, PublicKey, Seq, codec};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// MLS additional data of every message and commit: authenticated, not secret (rule `CNT-1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,11 +26,105 @@ pub struct Text {
     pub text: String,
 }
 
+/// What the own account's other devices should know; only in the chat with oneself (rule `SYN-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// In the order in which it became true.
+    pub items: Vec<SyncItem>,
+}
+
+/// Read up to here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadUpTo {
+    /// The chat.
+    pub chat: ChatId,
+    /// Up to here; it only rises.
+    pub seq: Seq,
+}
+
+/// Nothing is announced of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Muted {
+    /// The chat.
+    pub chat: ChatId,
+    /// Until then; 0: not muted.
+    pub until: Millis,
+}
+
+/// What the user decided about an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The account's root key.
+    pub root: PublicKey,
+    /// The name it is known by.
+    pub name: String,
+    /// 0 in use, 1 waits for a decision, 2 replaced by a newer key.
+    pub trust: u64,
+    /// When its safety number was compared; 0: never.
+    #[serde(default)]
+    pub verified: Millis,
+}
+
+/// A text was begun in a chat, or is no more. The text itself stays where it was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drafted {
+    /// The chat.
+    pub chat: ChatId,
+    /// When; 0: no more.
+    pub since: Millis,
+}
+
+/// History for a device that was linked (rule `HIS-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// For whom.
+    pub device: DeviceId,
+    /// Names this transfer.
+    pub transfer: crate::RequestId,
+    /// The encoded manifest: a blob, encrypted as its chunks are.
+    pub manifest: Chunk,
+}
+
+/// A part of a history: a blob, and how to read it (rule `HIS-2`).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// The encrypted bytes.
+    pub blob: BlobRef,
+    /// XChaCha20-Poly1305 key, used for this blob alone.
+    pub key: Body,
+    /// Messages in it.
+    pub messages: u64,
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("blob", &self.blob).field("messages", &self.messages).finish_non_exhaustive()
+    }
+}
+
+crate::wire_enum! {
+    /// One thing to know.
+    pub enum SyncItem {
+        /// Read state.
+        0 = Read(ReadUpTo),
+        /// Mutes.
+        1 = Mute(Muted),
+        /// Contacts.
+        2 = Contact(Decided),
+        /// Drafts.
+        3 = Draft(Drafted),
+        /// A history to fetch.
+        4 = History(History),
+    }
+}
+
 crate::wire_enum! {
     /// What a message is.
     pub enum ContentBody {
         /// A text.
         0 = Text(Text),
+        /// For the own account's other devices.
+        1 = Sync(Sync),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a relay delivers: an envelope around bytes it cannot read (rules `ENV-*`).
 
+use crate::request::BlobRef;
 use crate::{AccountId, Body, ChatId, DeviceId, Hash, Millis, N, PartitionId, Pos, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,10 @@ crate::wire_code! {
         4 = Receipt,
         /// A device asks to be added again.
         5 = Rejoin,
+        /// An account asks to be removed.
+        6 = Leave,
+        /// Somebody with a channel's link asks to be added.
+        7 = Join,
     }
 }
 
@@ -56,6 +61,9 @@ pub struct Envelope {
     /// The bytes; absent when a device's own envelope comes back to it (rule `ENV-4`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+    /// Where the bytes are, if they are too many for a frame (rule `BLB-5`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobRef>,
 }
 
 impl Envelope {

@@ -5,9 +5,10 @@
 use crate::envelope::Envelope;
 use crate::invite::InviteSecret;
 use crate::login::Mode;
-use crate::request::{Answer, KeyPackageCount, Request};
+use crate::request::{Account, Answer, KeyPackageCount, Request};
 use crate::{
-    AccountId, Body, Cursor, DeviceId, LogId, Millis, Name, Nonce, PartitionId, Pos, PublicKey, Refusal, Signature,
+    AccountId, Body, Cursor, DeviceId, LogId, MeetingId, Millis, Name, Nonce, PartitionId, Pos, PublicKey, Refusal,
+    Signature,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,37 @@ pub struct Register {
     /// Version 1 of the device list, signed by the root, with this one device.
     pub list: Body,
     /// By the device key, over [`crate::login::Transcript::registration_signs`].
+    pub signature: Signature,
+}
+
+/// Says something to the host of a meeting, without being logged in (rule `MEE-2`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meet {
+    /// From the code.
+    pub meeting: MeetingId,
+    /// What the relay cannot read.
+    pub body: Body,
+}
+
+/// Shows that one has an account's root key, to be told what stands of the account (rule `RCV-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The account's root key.
+    pub root: PublicKey,
+    /// By the root key, over [`crate::login::Transcript::claim_signs`].
+    pub signature: Signature,
+}
+
+/// Puts a new device into an account by its root key, and logs it in (rule `RCV-2`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recover {
+    /// The account.
+    pub account: AccountId,
+    /// The new device.
+    pub device: DeviceId,
+    /// The next version of the account's device list, signed by the root.
+    pub list: Body,
+    /// By the device key, over [`crate::login::Transcript::recovery_signs`].
     pub signature: Signature,
 }
 
@@ -196,6 +228,12 @@ crate::wire_enum! {
         5 = Request(Asked),
         /// Any time.
         6 = Ping(Ping),
+        /// After hello-ok, instead of a login.
+        7 = Meet(Meet),
+        /// After hello-ok, before `Recover`.
+        8 = Claim(Claim),
+        /// After `Claimed`, instead of a login.
+        9 = Recover(Recover),
     }
 }
 
@@ -220,5 +258,9 @@ crate::wire_enum! {
         7 = Fault(Fault),
         /// The relay closes.
         8 = Goodbye(Goodbye),
+        /// From the other side of a meeting.
+        9 = Met(Meet),
+        /// Answers a claim.
+        10 = Claimed(Account),
     }
 }

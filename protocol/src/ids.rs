@@ -80,6 +80,10 @@ byte_id!(/// Makes a request idempotent across connections (UUID).
     RequestId, 16);
 byte_id!(/// Names one life of a relay's log; a relay restored from a backup gets a new one.
     LogId, 16);
+byte_id!(/// What a group's id is made unique by; random.
+    GroupNonce, 16);
+byte_id!(/// A meeting of a device with one that is being linked; random, from the code.
+    MeetingId, 16);
 byte_id!(/// SHA-256.
     Hash, 32);
 byte_id!(/// 32 fresh random bytes.
@@ -191,6 +195,11 @@ impl ChatId {
     pub fn direct(one: &AccountId, other: &AccountId) -> Self {
         let (low, high) = if one <= other { (one, other) } else { (other, one) };
         Self(Hash::labelled("aside/1 direct chat", &[&low.0, &high.0]).0)
+    }
+
+    /// A group or channel that an account founds (rule `CHT-7`).
+    pub fn group(founder: &AccountId, nonce: &GroupNonce) -> Self {
+        Self(Hash::labelled("aside/1 group chat", &[&founder.0, &nonce.0]).0)
     }
 }
 

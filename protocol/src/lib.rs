@@ -24,8 +24,8 @@ pub mod wire;
 pub use body::Body;
 pub use codec::{DecodeError, decode, encode};
 pub use ids::{
-    AccountId, ChatId, Cursor, DeviceId, Hash, LogId, MessageId, Millis, N, Nonce, PartitionId, Pos, PublicKey,
-    RequestId, Seq, Signature,
+    AccountId, ChatId, Cursor, DeviceId, GroupNonce, Hash, LogId, MeetingId, MessageId, Millis, N, Nonce, PartitionId,
+    Pos, PublicKey, RequestId, Seq, Signature,
 };
 pub use name::Name;
 pub use refusal::Refusal;

@@ -48,7 +48,36 @@ pub const PAGE: u32 = 50;
 pub const MAX_PAGE: u32 = 100;
 /// Envelopes in one answer to a range request.
 pub const RANGE_PAGE: usize = 64;
-/// Key package fetches an account may make in one hour: each takes a one-time package from somebody.
-pub const KEY_PACKAGE_FETCHES_PER_HOUR: u64 = 600;
+/// Key package fetches an account may make in one hour: each takes a one-time package from somebody; a group of 1,000
+/// needs as many.
+pub const KEY_PACKAGE_FETCHES_PER_HOUR: u64 = 5_000;
+/// Accounts of a group.
+pub const GROUP_ACCOUNTS: usize = 1_000;
+/// Devices of a group: what its tree and its receipts stay quick with.
+pub const GROUP_DEVICES: usize = 2_000;
+/// Devices of a channel, and the most any chat is routed to.
+pub const CHANNEL_DEVICES: usize = 10_000;
+/// Longest name of a group or channel in bytes.
+pub const MAX_TITLE: usize = 128;
+/// Longest commit or welcome that travels as a blob: a founding with 10,000 leaves.
+pub const MAX_BIG_HANDSHAKE: usize = 24 << 20;
+/// Longest blob in bytes: an attachment of 100 MiB, encrypted.
+pub const MAX_BLOB: u64 = 101 << 20;
+/// How long the relay keeps a blob, in milliseconds: a day longer than the envelopes that point to it.
+pub const BLOB_RETENTION_MS: u64 = RETENTION_MS + 24 * 3600 * 1000;
+/// Longest request to leave or to join in bytes: a key package, a signature, and room to grow.
+pub const MAX_ASKING: usize = 32 << 10;
+/// Devices that get a request to join a chat: enough that one of them is awake.
+pub const JOIN_REQUEST_DEVICES: usize = 16;
+/// Chats with more devices than this are not told of each receipt; who looks asks (rule `RCP-5`).
+pub const RECEIPT_PUSH_DEVICES: usize = 32;
+/// Receipts in one answer.
+pub const RECEIPTS_PAGE: usize = 512;
+/// Chats in one answer.
+pub const CHATS_PAGE: usize = 1_000;
+/// Longest message two devices exchange while they meet, in bytes.
+pub const MAX_MEETING: usize = 64 << 10;
+/// How long a meeting lasts, in milliseconds: time to type a code and to answer a question.
+pub const MEETING_MS: u64 = 10 * 60 * 1000;
 /// Longest list of anything inside a hello: versions, capabilities, addresses.
 pub const MAX_OFFERS: usize = 32;

@@ -1,7 +1,7 @@
 //! What relay and device sign to prove themselves to each other (rules `LOG-*`). No secrets, no signing here.
 
 use crate::frame::{Hello, HelloOk};
-use crate::{DeviceId, Hash, Nonce, PublicKey, codec};
+use crate::{AccountId, DeviceId, Hash, Nonce, PublicKey, codec};
 use serde::Serialize;
 
 crate::wire_code! {
@@ -75,6 +75,16 @@ impl Transcript {
     /// The bytes a device signs to log in.
     pub fn device_signs(&self, device: &DeviceId) -> Vec<u8> {
         self.labelled("aside/1 login", &[&device.0])
+    }
+
+    /// The bytes a root key signs to be told of its account (rule `RCV-1`).
+    pub fn claim_signs(&self, account: &AccountId) -> Vec<u8> {
+        self.labelled("aside/1 claim", &[&account.0])
+    }
+
+    /// The bytes a device signs that the root key puts into its account's list (rule `RCV-2`).
+    pub fn recovery_signs(&self, list: &[u8]) -> Vec<u8> {
+        self.labelled("aside/1 recover", &[list])
     }
 
     /// The bytes a new device signs to register: everything in the frame but the signature.

@@ -1,7 +1,10 @@
 //! What a logged-in device may ask, and the answers (rules `REQ-*`).
 
 use crate::envelope::Envelope;
-use crate::{AccountId, Body, ChatId, DeviceId, Hash, Millis, N, Name, Pos, PublicKey, Refusal, RequestId, Seq};
+use crate::{
+    AccountId, Body, ChatId, DeviceId, GroupNonce, Hash, MeetingId, Millis, N, Name, Pos, PublicKey, Refusal,
+    RequestId, Seq,
+};
 use serde::{Deserialize, Serialize};
 
 crate::wire_code! {
@@ -27,13 +30,25 @@ pub struct Send {
     pub body: Body,
 }
 
+/// Bytes that lie at the relay's blob store, because a frame is too small for them (rules `BLB-*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobRef {
+    /// SHA-256 of the bytes.
+    pub id: Hash,
+    /// How many there are.
+    pub size: u64,
+}
+
 /// A welcome and whom it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The devices that may fetch it.
     pub to: Vec<DeviceId>,
-    /// MLS welcome.
+    /// MLS welcome; empty if it is a blob.
     pub body: Body,
+    /// Where the welcome is, if it is too long for a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobRef>,
 }
 
 /// A commit, its routing change and its welcome: one step (rule `CHT-4`).
@@ -45,7 +60,7 @@ pub struct Commit {
     pub n: N,
     /// Compared with the chat's last commit.
     pub base: Seq,
-    /// MLS private message with the commit.
+    /// MLS private message with the commit; empty if it is a blob.
     pub body: Body,
     /// Devices routed from here on.
     #[serde(default)]
@@ -56,24 +71,41 @@ pub struct Commit {
     /// For those added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<Welcome>,
+    /// Where the commit is, if it is too long for a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<BlobRef>,
 }
 
-/// Begins an incarnation of a direct chat (rules `CHT-1` to `CHT-3`). Takes `n` = 1.
+/// What the id of a group or channel is made of: [`ChatId::group`] (rule `CHT-7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The account that founded it first.
+    pub account: AccountId,
+    /// Random.
+    pub nonce: GroupNonce,
+}
+
+/// Begins an incarnation of a chat (rules `CHT-1` to `CHT-3`, `CHT-7`). Takes `n` = 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// [`ChatId::direct`] of the two accounts.
+    /// [`ChatId::direct`] of the two accounts, or [`ChatId::group`] of the origin.
     pub chat: ChatId,
-    /// The two accounts, the founder's among them.
+    /// The two accounts of a direct chat, the founder's among them; the same twice for the chat with oneself. None for
+    /// a group or channel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<AccountId>,
     /// The one that stands plus one; 1 for a chat that does not exist.
     pub incarnation: u64,
-    /// Every device of both accounts.
+    /// Every device of both accounts; of a group or channel, every device that is in it.
     pub devices: Vec<DeviceId>,
-    /// The commit that adds all but the founder.
+    /// The commit that adds all but the founder; of a group or channel its SHA-256.
     pub body: Body,
     /// For those added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub welcome: Option<Welcome>,
+    /// Of a group or channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// Undoes the routing change of a commit that the members refuse (rule `CHT-6`).
@@ -179,6 +211,65 @@ pub struct Routing {
     pub chat: ChatId,
 }
 
+/// Asks for the chats that the device's account is in (rule `CHT-9`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Chats {
+    /// Those after this one, in the order of ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ChatId>,
+}
+
+/// Asks the other devices of a chat to remove this account (rule `LEA-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// The chat.
+    pub chat: ChatId,
+    /// Signed [`crate::group::LeaveRequest`].
+    pub body: Body,
+}
+
+/// Asks some devices of a channel to add this one (rule `JOI-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The channel.
+    pub chat: ChatId,
+    /// Signed [`crate::group::JoinRequest`].
+    pub body: Body,
+}
+
+/// Asks for the receipts of a chat with many devices (rule `RCP-5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipts {
+    /// The chat.
+    pub chat: ChatId,
+    /// Those that got their `pos` after this one.
+    #[serde(default)]
+    pub after: Pos,
+}
+
+/// Wants to store a blob (rule `BLB-2`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Which, and how long it is.
+    pub blob: BlobRef,
+}
+
+/// Opens a meeting, for a device that is not logged in (rule `MEE-1`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenMeeting {
+    /// Random, from the code.
+    pub meeting: MeetingId,
+}
+
+/// Says something to the guest of a meeting (rule `MEE-3`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tell {
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// What the relay cannot read.
+    pub body: Body,
+}
+
 crate::wire_enum! {
     /// A request of a logged-in device; answered by one [`Answer`].
     pub enum Request {
@@ -206,6 +297,20 @@ crate::wire_enum! {
         10 = Range(Range),
         /// Answered by `Routing`.
         11 = Routing(Routing),
+        /// Answered by `Chats`.
+        12 = Chats(Chats),
+        /// Answered by `Done`.
+        13 = Leave(Leave),
+        /// Answered by `Done`.
+        14 = Join(Join),
+        /// Answered by `Receipts`.
+        15 = Receipts(Receipts),
+        /// Answered by `Uploading`.
+        16 = Upload(Upload),
+        /// Answered by `Done`.
+        17 = OpenMeeting(OpenMeeting),
+        /// Answered by `Done`.
+        18 = Tell(Tell),
     }
 }
 
@@ -273,6 +378,50 @@ pub struct Routed {
     pub last: Seq,
 }
 
+/// A chat of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatOf {
+    /// Which.
+    pub chat: ChatId,
+    /// Its incarnation.
+    pub incarnation: u64,
+    /// The `seq` of its last commit.
+    pub base: Seq,
+    /// The last `seq` given.
+    pub last: Seq,
+    /// Whether the asking device is routed in it.
+    pub routed: bool,
+}
+
+/// Chats of an account, in the order of ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatsOf {
+    /// The chats.
+    pub chats: Vec<ChatOf>,
+    /// Whether there are more after the last.
+    #[serde(default)]
+    pub more: bool,
+}
+
+/// Receipts of a chat, in the order of `pos`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptsOf {
+    /// The envelopes.
+    pub receipts: Vec<Envelope>,
+    /// Whether there are more after the last.
+    #[serde(default)]
+    pub more: bool,
+}
+
+/// Leave to upload a blob (rule `BLB-2`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploading {
+    /// Stands in the upload's authorization; good until the relay restarts.
+    pub token: Body,
+    /// How many bytes the relay has; all of them: it is complete.
+    pub offset: u64,
+}
+
 /// Position and hash of what was stored; for receipts and rejoin requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Done {
@@ -303,5 +452,11 @@ crate::wire_enum! {
         6 = Envelopes(Envelopes),
         /// Where a chat goes.
         7 = Routing(Routed),
+        /// Chats of the account.
+        8 = Chats(ChatsOf),
+        /// Receipts of a chat.
+        9 = Receipts(ReceiptsOf),
+        /// A blob may be uploaded.
+        10 = Uploading(Uploading),
     }
 }

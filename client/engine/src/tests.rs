@@ -122,6 +122,7 @@ fn envelope(pos: u64, seq: u64, kind: EnvelopeKind) -> Envelope {
         incarnation: None,
         hash: Some(Hash([0; 32])),
         body: Some(Body::from(vec![1, 2, 3])),
+        blob: None,
     }
 }
 

@@ -28,7 +28,7 @@ macro_rules! ids {
 
 ids! {
     account_id: AccountId, device: DeviceId, chat: ChatId, message_id: MessageId, request_id: RequestId, log: LogId,
-    hash: Hash, nonce: Nonce,
+    hash: Hash, nonce: Nonce, group_nonce: GroupNonce, meeting: MeetingId,
 }
 
 fn signature() -> impl Strategy<Value = Signature> {
@@ -129,8 +129,16 @@ pub fn refusal() -> BoxedStrategy<Refusal> {
     prop_oneof![plain, detailed].boxed()
 }
 
+fn blob() -> impl Strategy<Value = BlobRef> {
+    of!(BlobRef { id: hash(), size: number() })
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    of!(Origin { account: account_id(), nonce: group_nonce() })
+}
+
 fn welcome() -> impl Strategy<Value = Option<Welcome>> {
-    option::of(of!(Welcome { to: vec(device(), 0..4), body: body() }))
+    option::of(of!(Welcome { to: vec(device(), 0..4), body: body(), blob: option::of(blob()) }))
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -149,6 +157,7 @@ fn found() -> impl Strategy<Value = Found> {
         devices: vec(device(), 0..5),
         body: body(),
         welcome: welcome(),
+        origin: option::of(origin()),
     })
 }
 
@@ -161,6 +170,7 @@ fn commit() -> impl Strategy<Value = Commit> {
         add: vec(device(), 0..3),
         remove: vec(device(), 0..3),
         welcome: welcome(),
+        blob: option::of(blob()),
     })
 }
 
@@ -179,7 +189,14 @@ pub fn request() -> BoxedStrategy<Request> {
         of!(Rejoin { chat: chat(), body: body() }).prop_map(Request::Rejoin),
         of!(Range { chat: chat(), from: seq(), to: seq() }).prop_map(Request::Range),
         of!(Routing { chat: chat() }).prop_map(Request::Routing),
-        (12..1_000u64).prop_map(Request::Unknown),
+        of!(Chats { after: option::of(chat()) }).prop_map(Request::Chats),
+        of!(Leave { chat: chat(), body: body() }).prop_map(Request::Leave),
+        of!(Join { chat: chat(), body: body() }).prop_map(Request::Join),
+        of!(Receipts { chat: chat(), after: pos() }).prop_map(Request::Receipts),
+        of!(Upload { blob: blob() }).prop_map(Request::Upload),
+        of!(OpenMeeting { meeting: meeting() }).prop_map(Request::OpenMeeting),
+        of!(Tell { meeting: meeting(), body: body() }).prop_map(Request::Tell),
+        (19..1_000u64).prop_map(Request::Unknown),
     ]
     .boxed()
 }
@@ -202,7 +219,11 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
         of!(Ack { partition: partition(), pos: pos() }).prop_map(ClientFrame::Ack),
         of!(Asked { id: number(), request: request() }).prop_map(ClientFrame::Request),
         Just(ClientFrame::Ping(Ping {})),
-        (7..1_000u64).prop_map(ClientFrame::Unknown),
+        of!(Meet { meeting: meeting(), body: body() }).prop_map(ClientFrame::Meet),
+        of!(Claim { root: key(), signature: signature() }).prop_map(ClientFrame::Claim),
+        of!(Recover { account: account_id(), device: device(), list: body(), signature: signature() })
+            .prop_map(ClientFrame::Recover),
+        (10..1_000u64).prop_map(ClientFrame::Unknown),
     ]
     .boxed()
 }
@@ -216,15 +237,20 @@ pub fn envelope() -> BoxedStrategy<Envelope> {
         option::of(number()),
         option::of(hash()),
         option::of(body()),
+        option::of(blob()),
     );
     (outside, inside)
         .prop_map(|(outside, inside)| {
             let (partition, pos, kind, chat, from, account, time) = outside;
-            let (seq, n, base, incarnation, hash, body) = inside;
+            let (seq, n, base, incarnation, hash, body, blob) = inside;
             let kind = EnvelopeKind::from_code(kind);
-            Envelope { partition, pos, kind, chat, from, account, time, seq, n, base, incarnation, hash, body }
+            Envelope { partition, pos, kind, chat, from, account, time, seq, n, base, incarnation, hash, body, blob }
         })
         .boxed()
+}
+
+fn chat_of() -> impl Strategy<Value = ChatOf> {
+    of!(ChatOf { chat: chat(), incarnation: number(), base: seq(), last: seq(), routed: any::<bool>() })
 }
 
 fn count() -> impl Strategy<Value = KeyPackageCount> {
@@ -242,7 +268,10 @@ pub fn answer() -> BoxedStrategy<Answer> {
         vec(count(), 0..3).prop_map(Answer::KeyPackageCounts),
         of!(Envelopes { envelopes: vec(envelope(), 0..3), first: seq() }).prop_map(Answer::Envelopes),
         routed.prop_map(Answer::Routing),
-        (8..1_000u64).prop_map(Answer::Unknown),
+        of!(ChatsOf { chats: vec(chat_of(), 0..3), more: any::<bool>() }).prop_map(Answer::Chats),
+        of!(ReceiptsOf { receipts: vec(envelope(), 0..3), more: any::<bool>() }).prop_map(Answer::Receipts),
+        of!(Uploading { token: body(), offset: number() }).prop_map(Answer::Uploading),
+        (11..1_000u64).prop_map(Answer::Unknown),
     ]
     .boxed()
 }
@@ -276,7 +305,9 @@ pub fn relay_frame() -> BoxedStrategy<RelayFrame> {
         Just(RelayFrame::Pong(Ping {})),
         fault.prop_map(RelayFrame::Fault),
         of!(Goodbye { reason: reason, retry_after_ms: number() }).prop_map(RelayFrame::Goodbye),
-        (9..1_000u64).prop_map(RelayFrame::Unknown),
+        of!(Meet { meeting: meeting(), body: body() }).prop_map(RelayFrame::Met),
+        of!(Account { name: name(), root: key(), lists: vec(body(), 0..3) }).prop_map(RelayFrame::Claimed),
+        (11..1_000u64).prop_map(RelayFrame::Unknown),
     ]
     .boxed()
 }

@@ -38,7 +38,7 @@ fn fits(frame: &Bytes) {
 fn the_largest_requests_fit_a_frame() {
     let (n, base) = (N(u64::MAX), Seq(u64::MAX));
     let devices = |count: usize| (0..count).map(|i| DeviceId((i as u128).to_be_bytes())).collect::<Vec<_>>();
-    let welcome = |count| Some(Welcome { to: devices(count), body: zeros(MAX_HANDSHAKE) });
+    let welcome = |count| Some(Welcome { to: devices(count), body: zeros(MAX_HANDSHAKE), blob: None });
     fits(&asked(Request::Send(Send { chat: CHAT, n, base, body: zeros(MAX_MESSAGE) })));
     let (add, remove) = (devices(GROUP_DEVICES), devices(GROUP_DEVICES));
     let welcomed = welcome(GROUP_DEVICES);
@@ -50,6 +50,7 @@ fn the_largest_requests_fit_a_frame() {
         add,
         remove,
         welcome: welcomed,
+        blob: None,
     })));
     fits(&asked(Request::Found(Found {
         chat: CHAT,
@@ -58,6 +59,7 @@ fn the_largest_requests_fit_a_frame() {
         devices: devices(2 * MAX_DEVICES),
         body: zeros(MAX_HANDSHAKE),
         welcome: welcome(2 * MAX_DEVICES),
+        origin: None,
     })));
     let package = KeyPackageUpload { suite: Suite::XWing, last_resort: false, body: zeros(MAX_KEY_PACKAGE) };
     fits(&asked(Request::PutKeyPackages(PutKeyPackages { packages: vec![package; KEY_PACKAGE_UPLOAD] })));

@@ -1,10 +1,10 @@
 //! One fixed value of everything that travels, for the golden vectors. Every byte is made up but the signatures.
 
-use aside_protocol::content::{Aad, Again, Content, ContentBody, SealedReceipt, Text};
+use aside_protocol::content::*;
 use aside_protocol::device_list::{DeviceEntry, DeviceList, SignedDeviceList, Signer, hash_of, signed_bytes};
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::frame::*;
-use aside_protocol::group::{AccountState, ChatContext, ChatKind, Credential};
+use aside_protocol::group::*;
 use aside_protocol::invite::{Invite, InviteSecret};
 use aside_protocol::login::{Mode, Transcript, pin};
 use aside_protocol::refusal::*;
@@ -21,6 +21,7 @@ pub const LOG: LogId = LogId([0x10; 16]);
 pub const HASH: Hash = Hash([0x4a; 32]);
 pub const TIME: Millis = Millis(1_790_000_000_000);
 const SIGNATURE: Signature = Signature([0x51; 64]);
+const MEETING: MeetingId = MeetingId([0x3e; 16]);
 const PARTITION: PartitionId = PartitionId(0);
 
 pub fn key(seed: u8) -> SigningKey {
@@ -81,6 +82,14 @@ pub fn client_frames() -> Vec<ClientFrame> {
         ClientFrame::Ack(ack),
         ClientFrame::Request(Asked { id: 9, request: Request::Routing(Routing { chat: CHAT }) }),
         ClientFrame::Ping(Ping {}),
+        ClientFrame::Meet(meet()),
+        ClientFrame::Claim(Claim { root: public(2), signature: sign(2, &transcript().claim_signs(&account())) }),
+        ClientFrame::Recover(Recover {
+            account: account(),
+            device: OTHER_DEVICE,
+            list: list_recovered(),
+            signature: sign(4, &transcript().recovery_signs(&list_recovered())),
+        }),
     ]
 }
 
@@ -106,7 +115,13 @@ pub fn relay_frames() -> Vec<RelayFrame> {
     let reasons = [GoodbyeReason::ShuttingDown, GoodbyeReason::Replaced, GoodbyeReason::Silent, GoodbyeReason::Full];
     let goodbye = |reason| RelayFrame::Goodbye(Goodbye { reason, retry_after_ms: 1_000 });
     frames.extend(reasons.map(goodbye));
+    frames.push(RelayFrame::Met(meet()));
+    frames.push(RelayFrame::Claimed(Account { name: name(), root: public(2), lists: vec![list_1()] }));
     frames
+}
+
+fn meet() -> Meet {
+    Meet { meeting: MEETING, body: body("opaque") }
 }
 
 /// One of each kind, and an echo.
@@ -125,6 +140,7 @@ pub fn envelopes() -> Vec<Envelope> {
         incarnation: None,
         hash: None,
         body: Some(body("opaque")),
+        blob: None,
     };
     let wide = |kind, pos, seq| Envelope {
         seq: Some(Seq(seq)),
@@ -141,11 +157,18 @@ pub fn envelopes() -> Vec<Envelope> {
         Envelope { base: Some(Seq(4)), ..plain(EnvelopeKind::Receipt, 304) },
         plain(EnvelopeKind::Rejoin, 305),
         Envelope { body: None, ..wide(EnvelopeKind::Message, 302, 3) },
+        plain(EnvelopeKind::Leave, 306),
+        plain(EnvelopeKind::Join, 307),
+        Envelope { body: None, blob: Some(blob()), ..wide(EnvelopeKind::Commit, 308, 5) },
     ]
 }
 
+pub fn blob() -> BlobRef {
+    BlobRef { id: HASH, size: 1_500_000 }
+}
+
 pub fn requests() -> Vec<Request> {
-    let welcome = || Some(Welcome { to: vec![OTHER_DEVICE], body: body("welcome") });
+    let welcome = || Some(Welcome { to: vec![OTHER_DEVICE], body: body("welcome"), blob: None });
     let upload = |suite, last_resort| KeyPackageUpload { suite, last_resort, body: body("package") };
     vec![
         Request::Lookup(Lookup { who: Who::Name(name()), from_version: 1 }),
@@ -166,6 +189,7 @@ pub fn requests() -> Vec<Request> {
             devices: vec![DEVICE, OTHER_DEVICE],
             body: body("commit"),
             welcome: welcome(),
+            origin: None,
         }),
         Request::Send(Send { chat: CHAT, n: N(2), base: Seq(1), body: body("opaque") }),
         Request::Commit(Commit {
@@ -176,12 +200,39 @@ pub fn requests() -> Vec<Request> {
             add: vec![OTHER_DEVICE],
             remove: vec![OTHER_DEVICE],
             welcome: welcome(),
+            blob: None,
         }),
         Request::Route(Route { chat: CHAT, refused: Seq(4) }),
         Request::Receipt(Receipt { chat: CHAT, base: Seq(4), body: Body(encode(&sealed_receipt())) }),
         Request::Rejoin(Rejoin { chat: CHAT, body: Body(encode(&signed_rejoin())) }),
         Request::Range(Range { chat: CHAT, from: Seq(5), to: Seq(68) }),
         Request::Routing(Routing { chat: CHAT }),
+        Request::Found(Found {
+            chat: ChatId::group(&ACCOUNT, &origin().nonce),
+            accounts: vec![],
+            incarnation: 1,
+            devices: vec![DEVICE, OTHER_DEVICE],
+            body: Body::from(HASH.0.to_vec()),
+            welcome: Some(Welcome { to: vec![OTHER_DEVICE], body: Body::default(), blob: Some(blob()) }),
+            origin: Some(origin()),
+        }),
+        Request::Commit(Commit {
+            chat: CHAT,
+            n: N(3),
+            base: Seq(1),
+            body: Body::default(),
+            add: vec![],
+            remove: vec![],
+            welcome: None,
+            blob: Some(blob()),
+        }),
+        Request::Chats(Chats { after: Some(CHAT) }),
+        Request::Leave(Leave { chat: CHAT, body: Body(encode(&signed_leave())) }),
+        Request::Join(Join { chat: CHAT, body: Body(encode(&signed_join())) }),
+        Request::Receipts(Receipts { chat: CHAT, after: Pos(304) }),
+        Request::Upload(Upload { blob: blob() }),
+        Request::OpenMeeting(OpenMeeting { meeting: MEETING }),
+        Request::Tell(Tell { meeting: MEETING, body: body("opaque") }),
     ]
 }
 
@@ -195,6 +246,12 @@ pub fn answers() -> Vec<Answer> {
         Answer::KeyPackageCounts(vec![KeyPackageCount { suite: Suite::XWing, one_time: 99, last_resort: true }]),
         Answer::Envelopes(Envelopes { envelopes: envelopes().into_iter().take(1).collect(), first: Seq(3) }),
         Answer::Routing(Routed { devices: vec![DEVICE, OTHER_DEVICE], incarnation: 1, base: Seq(4), last: Seq(68) }),
+        Answer::Chats(ChatsOf {
+            chats: vec![ChatOf { chat: CHAT, incarnation: 1, base: Seq(4), last: Seq(68), routed: true }],
+            more: true,
+        }),
+        Answer::Receipts(ReceiptsOf { receipts: envelopes().into_iter().skip(4).take(1).collect(), more: false }),
+        Answer::Uploading(Uploading { token: Body::from(vec![0x70; 32]), offset: 65_536 }),
     ]
 }
 
@@ -245,6 +302,13 @@ pub fn account() -> AccountId {
 
 pub fn unsigned_list_1() -> DeviceList {
     DeviceList { account: account(), version: 1, previous: Hash([0; 32]), devices: vec![entry(DEVICE, 3)] }
+}
+
+/// What the root key leaves of both lists: the second device alone.
+pub fn list_recovered() -> Body {
+    let devices = vec![entry(OTHER_DEVICE, 4)];
+    let list = DeviceList { account: account(), version: 2, previous: hash_of(&encode(&unsigned_list_1())), devices };
+    signed_list(&list, Signer::Root(Plain {}), 2)
 }
 
 pub fn unsigned_list_2() -> DeviceList {
@@ -309,4 +373,69 @@ pub fn credential() -> Credential {
 pub fn chat_context() -> ChatContext {
     let accounts = vec![AccountState { account: ACCOUNT, version: 1, hash: HASH }];
     ChatContext { chat: CHAT, kind: ChatKind::Direct, incarnation: 1, accounts }
+}
+
+pub fn origin() -> Origin {
+    Origin { account: ACCOUNT, nonce: GroupNonce([0x9e; 16]) }
+}
+
+pub fn roster() -> Roster {
+    let entry = |account, role| RosterEntry { account, role, version: 1, hash: HASH };
+    Roster { entries: vec![entry(ACCOUNT, Role::Owner), entry(AccountId([0xa2; 32]), Role::Member)] }
+}
+
+pub fn group_state() -> GroupState {
+    GroupState { title: "gardeners".into(), roster: roster().hash(), origin: origin(), join: Some(public(5)) }
+}
+
+pub fn account_lists() -> AccountLists {
+    AccountLists { root: public(2), lists: vec![list_1(), list_2()] }
+}
+
+pub fn pack() -> Pack {
+    Pack { roster: roster(), accounts: vec![account_lists()] }
+}
+
+pub fn evidence() -> Vec<Evidence> {
+    vec![
+        Evidence::Rejoin(Body(encode(&signed_rejoin()))),
+        Evidence::Lists(account_lists()),
+        Evidence::Leave(Body(encode(&signed_leave()))),
+        Evidence::Role(RoleChange { account: ACCOUNT, role: Role::Admin }),
+        Evidence::Join(Body(encode(&signed_join()))),
+    ]
+}
+
+pub fn leave_request() -> LeaveRequest {
+    LeaveRequest { chat: CHAT, incarnation: 1, account: account(), device: DEVICE, since: 7 }
+}
+
+pub fn signed_leave() -> SignedLeave {
+    let request = Body(encode(&leave_request()));
+    let signature = sign(3, &leave_signs(&request));
+    SignedLeave { request, signature }
+}
+
+pub fn join_request() -> JoinRequest {
+    JoinRequest { chat: CHAT, account: account_lists(), device: DEVICE, key_package: body("package") }
+}
+
+pub fn signed_join() -> SignedJoin {
+    let request = Body(encode(&join_request()));
+    let (proof, signature) = (sign(5, &join_signs(&request)), sign(3, &join_signs(&request)));
+    SignedJoin { request, proof, signature }
+}
+
+/// Content for the own account's other devices, with one of each item.
+pub fn content_sync() -> Content {
+    let chunk = Chunk { blob: blob(), key: Body::from(vec![0x6b; 32]), messages: 1_000 };
+    let history = History { device: OTHER_DEVICE, transfer: RequestId([0x1f; 16]), manifest: chunk };
+    let items = vec![
+        SyncItem::Read(ReadUpTo { chat: CHAT, seq: Seq(68) }),
+        SyncItem::Mute(Muted { chat: CHAT, until: TIME }),
+        SyncItem::Contact(Decided { root: public(2), name: "alice".into(), trust: 0, verified: TIME }),
+        SyncItem::Draft(Drafted { chat: CHAT, since: TIME }),
+        SyncItem::History(history),
+    ];
+    Content { body: ContentBody::Sync(Sync { items }), ..content() }
 }

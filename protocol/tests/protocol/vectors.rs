@@ -8,6 +8,7 @@ use crate::values::*;
 use aside_protocol::content::{SealedReceipt, Watermarks, pad, unpad};
 use aside_protocol::device_list::{self, verify_chain};
 use aside_protocol::frame::{ClientFrame, RelayFrame};
+use aside_protocol::group::Evidence;
 use aside_protocol::invite::Invite;
 use aside_protocol::login::pin;
 use aside_protocol::request::{Answer, Request};
@@ -103,6 +104,16 @@ fn refusals_are_golden() {
 }
 
 #[test]
+fn evidence_is_golden() {
+    check_enum("evidence.txt", &evidence(), Evidence::code, Evidence::name, Evidence::Unknown);
+    let alone = Body(encode(&signed_rejoin()));
+    assert_eq!(Evidence::read(&alone).unwrap(), Evidence::Rejoin(alone.clone()));
+    for one in evidence() {
+        assert_eq!(Evidence::read(&Body(encode(&one))).unwrap(), one);
+    }
+}
+
+#[test]
 fn every_kind_of_envelope_has_a_vector() {
     use aside_protocol::envelope::EnvelopeKind;
     for code in 0..64 {
@@ -137,6 +148,16 @@ fn what_a_login_signs_is_golden() {
         derived("relay signs", "H(\"aside/1 relay\", Transcript)", &transcript.relay_signs()),
         derived("device signs", "H(\"aside/1 login\", Transcript, device id)", &transcript.device_signs(&DEVICE)),
         derived("new device signs", "H(\"aside/1 register\", Transcript, secret, name, root, list)", &registration),
+        derived(
+            "root signs to claim",
+            "H(\"aside/1 claim\", Transcript, account)",
+            &transcript.claim_signs(&account()),
+        ),
+        derived(
+            "recovered device signs",
+            "H(\"aside/1 recover\", Transcript, list)",
+            &transcript.recovery_signs(&list_recovered()),
+        ),
     ];
     check("login.txt", &vectors);
     let by_relay = Signature(hello_ok().signature.0);
@@ -157,6 +178,11 @@ fn device_lists_and_ids_are_golden() {
         cbor("DeviceList 2", &unsigned_list_2()),
         derived("hash 2", "H(\"aside/1 device list\", DeviceList 2)", &device_list::hash_of(&two).0),
         derived("SignedDeviceList 2, by the device", &Tree::read(&list_2()).to_string(), &list_2()),
+        derived(
+            "group chat id",
+            "H(\"aside/1 group chat\", a1…a1, 9e…9e)",
+            &ChatId::group(&ACCOUNT, &origin().nonce).0,
+        ),
     ];
     let kept = check("device_lists.txt", &vectors);
     let chain = [Body(kept[5].1.clone()), Body(kept[8].1.clone())];
@@ -185,6 +211,17 @@ fn what_stands_inside_the_encryption_is_golden() {
         cbor("SignedRejoin", &signed_rejoin()),
         cbor("Credential", &credential()),
         cbor("ChatContext", &chat_context()),
+        cbor("Content, sync", &content_sync()),
+        cbor("Roster", &roster()),
+        derived("roster hash", "H(\"aside/1 roster\", Roster)", &roster().hash().0),
+        cbor("GroupState", &group_state()),
+        cbor("Pack", &pack()),
+        cbor("LeaveRequest", &leave_request()),
+        derived("leave signed", "H(\"aside/1 leave\", LeaveRequest)", &group::leave_signs(&encode(&leave_request()))),
+        cbor("SignedLeave", &signed_leave()),
+        cbor("JoinRequest", &join_request()),
+        derived("join signed", "H(\"aside/1 join\", JoinRequest)", &group::join_signs(&encode(&join_request()))),
+        cbor("SignedJoin", &signed_join()),
     ];
     let kept = check("inside.txt", &vectors);
     assert_eq!(decode::<content::Aad>(&kept[0].1).unwrap(), aad());
@@ -195,4 +232,10 @@ fn what_stands_inside_the_encryption_is_golden() {
     assert_eq!(rejoin::open(&Body(kept[10].1.clone())).unwrap(), (rejoin_request(), signed_rejoin()));
     assert_eq!(decode::<group::Credential>(&kept[11].1).unwrap(), credential());
     assert_eq!(decode::<group::ChatContext>(&kept[12].1).unwrap(), chat_context());
+    assert_eq!(decode::<content::Content>(&kept[13].1).unwrap(), content_sync());
+    assert_eq!(decode::<group::Roster>(&kept[14].1).unwrap(), roster());
+    assert_eq!(decode::<group::GroupState>(&kept[16].1).unwrap(), group_state());
+    assert_eq!(decode::<group::Pack>(&kept[17].1).unwrap(), pack());
+    assert_eq!(decode::<group::SignedLeave>(&kept[20].1).unwrap(), signed_leave());
+    assert_eq!(decode::<group::SignedJoin>(&kept[23].1).unwrap(), signed_join());
 }

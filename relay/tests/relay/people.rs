@@ -133,7 +133,7 @@ pub async fn found(client: &mut Client, founder: &Person, other: &Person) -> Sen
         incarnation: 1,
         devices: vec![founder.device, other.device],
         body: body(b"founding"),
-        welcome: Some(Welcome { to: vec![other.device], body: body(b"welcome") }),
+        welcome: Some(Welcome { to: vec![other.device], body: body(b"welcome"), blob: None }),
     });
     match client.ask(request).await {
         Answer::Sent(sent) => sent,

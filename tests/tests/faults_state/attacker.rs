@@ -120,7 +120,7 @@ impl Attacker {
             incarnation,
             devices,
             body,
-            welcome: Some(Welcome { to: victim.devices.clone(), body: welcome }),
+            welcome: Some(Welcome { to: victim.devices.clone(), body: welcome, blob: None }),
         };
         self.ask(Request::Found(found)).await
     }
@@ -148,7 +148,7 @@ impl Attacker {
     /// Sends bytes as a commit that changes no routing.
     pub async fn commit(&mut self, chat: ChatId, n: N, body: Body) -> Answer {
         let base = self.routing(chat).await.base;
-        let commit = Commit { chat, n, base, body, add: Vec::new(), remove: Vec::new(), welcome: None };
+        let commit = Commit { chat, n, base, body, add: Vec::new(), remove: Vec::new(), welcome: None, blob: None };
         self.ask(Request::Commit(commit)).await
     }
 

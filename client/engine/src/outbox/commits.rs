@@ -42,6 +42,7 @@ pub(super) fn propose(step: &mut Step, chat: &Chat) -> Result<bool> {
         add: Vec::new(),
         remove: Vec::new(),
         welcome: None,
+        blob: None,
     };
     save(step, chat, commit).map(|()| true)
 }
@@ -80,7 +81,8 @@ fn readd(step: &mut Step, chat: &Chat, task: &RejoinTask) -> Result<bool> {
         body: made.commit,
         add: vec![task.device],
         remove: vec![task.device],
-        welcome: made.welcome.map(|body| Welcome { to: vec![task.device], body }),
+        welcome: made.welcome.map(|body| Welcome { to: vec![task.device], body, blob: None }),
+        blob: None,
     };
     save(step, chat, commit).map(|()| true)
 }

@@ -71,7 +71,8 @@ fn propose(
         incarnation,
         devices: own.chain(added.iter().copied()).collect(),
         body: made.commit,
-        welcome: made.welcome.map(|body| Welcome { to: added, body }),
+        welcome: made.welcome.map(|body| Welcome { to: added, body, blob: None }),
+        origin: None,
     });
     let group = Some(group.id());
     Ok(Some(Proposed { chat: chat.row, founding: true, n: N(1), hash, request, group, sent: false }))

@@ -123,5 +123,6 @@ pub(super) fn plain(
         incarnation: None,
         hash: None,
         body: Some(body.clone()),
+        blob: None,
     }
 }

@@ -97,5 +97,6 @@ fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {
         incarnation: None,
         hash: None,
         body: Some(Body::from(row.get::<_, Vec<u8>>(5)?)),
+        blob: None,
     })
 }

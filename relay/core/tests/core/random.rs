@@ -220,7 +220,7 @@ fn pick(all: &BTreeSet<DeviceId>, mask: u8) -> BTreeSet<DeviceId> {
 fn commit(chat: ChatId, n: u64, base: u64, add: &BTreeSet<DeviceId>, remove: &BTreeSet<DeviceId>) -> Commit {
     let text = format!("commit {n} {base} {add:?} {remove:?}");
     let (add, remove) = (add.iter().copied().collect(), remove.iter().copied().collect());
-    Commit { chat, n: N(n), base: Seq(base), body: body(&text), add, remove, welcome: None }
+    Commit { chat, n: N(n), base: Seq(base), body: body(&text), add, remove, welcome: None, blob: None }
 }
 
 proptest! {

@@ -184,14 +184,14 @@ pub fn founding(one: &Person, other: &Person, incarnation: u64, text: &str) -> F
         incarnation,
         devices,
         body: body(text),
-        welcome: (!to.is_empty()).then(|| Welcome { to, body: body("welcome") }),
+        welcome: (!to.is_empty()).then(|| Welcome { to, body: body("welcome"), blob: None }),
     }
 }
 
 pub fn commit(chat: ChatId, n: u64, base: Seq, add: &[DeviceId], remove: &[DeviceId]) -> Commit {
-    let welcome = (!add.is_empty()).then(|| Welcome { to: add.to_vec(), body: body("welcome") });
+    let welcome = (!add.is_empty()).then(|| Welcome { to: add.to_vec(), body: body("welcome"), blob: None });
     let (add, remove) = (add.to_vec(), remove.to_vec());
-    Commit { chat, n: N(n), base, body: body(&format!("commit {n} {base}")), add, remove, welcome }
+    Commit { chat, n: N(n), base, body: body(&format!("commit {n} {base}")), add, remove, welcome, blob: None }
 }
 
 pub fn body(text: &str) -> Body {
