@@ -19,14 +19,23 @@ pub struct RejoinTask {
     pub package: Hash,
     /// Whether the device is back and only its missing messages are due.
     pub added: bool,
+    /// Not before: others may serve it first.
+    pub due: Millis,
 }
 
 impl Tx<'_> {
     /// Keeps a request; a newer one of the same device replaces it.
     pub fn save_rejoin(&self, task: &RejoinTask) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO rejoins (chat, device, request, package, added) VALUES (?, ?, ?, ?, ?)",
-            params![task.chat, task.device.as_ref(), &task.request[..], task.package.as_ref(), task.added],
+            "INSERT OR REPLACE INTO rejoins (chat, device, request, package, added, due) VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                task.chat,
+                task.device.as_ref(),
+                &task.request[..],
+                task.package.as_ref(),
+                task.added,
+                task.due.0
+            ],
         )?;
         Ok(())
     }
@@ -40,6 +49,7 @@ impl Tx<'_> {
                 request: Body::from(row.get::<_, Vec<u8>>("request")?),
                 package: id(row, "package", Hash::from_slice)?,
                 added: row.get("added")?,
+                due: Millis(row.get("due")?),
             })
         })
     }
