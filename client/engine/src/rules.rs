@@ -6,13 +6,14 @@ mod evidence;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use evidence::Evidences;
+pub(crate) use evidence::{asked_to_leave, open_join, proved_list};
 
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
 use aside_protocol::group::{AccountState, ChatContext, ChatKind, GroupState, Role, Roster, RosterEntry};
 use aside_protocol::limits::{CHANNEL_DEVICES, GROUP_ACCOUNTS, GROUP_DEVICES, MAX_TITLE};
 use aside_protocol::{AccountId, Body, PublicKey};
+use evidence::Evidences;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -81,20 +82,8 @@ pub(super) struct Case<'a> {
 
 /// Judges a commit of `sender`, whose leaf is among those before it.
 pub(crate) fn judge(before: Before<'_>, sender: &Leaf, changes: &Changes) -> Result<After, Why> {
-    let evidence = Evidences::read(&changes.evidence)?;
-    let case = Case { before, sender, changes, evidence };
-    let mut after = After::default();
-    let mut roster = before.roster.clone();
-    for account in case.touched() {
-        let entry = account::judge(&case, &account)?;
-        if before.roster.get(&account) != entry.as_ref() {
-            after.entries.push((account, entry));
-        }
-        match entry {
-            Some(entry) => roster.put(entry),
-            None => roster.remove(&account),
-        }
-    }
+    let case = Case::of(before, sender, changes)?;
+    let (mut after, roster) = case.accounts()?;
     case.owners_remain(&roster)?;
     case.terms(&roster)?;
     case.within_limits(&roster)?;
@@ -102,7 +91,33 @@ pub(crate) fn judge(before: Before<'_>, sender: &Leaf, changes: &Changes) -> Res
     Ok(after)
 }
 
+/// The roster that a commit's changes of accounts lead to, whatever terms it names.
+pub(crate) fn follow(before: Before<'_>, sender: &Leaf, changes: &Changes) -> Result<Roster, Why> {
+    Case::of(before, sender, changes)?.accounts().map(|(_, roster)| roster)
+}
+impl<'a> Case<'a> {
+    fn of(before: Before<'a>, sender: &'a Leaf, changes: &'a Changes) -> Result<Self, Why> {
+        Ok(Self { before, sender, changes, evidence: Evidences::read(&changes.evidence)? })
+    }
+}
+
 impl Case<'_> {
+    /// Each account that is touched, judged by itself.
+    fn accounts(&self) -> Result<(After, Roster), Why> {
+        let (mut after, mut roster) = (After::default(), self.before.roster.clone());
+        for account in self.touched() {
+            let entry = account::judge(self, &account)?;
+            if self.before.roster.get(&account) != entry.as_ref() {
+                after.entries.push((account, entry));
+            }
+            match entry {
+                Some(entry) => roster.put(entry),
+                None => roster.remove(&account),
+            }
+        }
+        Ok((after, roster))
+    }
+
     fn kind(&self) -> ChatKind {
         self.before.terms.context.kind
     }

@@ -65,7 +65,11 @@ impl Tx<'_> {
 
     /// Every account known by a name, the one in use first.
     pub fn accounts_named(&self, name: &Name) -> Result<Vec<Account>> {
-        self.all("SELECT * FROM accounts WHERE name = ? AND trust <> 3 ORDER BY trust, seen", params![name.as_str()], read)
+        self.all(
+            "SELECT * FROM accounts WHERE name = ? AND trust <> 3 ORDER BY trust, seen",
+            params![name.as_str()],
+            read,
+        )
     }
 
     /// Every account known.

@@ -76,18 +76,25 @@ impl Tx<'_> {
         self.all(sql, params![account.as_ref()], |row| Ok(row.get(0)?))
     }
 
+    /// Members of a chat whose newest known device list is newer than the one the group knows.
+    pub fn outdated(&self, chat: ChatRow) -> Result<Vec<AccountId>> {
+        let sql = "SELECT m.account FROM members m JOIN accounts a ON a.account = m.account
+            WHERE m.chat = ? AND a.list_version > m.version ORDER BY m.account";
+        self.all(sql, params![chat], |row| id(row, 0, AccountId::from_slice))
+    }
+
+    /// Chats in a group whose roster is not stored yet: they were founded by an earlier version.
+    pub fn chats_without_members(&self) -> Result<Vec<ChatRow>> {
+        let sql = "SELECT id FROM chats c WHERE group_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM members m WHERE m.chat = c.id) ORDER BY id";
+        self.all(sql, [], |row| Ok(row.get(0)?))
+    }
+
     /// Writes an entry of a roster.
     pub fn put_member(&self, chat: ChatRow, entry: &RosterEntry) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO members (chat, account, role, version, hash, since) VALUES (?, ?, ?, ?, ?, ?)",
-            params![
-                chat,
-                entry.account.as_ref(),
-                entry.role.code(),
-                entry.version,
-                entry.hash.as_ref(),
-                entry.since
-            ],
+            params![chat, entry.account.as_ref(), entry.role.code(), entry.version, entry.hash.as_ref(), entry.since],
         )
         .map(drop)
     }

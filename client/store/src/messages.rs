@@ -101,7 +101,8 @@ pub struct Arrival<'a> {
 
 /// What every query of messages selects. Of each other account the furthest of its devices counts. In groups a message has
 /// come as far as it has with everybody.
-pub(crate) const SELECT: &str = "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
+pub(crate) const SELECT: &str =
+    "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
     CASE WHEN m.seq IS NULL THEN 0
          WHEN c.kind = 0 AND EXISTS (SELECT 1 FROM marks k
            WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3

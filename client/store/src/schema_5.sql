@@ -47,7 +47,9 @@ CREATE TABLE bodies (                       -- commits and welcomes that are too
 
 -- What an own commit changes in members and title when its echo comes, CBOR.
 ALTER TABLE proposed ADD COLUMN change BLOB;
--- Not before: in groups others may serve the request first, ms.
+-- Not before: in groups others may serve the request first, ms. Requests of before come again.
+DELETE FROM rejoins;
 ALTER TABLE rejoins ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rejoins ADD COLUMN account BLOB NOT NULL DEFAULT x'';
 
 CREATE INDEX marks_account ON marks (chat, account);

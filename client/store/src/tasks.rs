@@ -88,15 +88,7 @@ impl Tx<'_> {
     pub fn save_task(&self, task: &Task) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO tasks (chat, kind, subject, value, made, due, asked) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![
-                task.chat,
-                task.kind.code(),
-                task.subject,
-                &task.value[..],
-                task.made.0,
-                task.due.0,
-                task.asked
-            ],
+            params![task.chat, task.kind.code(), task.subject, &task.value[..], task.made.0, task.due.0, task.asked],
         )
         .map(drop)
     }

@@ -124,7 +124,11 @@ impl StagedCommitFacts {
     fn gather(group: &MlsGroup, committer: LeafNodeIndex, staged: StagedCommit) -> Result<Self, String> {
         same_identity(group, committer, &staged)?;
         let before = config::read_terms(group.extensions())?;
-        let after = config::read_terms(staged.group_context().extensions())?;
+        let extensions = staged.group_context().extensions();
+        if extensions.required_capabilities() != group.extensions().required_capabilities() {
+            return Err("it changes what leaves must support".into());
+        }
+        let after = config::read_terms(extensions)?;
         let mut proposals = Proposals::default();
         for queued in staged.queued_proposals() {
             proposals.take(group, committer, queued)?;

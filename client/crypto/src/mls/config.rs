@@ -102,8 +102,10 @@ pub struct Terms {
 
 /// The group context extensions of a group: its terms, and that everybody must understand them.
 pub(super) fn extensions(terms: &Terms) -> Result<Extensions<GroupContext>, MlsError> {
+    let mut types = vec![ExtensionType::Unknown(CHAT_CONTEXT_EXTENSION)];
+    types.extend(terms.state.as_ref().map(|_| ExtensionType::Unknown(GROUP_STATE_EXTENSION)));
     let required = RequiredCapabilitiesExtension::new(
-        &[ExtensionType::Unknown(CHAT_CONTEXT_EXTENSION)],
+        &types,
         &[ProposalType::Custom(EVIDENCE_PROPOSAL)],
         &[CredentialType::Basic],
     );

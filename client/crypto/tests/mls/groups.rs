@@ -14,7 +14,8 @@ fn group_terms(kind: ChatKind, title: &str) -> Terms {
 }
 
 fn pack() -> Pack {
-    let entry = RosterEntry { account: AccountId([1; 32]), role: Role::Owner, version: 1, hash: Hash([3; 32]), since: 1 };
+    let entry =
+        RosterEntry { account: AccountId([1; 32]), role: Role::Owner, version: 1, hash: Hash([3; 32]), since: 1 };
     Pack { roster: Roster { entries: vec![entry] }, accounts: Vec::new() }
 }
 

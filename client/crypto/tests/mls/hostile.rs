@@ -69,10 +69,15 @@ fn other_proposals_are_refused() {
     let good = commit(&alice, &a, vec![custom]);
     assert!(bob.open(&mut b, &good).is_ok(), "the harness itself makes good commits");
 
-    let extensions = alice.with(|scope| {
-        let raw = MlsGroup::load(scope.storage(), &GroupId::from_slice(&a.id())).unwrap().unwrap();
-        raw.extensions().clone()
-    });
+    // What leaves must support is settled at the founding.
+    let unknown = ExtensionType::Unknown;
+    let required = RequiredCapabilitiesExtension::new(
+        &[unknown(CHAT_CONTEXT_EXTENSION), unknown(GROUP_STATE_EXTENSION)],
+        &[ProposalType::Custom(EVIDENCE_PROPOSAL)],
+        &[CredentialType::Basic],
+    );
+    let other = vec![Extension::RequiredCapabilities(required), chat(ChatKind::Direct)];
+    let extensions = Extensions::from_vec(other).unwrap();
     let (alice2, a2, bob2, mut b2) = pair();
     let body = alice2.with(|scope| {
         let mut raw = MlsGroup::load(scope.storage(), &GroupId::from_slice(&a2.id())).unwrap().unwrap();
