@@ -11,6 +11,7 @@ pub mod files;
 pub mod gaps;
 pub mod history;
 pub mod keys;
+pub mod members;
 pub mod messages;
 mod open;
 pub mod outbox;
@@ -20,6 +21,7 @@ pub mod receipts;
 pub mod rejoins;
 mod rows;
 pub mod summaries;
+pub mod tasks;
 mod unsure;
 pub mod waiting;
 
