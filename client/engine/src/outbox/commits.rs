@@ -120,7 +120,9 @@ pub(super) fn pack(step: &mut Step, roster: &Roster, draft: &Draft) -> Result<Op
     let mut accounts = Vec::with_capacity(roster.entries.len());
     for entry in &roster.entries {
         let proved = draft.evidence.iter().find_map(|evidence| match evidence {
-            Evidence::Lists(lists) if aside_protocol::AccountId::of(&lists.root) == entry.account => Some(lists.clone()),
+            Evidence::Lists(lists) if aside_protocol::AccountId::of(&lists.root) == entry.account => {
+                Some(lists.clone())
+            }
             Evidence::Join(bytes) => rules::open_join(bytes)
                 .map(|(request, _)| request.account)
                 .filter(|lists| aside_protocol::AccountId::of(&lists.root) == entry.account),

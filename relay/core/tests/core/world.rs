@@ -158,6 +158,14 @@ impl Person {
         self.sign(version, device_list::hash_of(&signed.list), devices)
     }
 
+    /// A version signed by one of the devices instead of the root.
+    pub fn list_by_device(&self, version: u64, before: &Body, devices: &[(DeviceId, SigningKey)], by: usize) -> Body {
+        let signed: SignedDeviceList = codec::decode(&self.list_of(version, before, devices).0).unwrap();
+        let (device, key) = &self.devices[by];
+        let signature = Signature(key.sign(&signed_bytes(&signed.list)).to_bytes());
+        Body(codec::encode(&SignedDeviceList { signer: Signer::Device(*device), signature, ..signed }))
+    }
+
     fn sign(&self, version: u64, previous: Hash, devices: &[(DeviceId, SigningKey)]) -> Body {
         let entry = |(device, key): &(DeviceId, SigningKey)| DeviceEntry {
             device: *device,
