@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
 /// Who takes part.
-pub const NAMES: [&str; 4] = ["anna", "ben", "cleo", "dora"];
+pub const NAMES: [&str; 8] = ["anna", "ben", "cleo", "dora", "emil", "fay", "gus", "hana"];
 /// How far a client's connection has come.
 pub enum Link {
     /// None.
