@@ -90,13 +90,7 @@ pub(super) fn due(step: &mut Step, chat: &Chat) -> Result<Due> {
     Ok(if renewal_is_due(step, chat) { Due::Ready(Box::default()) } else { Due::Nothing })
 }
 
-fn first(
-    step: &mut Step,
-    chat: &Chat,
-    view: &View,
-    rejoins: Vec<RejoinTask>,
-    tasks: &[Task],
-) -> Result<Option<Draft>> {
+fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, tasks: &[Task]) -> Result<Option<Draft>> {
     let now = step.now;
     for task in rejoins.into_iter().filter(|task| task.due <= now) {
         if let Some(draft) = rejoin(step, chat, view, task)? {
@@ -124,10 +118,10 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
             evidence: vec![Evidence::Leave(task.value.clone())],
             ..Draft::default()
         }),
-        TaskKind::Remove => {
-            task.account().map(|account| Draft { remove: view.devices(&account), ..Draft::default() })
+        TaskKind::Remove => task.account().map(|account| Draft { remove: view.devices(&account), ..Draft::default() }),
+        TaskKind::Role => {
+            role_of(task).map(|change| Draft { evidence: vec![Evidence::Role(change)], ..Draft::default() })
         }
-        TaskKind::Role => role_of(task).map(|change| Draft { evidence: vec![Evidence::Role(change)], ..Draft::default() }),
         TaskKind::Title => {
             String::from_utf8(task.value.to_vec()).ok().map(|title| Draft { title: Some(title), ..Draft::default() })
         }
@@ -225,14 +219,9 @@ fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
             return None;
         }
         let proved = crate::rules::proved_list(request.account)?;
-        let entry = *proved.1.list.device(&request.device).cloned().as_ref()?;
-        let checked = step.scope().check_key_package(
-            &request.key_package,
-            &proved.0,
-            &entry,
-            suite_of(chat.kind),
-            step.now,
-        );
+        let entry = proved.1.list.device(&request.device)?.clone();
+        let checked =
+            step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
         let evidence = vec![Evidence::Join(task.value.clone())];
         Some(Draft { add: vec![(checked.ok()?, request.key_package)], evidence, tasks, ..Draft::default() })
     });

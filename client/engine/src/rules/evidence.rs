@@ -57,7 +57,7 @@ impl Evidences {
                 self.take_lists(request.account.clone())?;
                 self.joins.push((request, signed));
             }
-            Evidence::Unknown(_) => return Err("evidence of an unknown kind"),
+            _ => return Err("evidence of an unknown kind"),
         }
         Ok(())
     }
@@ -140,4 +140,16 @@ pub(crate) fn open_join(bytes: &Body) -> Option<(JoinRequest, SignedJoin)> {
 pub(crate) fn asked_to_join(signed: &SignedJoin, link: &PublicKey, key: &PublicKey) -> bool {
     let message = join_signs(&signed.request);
     link.verifies(&message, &signed.proof) && key.verifies(&message, &signed.signature)
+}
+
+/// An account's root key, its last list, the hashes of all versions, and the signed lists.
+pub(crate) type Chain = (PublicKey, VerifiedList, Vec<aside_protocol::Hash>, Vec<Body>);
+
+/// Verifies the chains of many accounts; none if one does not hold.
+pub(crate) fn prove_all(accounts: &[AccountLists]) -> Option<BTreeMap<AccountId, Chain>> {
+    let chain = |lists: &AccountLists| {
+        let proved = prove(lists.clone())?;
+        Some((AccountId::of(&proved.root), (proved.root, proved.list, proved.hashes, proved.lists)))
+    };
+    accounts.iter().map(chain).collect()
 }
