@@ -155,6 +155,7 @@ fn a_request_to_join_goes_to_those_who_were_there_last_and_only_so_often() {
     assert!(matches!(join(&mut world, &people[0], chat, "another account").answer, Answer::Done(_)));
     world.now = Millis(world.now.0 + 3_600_000);
     assert!(matches!(join(&mut world, &dave, chat, "later").answer, Answer::Done(_)));
+    world.check_replay();
 }
 
 fn receipt(world: &mut World, person: &Person, chat: ChatId) -> Outcome {
