@@ -49,13 +49,13 @@ pub struct Recipients {
 
 impl Recipients {
     /// All but one, who need not be among them.
-    pub(crate) fn but(list: &Routes, device: i64) -> Self {
+    pub fn but(list: &Routes, device: i64) -> Self {
         let at = list.binary_search_by_key(&device, |(id, _)| *id).ok();
         Self { list: list.clone(), except: at.and_then(|at| list.get(at)).map(|(_, device)| *device) }
     }
 
     /// Exactly these.
-    pub(crate) fn only(list: &[(i64, DeviceId)]) -> Self {
+    pub fn only(list: &[(i64, DeviceId)]) -> Self {
         Self { list: Arc::new(list.to_vec()), except: None }
     }
 

@@ -142,3 +142,38 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 fn int_of(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A direct chat of device 1, which is present, and device 2, which was removed and still routed.
+    const OLD: &str = "
+        UPDATE relay SET head = 9;
+        INSERT INTO accounts VALUES (1, x'01', 'alice', x'01');
+        INSERT INTO devices VALUES (1, x'01', 1, x'01', 0, 0), (2, x'02', 1, x'02', 1, 0);
+        INSERT INTO chats (id, chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo, founder,
+            founding_seq, founding_time, founding_hash) VALUES (1, x'01', 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, x'');
+        INSERT INTO intervals VALUES (1, 1, 0, NULL), (1, 2, 1, NULL);";
+
+    #[test]
+    fn an_older_database_learns_what_lapsed_and_that_its_chats_are_direct() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(FIRST).unwrap();
+        db.execute_batch(SECOND).unwrap();
+        db.execute_batch(OLD).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION).unwrap();
+        migrate(&mut db).unwrap();
+        check(&db).unwrap();
+        let numbers = |query: &str| -> Vec<Option<i64>> {
+            db.prepare(query).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!(numbers("SELECT stop FROM intervals ORDER BY device"), [None, Some(9)]);
+        assert_eq!(numbers("SELECT device FROM lapsed"), [Some(2)]);
+        assert_eq!(numbers("SELECT routed FROM chats"), [Some(1)]);
+        assert_eq!(numbers("SELECT direct FROM chats"), [Some(1)]);
+    }
+}

@@ -94,7 +94,7 @@ impl Change {
         let removed: BTreeSet<i64> = self.remove.iter().map(|(id, _)| *id).collect();
         let stay = routes.iter().filter(|(id, _)| !removed.contains(id));
         members::set_routes(step, chat.id, stay.chain(&self.add).copied().collect())?;
-        self.losing.iter().try_for_each(|account| lapse::leave(step, chat.id, *account))?;
+        lapse::leave(step, chat.id, &self.losing)?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod catching_up;
+mod crowds;
 mod founding;
 mod groups;
 mod messages;
