@@ -55,7 +55,7 @@ impl Hub {
         let (pos, weight) = (delivery.envelope.pos, delivery.envelope.weight());
         let echo = delivery.echo.and_then(|device| devices.get(&device));
         if let Some(mailbox) = echo {
-            let envelope = Envelope { body: None, ..delivery.envelope.clone() };
+            let envelope = Envelope { body: None, blob: None, ..delivery.envelope.clone() };
             let frame = codec::encode(&RelayFrame::Deliver(envelope));
             mailbox.offer(Push { pos, weight: 0, frame }, wakes);
         }

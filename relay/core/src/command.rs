@@ -1,7 +1,7 @@
 //! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
 
 use aside_protocol::request::{
-    Commit, FetchKeyPackages, Found, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    BlobRef, Commit, FetchKeyPackages, Found, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
 };
 use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,15 @@ pub struct Registration {
     pub root: PublicKey,
     /// Version 1 of the device list.
     pub list: Body,
+}
+
+/// What a host allows of blobs. A setting, so it travels with the command and is not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobLimits {
+    /// Bytes an account may have reserved.
+    pub quota: u64,
+    /// Longest blob in bytes.
+    pub most: u64,
 }
 
 /// One change of state.
@@ -85,6 +94,15 @@ pub enum Command {
         device: DeviceId,
         /// Everything up to here is stored by the device.
         pos: Pos,
+    },
+    /// Reserves room for a blob; the same one again succeeds.
+    ReserveBlob(By, BlobRef, BlobLimits),
+    /// A blob's bytes are in the store, whole and verified.
+    CompleteBlob(BlobRef),
+    /// Nothing of a blob that `Retain` dropped is in the store any more.
+    BlobGone {
+        /// Which.
+        id: Hash,
     },
     /// Deletes what nobody needs any more, a bounded amount at a time.
     Retain {

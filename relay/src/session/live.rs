@@ -5,7 +5,7 @@ use super::out::{Out, Output, Query};
 use super::{Input, Setup, faults};
 use aside_protocol::frame::{Ack, Attach, ClientFrame};
 use aside_protocol::refusal::Plain;
-use aside_protocol::request::{Answer, Request};
+use aside_protocol::request::{Answer, Commit, Request};
 use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
 use aside_relay_core::{By, Command};
 use std::collections::VecDeque;
@@ -40,7 +40,7 @@ impl Live {
     /// A frame of the client, except pings.
     pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, out: &mut Out) {
         match frame {
-            ClientFrame::Request(asked) => self.request(asked.id, asked.request, out),
+            ClientFrame::Request(asked) => self.request(setup, asked.id, asked.request, out),
             ClientFrame::Attach(attach) if self.delivery.is_none() => self.attach(&setup.log, &attach, out),
             ClientFrame::Ack(ack) if self.delivery.is_some() => self.ack(ack, out),
             other => faults::misplaced(other.name()).raise(out),
@@ -98,7 +98,7 @@ impl Live {
         }
     }
 
-    fn request(&mut self, id: u64, request: Request, out: &mut Out) {
+    fn request(&mut self, setup: &Setup, id: u64, request: Request, out: &mut Out) {
         let (by, device) = (self.by, self.by.device);
         let command = match request {
             Request::Lookup(query) => return self.read(id, Query::Lookup(query), out),
@@ -109,9 +109,10 @@ impl Live {
             Request::PutDeviceList(request) => Command::PutDeviceList(by, request),
             Request::Found(request) => Command::Found(by, Hash::of(&request.body), request),
             Request::Send(request) => Command::Send(by, Hash::of(&request.body), request),
-            Request::Commit(request) => Command::Commit(by, Hash::of(&request.body), request),
+            Request::Commit(request) => Command::Commit(by, commit_hash(&request), request),
             Request::Route(request) => Command::Route(by, request),
             Request::Receipt(request) => Command::Receipt(by, request),
+            Request::Upload(request) => Command::ReserveBlob(by, request.blob, setup.blobs),
             Request::Rejoin(request) => Command::Rejoin(by, request),
             other => {
                 tracing::debug!(?device, request = other.name(), "unsupported request");
@@ -136,4 +137,9 @@ impl Live {
             out.push(Output::Read { token, device: self.by.device, query });
         }
     }
+}
+
+/// Of a commit that is a blob, its id (rule `BLB-5`).
+fn commit_hash(commit: &Commit) -> Hash {
+    commit.blob.map_or_else(|| Hash::of(&commit.body), |blob| blob.id)
 }

@@ -137,7 +137,8 @@ impl Relay {
 }
 
 fn setup(seed: &[u8; 32], log: LogId, window: usize) -> Arc<Setup> {
-    Arc::new(Setup { identity: Identity::from_seed(seed), mode: Mode::Direct, log, window })
+    let blobs = BlobLimits { quota: 1 << 30, most: MAX_BLOB };
+    Arc::new(Setup { identity: Identity::from_seed(seed), mode: Mode::Direct, log, window, blobs })
 }
 
 impl World {

@@ -1,6 +1,6 @@
 //! Founding a direct chat, for the first time or again (rules `CHT-1` to `CHT-3`).
 
-use super::commit::{Devices, check_welcome, welcome};
+use super::commit::{Devices, check_welcome, require_blobs, welcome};
 use super::log::{Entry, append};
 use super::{ChatRow, Undo, dedup, members};
 use crate::cache::{DeviceRow, Routes};
@@ -27,6 +27,7 @@ pub(crate) fn found(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Found) 
     if let Some(sent) = compare(chat.as_ref(), founder.id, hash, request.incarnation)? {
         return Ok(Answer::Sent(sent));
     }
+    require_blobs(step, None, request.welcome.as_ref())?;
     let (ids, devices) = present(step, accounts, &request.devices)?;
     if !devices.iter().any(|(id, _)| *id == founder.id) {
         return Err(invalid());
@@ -122,7 +123,8 @@ fn begin(
 ) -> Result<Sent, Stop> {
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
-    let entry = Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body };
+    let entry =
+        Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body, blob: None };
     let pos = append(step, chat, founder, &entry, members::others(&before, founder.id))?;
     chat.base = chat.last;
     chat.incarnation = request.incarnation;

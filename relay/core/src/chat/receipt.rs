@@ -35,8 +35,10 @@ pub(crate) fn receipt(step: &mut Step<'_>, by: &By, request: &Receipt) -> Result
         &request.body[..]
     ])?;
     step.db.prepare_cached("UPDATE chats SET receipt_pos = ? WHERE id = ?")?.execute([int(pos.0), chat.id])?;
-    let envelope =
-        Envelope { base: Some(request.base), ..plain(step, &chat, &reader, EnvelopeKind::Receipt, pos, &request.body) };
+    let envelope = Envelope {
+        base: Some(request.base),
+        ..plain(step, &chat, &reader, EnvelopeKind::Receipt, pos, (&request.body, None))
+    };
     let to = members::others(&routes, reader.id);
     step.deliveries.push(Delivery { envelope, to, echo: None });
     chat.keep(step);

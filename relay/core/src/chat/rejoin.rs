@@ -26,7 +26,8 @@ pub(crate) fn rejoin(step: &mut Step<'_>, by: &By, request: &Rejoin) -> Result<A
     if to.is_empty() {
         return Ok(Answer::Done(Done::default()));
     }
-    let parcel = Parcel { kind: EnvelopeKind::Rejoin, base: None, incarnation: None, body: &request.body, to: &to };
+    let parcel =
+        Parcel { kind: EnvelopeKind::Rejoin, base: None, incarnation: None, body: &request.body, blob: None, to: &to };
     let pos = address(step, &chat, &sender, &parcel)?;
     Ok(Answer::Done(Done { pos: Some(pos), hash: None }))
 }

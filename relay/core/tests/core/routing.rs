@@ -57,7 +57,7 @@ fn inconsistent_changes_are_refused() {
     let not_there = commit(chat, 2, Seq(1), &[], &[carol.device(0)]);
     let oneself = commit(chat, 2, Seq(1), &[alice.device(0)], &[alice.device(0)]);
     let mut welcome_for_others = commit(chat, 2, Seq(1), &[b0], &[b0]);
-    welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w") });
+    welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w"), blob: None });
     for wrong in [twice_removed, already_there, stranger, not_there, oneself, welcome_for_others] {
         assert_eq!(refused(&world.commit(alice.by(0), wrong).answer), Refusal::Invalid(Plain {}));
     }

@@ -185,6 +185,7 @@ pub fn founding(one: &Person, other: &Person, incarnation: u64, text: &str) -> F
         devices,
         body: body(text),
         welcome: (!to.is_empty()).then(|| Welcome { to, body: body("welcome"), blob: None }),
+        origin: None,
     }
 }
 
