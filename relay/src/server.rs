@@ -1,6 +1,7 @@
 //! A running relay: everything started in order, and ended in order.
 
 use crate::admin;
+use crate::blobs::{self, Blobs};
 use crate::clock::{self, Now};
 use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
@@ -92,6 +93,9 @@ pub enum StartError {
     /// The QUIC configuration.
     #[error("QUIC cannot be set up: {0}")]
     Quic(String),
+    /// The folder of blobs.
+    #[error("the folder of blobs in the data folder cannot be used: {0}; correct its permissions")]
+    Blobs(io::Error),
     /// The invites' addresses.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -110,6 +114,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// Where reads go.
     pub readers: Readers,
+    /// Where blobs lie.
+    pub blobs: Blobs,
     /// Pushes a session may have waiting.
     pub push_queue: usize,
     /// Connections at a time, those under way not counted.
@@ -169,15 +175,17 @@ impl Server {
         let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
         let setup =
             Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
+        let blobs = Blobs::open(&data.blobs()).map_err(StartError::Blobs)?;
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
         let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());
-        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, most, room, started, stop };
+        let shared = Shared { setup, log: log.clone(), hub, readers, blobs, push_queue, most, room, started, stop };
         let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
         tasks.spawn(quic::accept(endpoint, shared.clone()));
+        tasks.spawn(blobs::sweep(shared.clone()));
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
         tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));
