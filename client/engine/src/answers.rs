@@ -28,6 +28,7 @@ impl Step<'_> {
             Pending::Account(account) => return accounts::account_answered(self, account, answer),
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
             Pending::Route => return Ok(()),
+            Pending::Leave(blob) => return self.leave_answered(&blob, answer),
             Pending::KeyPackages(row)
             | Pending::Message(row, ..)
             | Pending::Proposed(row, _)

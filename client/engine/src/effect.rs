@@ -4,11 +4,14 @@ use aside_protocol::frame::ClientFrame;
 
 /// One thing to do after the commit.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // most are frames, and none lives long
 pub enum Effect {
     /// Send a frame on the present connection.
     Send(ClientFrame),
     /// What front ends show may have changed.
     Changed,
+    /// There may be blobs to transfer, or some that need not be any more.
+    Transfers,
 }
 
 /// Fresh random bytes, as an input: a simulation hands in its own.

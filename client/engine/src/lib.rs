@@ -17,6 +17,7 @@ mod missed;
 mod outbox;
 mod session;
 mod step;
+mod transfers;
 mod writing;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use link::NameState;
 pub use step::Step;
+pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
@@ -126,6 +128,11 @@ impl Engine {
             let group = Scope::new(mls, &tx.mls(), me).load(&id)?;
             Ok(group.map(|group| (group.epoch(), group.authenticator())))
         })
+    }
+
+    /// The folder for files of transfers; none in a simulation.
+    pub fn blobs(&self) -> Option<&std::path::Path> {
+        self.store.blobs()
     }
 
     /// The database, to copy it.

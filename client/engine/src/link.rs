@@ -1,5 +1,6 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
+use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
@@ -24,6 +25,8 @@ pub(crate) enum Pending {
     Range(ChatRow, Seq),
     Routing(ChatRow),
     Route,
+    /// Leave to upload that blob.
+    Leave(Hash),
 }
 
 /// What came of looking a name up.
@@ -116,6 +119,12 @@ pub(crate) struct Link {
     pub names: BTreeMap<Name, NameState>,
     /// Chats that may have something to do.
     pub dirty: BTreeSet<ChatRow>,
+    /// Leave to upload, given on this connection.
+    pub leaves: HashMap<Hash, Leave>,
+    /// Uploads were looked at since the last one was wanted or refused.
+    pub leaves_asked: bool,
+    /// The relay asked for patience: no leave is asked for before this.
+    pub leaves_after: Millis,
     next_id: u64,
     pending: HashMap<u64, Pending>,
     chats: HashMap<ChatRow, ChatLink>,
@@ -128,6 +137,11 @@ impl Link {
         let mut names = std::mem::take(&mut self.names);
         names.values_mut().filter(|state| **state == NameState::Asked).for_each(|state| *state = NameState::Wanted);
         *self = Self { names, ..Self::default() };
+    }
+
+    /// Whether leave for an upload was asked for and not answered.
+    pub fn asks_leave(&self, blob: &Hash) -> bool {
+        self.pending.values().any(|about| matches!(about, Pending::Leave(asked) if asked == blob))
     }
 
     /// A frame that asks, remembered until its answer.

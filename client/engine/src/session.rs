@@ -216,6 +216,7 @@ impl Step<'_> {
     pub(crate) fn tick(&mut self) -> Result<()> {
         if self.link.attached {
             self.mark_work()?;
+            self.link.leaves_asked = false;
             let acks = self.link.acks(true);
             self.effects.extend(acks.into_iter().map(Effect::Send));
         }
