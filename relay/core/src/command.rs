@@ -1,7 +1,8 @@
 //! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
 
 use aside_protocol::request::{
-    Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send, Welcome,
+    BlobRef, Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    Welcome,
 };
 use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,15 @@ pub struct Recovery {
     pub device: DeviceId,
     /// The next version of the device list, signed by the root.
     pub list: Body,
+}
+
+/// What a host allows of blobs. A setting, so it travels with the command and is not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobLimits {
+    /// Bytes an account may have reserved.
+    pub quota: u64,
+    /// Longest blob in bytes.
+    pub most: u64,
 }
 
 /// One change of state.
@@ -102,6 +112,15 @@ pub enum Command {
         device: DeviceId,
         /// Everything up to here is stored by the device.
         pos: Pos,
+    },
+    /// Reserves room for a blob; the same one again succeeds.
+    ReserveBlob(By, BlobRef, BlobLimits),
+    /// A blob's bytes are in the store, whole and verified.
+    CompleteBlob(BlobRef),
+    /// Nothing of a blob that `Retain` dropped is in the store any more.
+    BlobGone {
+        /// Which.
+        id: Hash,
     },
     /// Deletes what nobody needs any more, a bounded amount at a time.
     Retain {

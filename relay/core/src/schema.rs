@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -105,6 +105,24 @@ UPDATE intervals SET stop = (SELECT head FROM relay)
 UPDATE chats SET routed = (SELECT count(*) FROM intervals i WHERE i.chat = chats.id AND i.stop IS NULL);
 CREATE TABLE join_rates (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
 CREATE INDEX receipts_place ON receipts (chat, pos);
+";
+
+/// Blobs: `blobs` says what the store holds, `blob_reservations` who may upload and pays (its time is NULL once the blob
+/// is complete), `blob_use` what each account pays for together. A log row's blob is its hash, with this size.
+const FOURTH: &str = "
+CREATE TABLE blobs (
+    hash BLOB PRIMARY KEY, size INTEGER NOT NULL, time INTEGER NOT NULL, dropped INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX blobs_time ON blobs (time) WHERE dropped = 0;
+CREATE INDEX blobs_dropped ON blobs (hash) WHERE dropped = 1;
+CREATE TABLE blob_reservations (
+    account INTEGER NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, time INTEGER,
+    PRIMARY KEY (account, hash)) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_reservations_hash ON blob_reservations (hash);
+CREATE INDEX blob_reservations_time ON blob_reservations (time) WHERE time IS NOT NULL;
+CREATE TABLE blob_use (account INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+ALTER TABLE log ADD COLUMN blob_size INTEGER;
+ALTER TABLE addressed ADD COLUMN blob BLOB;
+ALTER TABLE addressed ADD COLUMN blob_size INTEGER;
 ";
 
 /// Brings a database to the newest schema, or refuses it.

@@ -21,7 +21,8 @@ impl Talk {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let identity = Identity::open(&folder.path().join("identity.key")).unwrap();
-        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: LogId([8; 16]), window: 4 });
+        let blobs = BlobLimits { quota: 1 << 20, most: 1 << 16 };
+        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: LogId([8; 16]), window: 4, blobs });
         let now = Now { wall: Millis(1_000_000), steady: 50 };
         let channel = Channel { nonce: Nonce([2; 32]), exporter: Some(vec![3; 32]) };
         let session = Session::new(setup.clone(), channel, now);
