@@ -7,6 +7,7 @@ mod commands;
 mod connections;
 mod delivery;
 mod disk;
+mod groups;
 mod linking;
 mod people;
 mod quic;
