@@ -92,6 +92,8 @@ impl Step<'_> {
         let account = AccountId::of(&record.root);
         let known = self.tx.account(&account)?;
         let Some(list) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
+        let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
             Some(known) => known.trust,
             None if self.name_is_taken(&record.name)? => Trust::Pending,
@@ -99,8 +101,16 @@ impl Step<'_> {
         };
         // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
         let name = known.map_or(record.name, |known| known.name);
+        self.tx.save_lists(&account, 1, &record.lists)?;
+        let record_list = list.clone();
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
+        if account == self.account {
+            self.own_list(&record_list)?;
+        }
+        if grew {
+            self.list_grew(&account)?;
+        }
         self.changed();
         Ok(Some(account))
     }
@@ -119,8 +129,19 @@ impl Step<'_> {
         Ok(self.tx.accounts_named(name)?.iter().any(|account| account.trust == Trust::InUse))
     }
 
+    /// Another of the own devices changed the own list: every message says which one its sender knows (rule `LST-4`).
+    fn own_list(&mut self, list: &VerifiedList) -> Result<()> {
+        let profile = self.profile()?;
+        if profile.list_version < list.list.version {
+            self.tx.set_own_list(list.list.version, &list.hash)?;
+        }
+        Ok(())
+    }
+
     /// Goes on with the chat that waited for this account.
     fn settle_chat(&mut self, account: &AccountId) -> Result<()> {
+        self.link.dirty.extend(self.tx.chats_holding()?);
+        self.mark_membership_work()?;
         let chat = ChatId::direct(&self.account, account);
         if let Some(mut chat) = self.tx.chat(&chat)? {
             inbox::settle(self, &mut chat)?;

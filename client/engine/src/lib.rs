@@ -6,15 +6,21 @@
 
 mod accounts;
 mod answers;
+mod blobs;
 mod commands;
 pub mod config;
 mod effect;
 mod error;
+mod groups;
 mod inbox;
 mod keys;
 mod link;
 mod missed;
 mod outbox;
+mod packages;
+mod roster;
+mod routing;
+mod rules;
 mod session;
 mod step;
 mod transfers;
@@ -28,9 +34,10 @@ pub use commands::{Accepted, Refused};
 pub use config::Config;
 pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
+pub use groups::{Allowed, Denied};
 pub use link::NameState;
 pub use step::Step;
-pub use transfers::{Job, Leave};
+pub use transfers::{Job, Permit};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};

@@ -4,7 +4,7 @@ use crate::commands::{Accepted, Refused};
 use crate::error::Result;
 use crate::step::Step;
 use crate::{Contact, accounts};
-use aside_protocol::{AccountId, MessageId};
+use aside_protocol::{AccountId, ChatId, MessageId};
 use aside_store::messages::{MessageRow, Status};
 
 /// Why a message cannot be taken back; worded for people.
@@ -39,6 +39,7 @@ impl Step<'_> {
         text: &str,
     ) -> Result<std::result::Result<Accepted, Refused>> {
         let to = match accounts::in_use(self, to)? {
+            _ if self.is_group(to)? => *to,
             Contact::KeyChanged(change) => return self.keep_written(to, text, Refused::KeyChanged(change.now.name)),
             Contact::Account(account) => account.account,
             Contact::Unknown => return self.keep_written(to, text, Refused::Unknown),
@@ -48,6 +49,11 @@ impl Step<'_> {
             self.tx.save_draft(&to, "", self.now)?;
         }
         Ok(sent)
+    }
+
+    /// Whether what stands for the other account is a group or channel.
+    fn is_group(&self, to: &AccountId) -> Result<bool> {
+        Ok(self.tx.chat(&ChatId(to.0))?.is_some_and(|chat| !chat.is_direct()))
     }
 
     /// What may be sent later is a draft again.

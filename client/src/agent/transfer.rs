@@ -84,7 +84,7 @@ impl Mover {
                 () = self.wake.notified() => {}
                 Ok(()) = online.changed() => connected(&mut online, &mut state),
                 () = sleep_until(next.unwrap_or_else(|| Instant::now() + IDLE)) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = stopped(&mut stop) => return,
             }
         }
     }
@@ -180,7 +180,7 @@ impl Mover {
                 state.pause(which, Duration::ZERO);
                 self.worker
                     .step(move |step| {
-                        step.leave_lapsed(&blob);
+                        step.permit_lapsed(&blob);
                         Ok(())
                     })
                     .await
@@ -201,6 +201,11 @@ impl Mover {
         state.pauses.remove(which);
         self.progress.send_modify(|all| drop(all.remove(which)));
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender's end is the end too.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// The network is there again: nothing that it was to blame for waits any longer.

@@ -83,7 +83,11 @@ pub fn client_frames() -> Vec<ClientFrame> {
         ClientFrame::Request(Asked { id: 9, request: Request::Routing(Routing { chat: CHAT }) }),
         ClientFrame::Ping(Ping {}),
         ClientFrame::Meet(meet()),
-        ClientFrame::Claim(Claim { root: public(2), signature: sign(2, &transcript().claim_signs(&account())) }),
+        ClientFrame::Claim(Claim {
+            root: public(2),
+            from_version: 0,
+            signature: sign(2, &transcript().claim_signs(&account())),
+        }),
         ClientFrame::Recover(Recover {
             account: account(),
             device: OTHER_DEVICE,
@@ -380,7 +384,7 @@ pub fn origin() -> Origin {
 }
 
 pub fn roster() -> Roster {
-    let entry = |account, role| RosterEntry { account, role, version: 1, hash: HASH };
+    let entry = |account, role| RosterEntry { account, role, version: 1, hash: HASH, since: 1 };
     Roster { entries: vec![entry(ACCOUNT, Role::Owner), entry(AccountId([0xa2; 32]), Role::Member)] }
 }
 

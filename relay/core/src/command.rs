@@ -1,7 +1,8 @@
 //! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
 
 use aside_protocol::request::{
-    BlobRef, Commit, FetchKeyPackages, Found, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    BlobRef, Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    Welcome,
 };
 use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,17 @@ pub struct BlobLimits {
     pub most: u64,
 }
 
+/// The content of a recovery, once the session has verified the device's signature over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The account.
+    pub account: AccountId,
+    /// The new device.
+    pub device: DeviceId,
+    /// The next version of the device list, signed by the root.
+    pub list: Body,
+}
+
 /// One change of state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -76,7 +88,9 @@ pub enum Command {
     PutKeyPackages(By, PutKeyPackages),
     /// Takes key packages of an account.
     FetchKeyPackages(By, FetchKeyPackages),
-    /// Begins an incarnation of a direct chat. The hash is SHA-256 of the body.
+    /// Puts a new device into an account by its root key.
+    Recover(Recovery),
+    /// Begins an incarnation of a chat. The hash is SHA-256 of the body.
     Found(By, Hash, Found),
     /// Appends a message. The hash is SHA-256 of the body.
     Send(By, Hash, Send),
@@ -88,6 +102,10 @@ pub enum Command {
     Receipt(By, Receipt),
     /// Asks a chat's other devices to add this one again.
     Rejoin(By, Rejoin),
+    /// Asks a chat's other devices to remove this one's account.
+    Leave(By, Leave),
+    /// Asks some devices of a channel to add this one.
+    Join(By, Join),
     /// Moves a device's cursor.
     Ack {
         /// Whose.
@@ -112,18 +130,32 @@ pub enum Command {
 }
 
 impl Command {
-    /// Bytes of bodies in the command; what batches and queues are bounded by.
+    /// Bytes of bodies and lists in the command; what batches and queues are bounded by.
     pub fn weight(&self) -> usize {
         match self {
             Self::Register(registration) => registration.list.len(),
             Self::PutDeviceList(_, request) => request.list.len(),
             Self::PutKeyPackages(_, request) => request.packages.iter().map(|package| package.body.len()).sum(),
-            Self::Found(_, _, found) => found.body.len() + found.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Found(_, _, found) => found.body.len() + named(&found.devices) + welcomed(found.welcome.as_ref()),
             Self::Send(_, _, send) => send.body.len(),
-            Self::Commit(_, _, commit) => commit.body.len() + commit.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Commit(_, _, commit) => {
+                let changed = named(&commit.add) + named(&commit.remove);
+                commit.body.len() + changed + welcomed(commit.welcome.as_ref())
+            }
             Self::Receipt(_, receipt) => receipt.body.len(),
             Self::Rejoin(_, rejoin) => rejoin.body.len(),
+            Self::Leave(_, leave) => leave.body.len(),
+            Self::Join(_, join) => join.body.len(),
+            Self::Recover(recovery) => recovery.list.len(),
             _ => 0,
         }
     }
+}
+
+fn named(devices: &[DeviceId]) -> usize {
+    std::mem::size_of_val(devices)
+}
+
+fn welcomed(welcome: Option<&Welcome>) -> usize {
+    welcome.map_or(0, |welcome| welcome.body.len() + named(&welcome.to))
 }

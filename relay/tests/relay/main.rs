@@ -8,6 +8,7 @@ mod commands;
 mod connections;
 mod delivery;
 mod disk;
+mod linking;
 mod people;
 mod quic;
 mod registering;

@@ -3,11 +3,14 @@
 use super::sequence::gap;
 use crate::error::Result;
 use crate::outbox;
+use crate::rules::Change;
 use crate::step::Step;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
-use aside_protocol::{N, Seq};
+use aside_protocol::group::Roster;
+use aside_protocol::{N, Seq, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
+use aside_store::tasks::TaskKind;
 
 /// Shown when an echo is of something this device does not know.
 const OLDER_COPY: &str = "This device sent something here that its history does not know: the history is an older \
@@ -31,6 +34,18 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         chat.incarnation = chat.incarnation.max(incarnation);
     }
     step.break_chat(chat, OLDER_COPY)
+}
+
+/// This device is not in the group any more; what it sent before may still come back.
+pub(super) fn after_leaving(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<()> {
+    match envelope.kind {
+        EnvelopeKind::Message if envelope.from == step.me.device => message(step, chat, envelope, seq).map(drop),
+        EnvelopeKind::Message => Ok(()),
+        _ => {
+            chat.base = seq;
+            Ok(())
+        }
+    }
 }
 
 fn message(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<bool> {
@@ -58,6 +73,9 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
         chat.group = proposed.group;
     }
     step.in_group(chat, |group, scope| group.merge_own(scope))?;
+    let (terms, devices) = step.in_group(chat, |group, _| Ok((group.terms()?, group.roster()?.len() as u64)))?;
+    chat.devices = devices;
+    chat.renewed = step.now;
     chat.next_n = proposed.n.next();
     chat.own_count = 0;
     if proposed.founding {
@@ -66,6 +84,18 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     }
     step.begin_epoch(chat, seq)?;
     outbox::commits::took_effect(step, chat, &proposed.request)?;
+    step.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
+    let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
+    if proposed.founding {
+        step.tx.set_roster(chat.row, &Roster { entries: change.put })?;
+        step.drop_done_tasks(chat)?;
+        step.watch_lists(chat)?;
+    } else if change != Change::default() || terms.state.is_some_and(|state| state.title != chat.title) {
+        let terms = step.in_group(chat, |group, _| group.terms())?;
+        step.roster_changed(chat, None, &change, Some(&terms))?;
+    } else {
+        step.drop_done_tasks(chat)?;
+    }
     Ok(true)
 }
 

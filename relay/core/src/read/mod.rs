@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod blobs;
 pub mod catch_up;
 pub mod chats;
+pub mod membership;
 mod rows;
 
 pub use accounts::DeviceInfo;

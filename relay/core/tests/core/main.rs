@@ -4,10 +4,13 @@
 mod accounts;
 mod blobs;
 mod catching_up;
+mod crowds;
 mod founding;
+mod groups;
 mod messages;
 mod model;
 mod random;
+mod recovery;
 mod retention;
 mod routing;
 mod storage;

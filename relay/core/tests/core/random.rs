@@ -1,11 +1,11 @@
 //! Random command sequences: answers as the model says, equal states however they are batched, and what was pushed is
 //! what is caught up on.
 
-use crate::model::{Chat, Verdict};
-use crate::world::{Person, World, body, chat_of, founding};
+use crate::model::{Chat, Devices, Verdict};
+use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::request::{Commit, Found, Receipt, Rejoin, Route, Send};
-use aside_protocol::{ChatId, DeviceId, Hash, Millis, N, Pos, Seq};
+use aside_protocol::request::{Chats, Commit, Found, Leave, Origin, PutDeviceList, Receipt, Rejoin, Route, Send};
+use aside_protocol::{Body, ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
 use aside_relay_core::{By, Command, Outcome};
 use proptest::prelude::*;
@@ -15,11 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 enum Op {
     Send { who: usize, with: usize, n: i64, stale: bool, text: u8 },
-    Found { who: usize, with: usize, ahead: i64, text: u8 },
+    Found { who: usize, with: usize, ahead: i64, text: u8, most: u8 },
     Commit { who: usize, with: usize, n: i64, stale: bool, add: u8, remove: u8 },
     Route { who: usize, with: usize, stale: bool },
     Receipt { who: usize, with: usize },
     Rejoin { who: usize, with: usize },
+    Leave { who: usize, with: usize },
+    Devices { person: usize, both: bool },
     Ack { who: usize, part: u64 },
     Retain { limit: u32 },
     Wait { ms: u64 },
@@ -31,7 +33,7 @@ fn off() -> impl Strategy<Value = i64> {
 }
 
 fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
-    let (who, with) = (0..6usize, 0..3usize);
+    let (who, with) = (0..6usize, 0..=GROUP);
     let stale = prop::bool::weighted(0.1);
     let send = (who.clone(), with.clone(), off(), stale, 0..3u8).prop_map(|(who, with, n, stale, text)| Op::Send {
         who,
@@ -40,26 +42,27 @@ fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
         stale,
         text,
     });
-    let found = (who.clone(), with.clone(), off(), 0..2u8).prop_map(|(who, with, ahead, text)| Op::Found {
-        who,
-        with,
-        ahead,
-        text,
-    });
+    let found = (who.clone(), with.clone(), off(), 0..2u8, any::<u8>())
+        .prop_map(|(who, with, ahead, text, most)| Op::Found { who, with, ahead, text, most });
     let commit = (who.clone(), with.clone(), off(), stale, any::<u8>(), any::<u8>())
         .prop_map(|(who, with, n, stale, add, remove)| Op::Commit { who, with, n, stale, add, remove });
     let route = (who.clone(), with.clone(), stale).prop_map(|(who, with, stale)| Op::Route { who, with, stale });
     let receipt = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Receipt { who, with });
-    let rejoin = (who.clone(), with).prop_map(|(who, with)| Op::Rejoin { who, with });
+    let rejoin = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Rejoin { who, with });
+    let leave = (who.clone(), with).prop_map(|(who, with)| Op::Leave { who, with });
     let ack = (who, 0..100u64).prop_map(|(who, part)| Op::Ack { who, part });
+    let devices = (0..3usize, any::<bool>()).prop_map(|(person, both)| Op::Devices { person, both });
     let retain = (1..20u32).prop_map(|limit| Op::Retain { limit });
     let wait = (0..5_000u64).prop_map(|ms| Op::Wait { ms });
     let op = prop_oneof![
         12 => send, 3 => found, 4 => commit, u32::from(routes) * 3 => route, 2 => receipt, 1 => rejoin, 2 => ack,
-        1 => retain, 1 => wait
+        4 => prop_oneof![retain, wait, leave, devices]
     ];
     prop::collection::vec(op, 1..120)
 }
+
+/// Instead of a person to chat with: the group of all.
+const GROUP: usize = 3;
 
 /// Three accounts of two devices each, their chats in the core and in the model, and what was pushed to whom.
 struct Run {
@@ -68,20 +71,43 @@ struct Run {
     chats: BTreeMap<ChatId, Chat>,
     pushed: BTreeMap<DeviceId, BTreeMap<Pos, EnvelopeKind>>,
     acked: BTreeMap<DeviceId, Pos>,
+    all: Devices,
+    /// Each one's standing list and its version.
+    lists: Vec<(u64, Body)>,
+    ever_revoked: BTreeSet<DeviceId>,
 }
 
 impl Run {
     fn new() -> Self {
         let people: Vec<Person> = ["alice", "bob", "carol"].iter().map(|name| Person::new(name, 2)).collect();
         let world = World::with(&people.iter().collect::<Vec<_>>());
-        Self { world, people, chats: BTreeMap::new(), pushed: BTreeMap::new(), acked: BTreeMap::new() }
+        let accounts = people.iter().map(|person| person.devices.iter().map(|(device, _)| *device).collect()).collect();
+        let all = Devices { accounts, revoked: BTreeSet::new() };
+        let lists = people.iter().map(|person| (2, person.list(2, &person.first_list()))).collect();
+        let (chats, pushed, acked, ever_revoked) = Default::default();
+        Self { world, people, chats, pushed, acked, all, lists, ever_revoked }
     }
 
     fn by(&self, who: usize) -> By {
         self.people[who / 2].by(who % 2)
     }
 
+    fn origin(&self) -> Origin {
+        Origin { account: self.people[0].account(), nonce: GroupNonce([7; 16]) }
+    }
+
+    fn chat(&self, who: usize, with: usize) -> ChatId {
+        match self.people.get(with) {
+            Some(other) => chat_of(&self.people[who / 2], other),
+            None => ChatId::group(&self.origin().account, &self.origin().nonce),
+        }
+    }
+
+    /// Who may be in a chat.
     fn devices(&self, one: usize, other: usize) -> BTreeSet<DeviceId> {
+        if other == GROUP {
+            return self.people.iter().flat_map(|person| person.devices.iter().map(|(device, _)| *device)).collect();
+        }
         [one, other].iter().flat_map(|person| self.people[*person].devices.iter().map(|(device, _)| *device)).collect()
     }
 
@@ -106,6 +132,7 @@ impl Run {
                 let acked = self.acked.entry(device).or_default();
                 *acked = pos.max(*acked);
             }
+            Op::Devices { person, both } => self.set_devices(person, both),
             Op::Retain { limit } => drop(self.apply(Command::Retain { limit })),
             Op::Wait { ms } => self.world.now = Millis(self.world.now.0 + ms),
             Op::Send { who, with, .. }
@@ -113,13 +140,34 @@ impl Run {
             | Op::Commit { who, with, .. }
             | Op::Route { who, with, .. }
             | Op::Receipt { who, with }
-            | Op::Rejoin { who, with } => self.in_chat(op, who, with),
+            | Op::Rejoin { who, with }
+            | Op::Leave { who, with } => self.in_chat(op, who, with),
+        }
+    }
+
+    /// A person removes its second device, or takes it back.
+    fn set_devices(&mut self, index: usize, both: bool) {
+        let person = &self.people[index];
+        let (version, standing) = &self.lists[index];
+        let listed = if both { 2 } else { 1 };
+        let list = person.list_of(version + 1, standing, &person.devices[..listed]);
+        let second = person.device(1);
+        let put = PutDeviceList { list: list.clone() };
+        let outcome = self.world.apply(Command::PutDeviceList(person.by(0), put));
+        assert_eq!(Verdict::of(&outcome.answer), Verdict::Done);
+        self.lists[index] = (version + 1, list);
+        if both {
+            self.all.revoked.remove(&second);
+        } else if self.all.revoked.insert(second) {
+            self.ever_revoked.insert(second);
+            self.chats.values_mut().for_each(|chat| chat.revoke(&second));
         }
     }
 
     fn in_chat(&mut self, op: &Op, who: usize, with: usize) {
-        let (by, id) = (self.by(who), chat_of(&self.people[who / 2], &self.people[with]));
-        let mut chat = self.chats.remove(&id).unwrap_or_default();
+        let (by, id) = (self.by(who), self.chat(who, with));
+        let before = self.chats.remove(&id).unwrap_or_default();
+        let mut chat = before.clone();
         let shift = |number: u64, by: i64| number.saturating_add_signed(by);
         let base = |chat: &Chat, stale: bool| if stale { chat.base + 1 } else { chat.base };
         let (predicted, outcome) = match op {
@@ -130,11 +178,14 @@ impl Run {
                 let send = Send { chat: id, n: N(n), base: Seq(base), body };
                 (Some(chat.send(&by.device, n, base, &hash)), self.apply(Command::Send(by, hash, send)))
             }
-            Op::Found { ahead, text, .. } => {
+            Op::Found { ahead, text, most, .. } => {
                 let incarnation = shift(chat.incarnation + 1, *ahead);
-                let request = self.founding(who, with, incarnation, &format!("founding {text}"));
+                let request = self.founding(who, with, incarnation, (&format!("founding {text}"), *most));
                 let (hash, all) = (Hash::of(&request.body), request.devices.iter().copied().collect());
-                let predicted = chat.found(&by.device, incarnation, &hash, &all);
+                let predicted = match with {
+                    GROUP => chat.found_group(&by.device, incarnation, &hash, &all),
+                    _ => chat.found(&by.device, incarnation, &hash, &all),
+                };
                 (Some(predicted), self.apply(Command::Found(by, hash, request)))
             }
             Op::Commit { n, stale, add, remove, .. } => {
@@ -143,33 +194,53 @@ impl Run {
                 let (add, remove) = (pick(&all, *add), pick(&all, *remove));
                 let commit = commit(id, n, base, &add, &remove);
                 let hash = Hash::of(&commit.body);
-                let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &all);
+                let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &self.all);
                 (Some(predicted), self.apply(Command::Commit(by, hash, commit)))
             }
             Op::Route { stale, .. } => {
                 let refused = base(&chat, *stale);
                 let known = chat.last > 0;
-                let predicted = if known { chat.route(&by.device, refused) } else { Verdict::Refused("NotMember") };
+                let predicted =
+                    if known { chat.route(&by.device, refused, &self.all) } else { Verdict::Refused("NotMember") };
                 (Some(predicted), self.apply(Command::Route(by, Route { chat: id, refused: Seq(refused) })))
             }
             Op::Receipt { .. } => {
                 let receipt = Receipt { chat: id, base: Seq(chat.base), body: body("receipt") };
                 (None, self.apply(Command::Receipt(by, receipt)))
             }
+            Op::Leave { .. } => (None, self.apply(Command::Leave(by, Leave { chat: id, body: body("leave") }))),
             _ => (None, self.apply(Command::Rejoin(by, Rejoin { chat: id, body: body("rejoin") }))),
         };
-        let member = if chat.routed.contains(&by.device) { Verdict::Done } else { Verdict::Refused("NotMember") };
+        let member = match op {
+            Op::Rejoin { .. } if chat.has(&self.all.accounts[who / 2]) => Verdict::Done,
+            Op::Leave { .. } if chat.routed.contains(&by.device) && with != GROUP => Verdict::Refused("Invalid"),
+            _ if chat.routed.contains(&by.device) => Verdict::Done,
+            _ => Verdict::Refused("NotMember"),
+        };
+        if self.all.revoked.contains(&by.device) {
+            assert_eq!(Verdict::of(&outcome.answer), Verdict::Refused("Revoked"), "{op:?}");
+            self.chats.insert(id, before);
+            return;
+        }
         assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
         self.chats.insert(id, chat);
     }
 
     /// A founding by device `who`, which need not be its account's first.
-    fn founding(&self, who: usize, with: usize, incarnation: u64, text: &str) -> Found {
-        let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
+    fn founding(&self, who: usize, with: usize, incarnation: u64, (text, most): (&str, u8)) -> Found {
         let founder = self.by(who).device;
+        if with == GROUP {
+            let some = &pick(&self.devices(who / 2, with), most | 0x80) - &self.all.revoked;
+            let devices: Vec<DeviceId> =
+                [founder].into_iter().chain(some.into_iter().filter(|device| *device != founder)).collect();
+            return group_founding(self.origin(), &devices, incarnation, text);
+        }
+        let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
+        request.devices.retain(|device| *device == founder || !self.all.revoked.contains(device));
         if let Some(welcome) = &mut request.welcome {
             welcome.to = request.devices.iter().filter(|device| **device != founder).copied().collect();
         }
+        request.welcome = request.welcome.filter(|welcome| !welcome.to.is_empty());
         request
     }
 
@@ -177,7 +248,7 @@ impl Run {
     fn check_catch_up(&self, most: usize) {
         let nothing = BTreeMap::new();
         for person in &self.people {
-            for (device, _) in &person.devices {
+            for (device, _) in person.devices.iter().filter(|(device, _)| !self.ever_revoked.contains(device)) {
                 let from = self.acked.get(device).copied().unwrap_or_default();
                 let got = self.world.catch_up(*device, from, most);
                 assert!(got.windows(2).all(|pair| pair[0].pos < pair[1].pos), "in order, none twice");
@@ -194,6 +265,17 @@ impl Run {
                     got.iter().filter(|e| e.kind != EnvelopeKind::Receipt).map(|envelope| envelope.pos).collect();
                 assert_eq!(got, wanted);
             }
+        }
+    }
+
+    /// Each account's chats are those that it is in.
+    fn check_chats(&self) {
+        for (person, account) in self.people.iter().zip(&self.all.accounts) {
+            let found = self.world.core.view().chats(&person.device(0), &Chats::default()).unwrap();
+            let found: Vec<(ChatId, bool)> = found.chats.iter().map(|chat| (chat.chat, chat.routed)).collect();
+            let wanted = self.chats.iter().filter(|(_, chat)| chat.has(account));
+            let wanted: Vec<_> = wanted.map(|(id, chat)| (*id, chat.routed.contains(&person.device(0)))).collect();
+            assert_eq!(found, wanted);
         }
     }
 
@@ -231,6 +313,7 @@ proptest! {
         let mut run = Run::new();
         ops.iter().for_each(|op| run.step(op));
         run.check_catch_up(most);
+        run.check_chats();
         let hash = run.world.core.state_hash().unwrap();
         for batch in [1, 7, 10_000] {
             prop_assert_eq!(replay(&run.world.applied, batch).unwrap(), hash);
@@ -242,6 +325,7 @@ proptest! {
         let mut run = Run::new();
         ops.iter().filter(|op| !matches!(op, Op::Ack { .. } | Op::Retain { .. })).for_each(|op| run.step(op));
         run.check_no_holes();
+        run.check_chats();
         let hash = run.world.core.state_hash().unwrap();
         prop_assert_eq!(replay(&run.world.applied, 13).unwrap(), hash);
     }

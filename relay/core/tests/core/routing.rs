@@ -1,6 +1,6 @@
 //! Commits that change the routing, and undoing them.
 
-use crate::world::{Person, World, chat_of, commit, refused, sent};
+use crate::world::{Person, World, chat_of, commit, devices, refused, sent};
 use aside_protocol::refusal::{Plain, Stale};
 use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
 use aside_protocol::{ChatId, Pos, Refusal, Seq};
@@ -26,7 +26,7 @@ fn a_removed_device_sees_the_commit_and_nothing_after_and_an_added_one_what_foll
     assert_eq!(world.seqs(bob.device(1)), [2]);
     let added = world.commit(alice.by(0), commit(chat, 4, Seq(2), &[bob.device(1)], &[]));
     assert_eq!(added.deliveries[0].to.len(), 2, "not to the added device");
-    assert_eq!(added.deliveries[1].to, [bob.device(1)], "the welcome");
+    assert_eq!(devices(&added.deliveries[1]), [bob.device(1)], "the welcome");
     sent(&world.send(bob.by(1), chat, 1, Seq(4), "back"));
     assert_eq!(world.seqs(bob.device(1)), [2, 5]);
     let range = Range { chat, from: Seq(1), to: Seq(5) };
