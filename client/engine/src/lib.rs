@@ -37,7 +37,7 @@ pub use error::{EngineError, Result};
 pub use groups::{Allowed, Denied};
 pub use link::NameState;
 pub use step::Step;
-pub use transfers::{Job, Permit};
+pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};

@@ -1,7 +1,7 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
 use crate::packages::Fetched;
-use crate::transfers::Permit;
+use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
@@ -17,7 +17,7 @@ pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
     Packages(AccountId, Suite),
-    Leave(ChatRow),
+    Quit(ChatRow),
     Receipts(ChatRow),
     Watch(ChatRow),
     Uploaded(Vec<Hash>),
@@ -30,7 +30,7 @@ pub(crate) enum Pending {
     Routing(ChatRow),
     Route,
     /// Leave to upload that blob.
-    Permit(Hash),
+    Leave(Hash),
 }
 
 /// What came of looking a name up.
@@ -114,14 +114,6 @@ pub(crate) struct Link {
     pub uploading: bool,
     /// Key packages asked for, by account and suite.
     pub packages: HashMap<(AccountId, u64), Fetched>,
-    /// Blobs the relay has.
-    pub stored: HashSet<Hash>,
-    /// Blobs on their way there.
-    pub storing: HashSet<Hash>,
-    /// Blobs on their way here.
-    pub fetching: HashSet<Hash>,
-    /// Blobs the relay has no more.
-    pub gone: HashSet<Hash>,
     /// Accounts looked up on this connection.
     pub fresh: HashSet<AccountId>,
     /// Accounts asked for and not answered.
@@ -133,11 +125,11 @@ pub(crate) struct Link {
     /// Chats that may have something to do.
     pub dirty: BTreeSet<ChatRow>,
     /// Leave to upload, given on this connection.
-    pub permits: HashMap<Hash, Permit>,
+    pub leaves: HashMap<Hash, Leave>,
     /// Uploads were looked at since the last one was wanted or refused.
-    pub permits_asked: bool,
+    pub leaves_asked: bool,
     /// The relay asked for patience: no leave is asked for before this.
-    pub permits_after: Millis,
+    pub leaves_after: Millis,
     next_id: u64,
     pending: HashMap<u64, Pending>,
     chats: HashMap<ChatRow, ChatLink>,
@@ -176,8 +168,8 @@ impl Link {
     }
 
     /// Whether leave for an upload was asked for and not answered.
-    pub fn asks_permit(&self, blob: &Hash) -> bool {
-        self.pending.values().any(|about| matches!(about, Pending::Permit(asked) if asked == blob))
+    pub fn asks_leave(&self, blob: &Hash) -> bool {
+        self.pending.values().any(|about| matches!(about, Pending::Leave(asked) if asked == blob))
     }
 
     /// A frame that asks, remembered until its answer.

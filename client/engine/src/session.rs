@@ -250,7 +250,7 @@ impl Step<'_> {
         if self.link.attached {
             self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
             self.mark_work()?;
-            self.link.permits_asked = false;
+            self.link.leaves_asked = false;
             let acks = self.link.acks(true);
             self.effects.extend(acks.into_iter().map(Effect::Send));
         }

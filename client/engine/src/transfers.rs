@@ -13,7 +13,7 @@ use aside_store::transfers::{Direction, Purpose, Source, Transfer};
 use std::fmt;
 
 /// Uploads for which leave is asked at a time; the agent moves fewer.
-const PERMITS: u32 = 16;
+const LEAVES: u32 = 16;
 /// The longest pause before leave is asked for again, in milliseconds.
 const MOST_PATIENCE_MS: u64 = 60_000;
 /// Transfers the agent is told of at a time.
@@ -21,16 +21,16 @@ const JOBS: u32 = 64;
 
 /// Leave to upload one blob on the present connection.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Permit {
+pub struct Leave {
     /// Goes into the request.
     pub token: Body,
     /// How much the relay had when it gave it.
     pub offset: u64,
 }
 
-impl fmt::Debug for Permit {
+impl fmt::Debug for Leave {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Permit(from {})", self.offset)
+        write!(f, "Leave(from {})", self.offset)
     }
 }
 
@@ -40,7 +40,7 @@ pub struct Job {
     /// What.
     pub transfer: Transfer,
     /// For uploads.
-    pub permit: Option<Permit>,
+    pub leave: Option<Leave>,
 }
 
 impl Engine {
@@ -48,9 +48,9 @@ impl Engine {
     pub fn transfer_jobs(&mut self) -> Result<Vec<Job>> {
         let wanted: Vec<Transfer> = self.store.read(|tx| Ok::<_, crate::EngineError>(tx.wanted_transfers(JOBS)?))?;
         let job = |transfer: Transfer| {
-            let permit = self.link.permits.get(&transfer.blob.id).cloned();
-            let movable = transfer.direction == Direction::Down || permit.is_some();
-            movable.then_some(Job { transfer, permit })
+            let leave = self.link.leaves.get(&transfer.blob.id).cloned();
+            let movable = transfer.direction == Direction::Down || leave.is_some();
+            movable.then_some(Job { transfer, leave })
         };
         Ok(wanted.into_iter().filter_map(job).collect())
     }
@@ -74,7 +74,7 @@ impl Step<'_> {
     /// Wants a blob at the relay; [`Step::blob_done`] follows once it is complete there.
     pub fn upload_blob(&mut self, blob: &BlobRef, purpose: Purpose, source: Source<'_>) -> Result<()> {
         self.tx.want_upload(blob, purpose, source, self.now)?;
-        self.link.permits_asked = false;
+        self.link.leaves_asked = false;
         self.transfers_changed();
         Ok(())
     }
@@ -82,23 +82,23 @@ impl Step<'_> {
     /// Takes a transfer off the list: it was taken over, or nobody wants it any more. One under way ends.
     pub fn forget_blob(&mut self, blob: &Hash, direction: Direction) -> Result<()> {
         self.tx.forget_transfer(blob, direction)?;
-        self.link.permits.remove(blob);
+        self.link.leaves.remove(blob);
         self.transfers_changed();
         Ok(())
     }
 
     /// All bytes are where they should be, verified; `bytes` are they, if they belong into the database.
     pub fn blob_done(&mut self, blob: &Hash, direction: Direction, bytes: Option<&[u8]>) -> Result<()> {
-        if !self.tx.complete_transfer(blob, direction)? {
+        if !self.tx.complete_transfer(blob, direction, bytes)? {
             return Ok(());
         }
-        self.link.permits.remove(blob);
+        self.link.leaves.remove(blob);
         // There may be uploads that leave was not asked for yet.
-        self.link.permits_asked = false;
+        self.link.leaves_asked = false;
         self.transfers_changed();
         self.changed();
         match self.tx.transfer(blob, direction)? {
-            Some(done) => self.moved(&done, bytes),
+            Some(done) => self.blob_arrived(&done),
             None => Ok(()),
         }
     }
@@ -108,11 +108,11 @@ impl Step<'_> {
         if !self.tx.fail_transfer(blob, direction, error)? {
             return Ok(());
         }
-        self.link.permits.remove(blob);
+        self.link.leaves.remove(blob);
         self.transfers_changed();
         self.changed();
         match self.tx.transfer(blob, direction)? {
-            Some(failed) => self.given_up(&failed),
+            Some(failed) => self.blob_given_up(&failed),
             None => Ok(()),
         }
     }
@@ -125,68 +125,43 @@ impl Step<'_> {
     }
 
     /// The relay did not take the leave it gave: another one is asked for.
-    pub fn permit_lapsed(&mut self, blob: &Hash) {
-        self.link.permits.remove(blob);
-        self.link.permits_asked = false;
+    pub fn leave_lapsed(&mut self, blob: &Hash) {
+        self.link.leaves.remove(blob);
+        self.link.leaves_asked = false;
     }
 
-    /// A commit or welcome that travels as a blob (rule `BLB-5`) is to be moved.
-    pub fn carry(&mut self, blob: &BlobRef, direction: Direction) -> Result<()> {
-        match direction {
-            Direction::Down => self.fetch_blob(blob, Purpose::Handshake),
-            Direction::Up => self.upload_blob(blob, Purpose::Handshake, Source::Body),
-        }
+    /// What waits for a blob's bytes goes on with them.
+    fn blob_arrived(&mut self, done: &Transfer) -> Result<()> {
+        self.handshake_moved(done)
     }
 
-    /// What waits for a transfer goes on. A handshake's bytes are kept by the chat, so its transfer is over and done with.
-    fn moved(&mut self, done: &Transfer, bytes: Option<&[u8]>) -> Result<()> {
-        let id = &done.blob.id;
-        if done.purpose != Purpose::Handshake {
-            return Ok(());
-        }
-        self.tx.forget_transfer(id, done.direction)?;
-        match (done.direction, bytes) {
-            (Direction::Up, _) => self.blob_stored(id),
-            (Direction::Down, Some(bytes)) => self.blob_arrived(id, &Body::from(bytes.to_vec())),
-            (Direction::Down, None) => self.blob_missing(id, false),
-        }
-    }
-
-    /// What waits for a transfer learns that it does not come.
-    fn given_up(&mut self, failed: &Transfer) -> Result<()> {
-        let id = &failed.blob.id;
-        if failed.purpose != Purpose::Handshake {
-            return Ok(());
-        }
-        self.tx.forget_transfer(id, failed.direction)?;
-        match failed.direction {
-            Direction::Up => self.blob_not_stored(id),
-            Direction::Down => self.blob_missing(id, true),
-        }
+    /// What waits for a blob learns that it does not come.
+    fn blob_given_up(&mut self, failed: &Transfer) -> Result<()> {
+        self.handshake_moved(failed)
     }
 
     /// Asks for leave for uploads that have none (rule `BLB-2`).
-    pub(crate) fn pump_permits(&mut self) -> Result<()> {
-        if !self.link.caught_up || self.now < self.link.permits_after {
+    pub(crate) fn pump_leaves(&mut self) -> Result<()> {
+        if !self.link.caught_up || self.now < self.link.leaves_after {
             return Ok(());
         }
-        if std::mem::replace(&mut self.link.permits_asked, true) {
+        if std::mem::replace(&mut self.link.leaves_asked, true) {
             return Ok(());
         }
-        for transfer in self.tx.wanted_transfers(PERMITS)? {
+        for transfer in self.tx.wanted_transfers(LEAVES)? {
             let id = transfer.blob.id;
-            let asked = self.link.permits.contains_key(&id) || self.link.asks_permit(&id);
+            let asked = self.link.leaves.contains_key(&id) || self.link.asks_leave(&id);
             if transfer.direction == Direction::Up && !asked {
-                self.ask(Request::Upload(Upload { blob: transfer.blob }), Pending::Permit(id));
+                self.ask(Request::Upload(Upload { blob: transfer.blob }), Pending::Leave(id));
             }
         }
         Ok(())
     }
 
-    pub(crate) fn permit_answered(&mut self, blob: &Hash, answer: Answer) -> Result<()> {
+    pub(crate) fn leave_answered(&mut self, blob: &Hash, answer: Answer) -> Result<()> {
         match answer {
-            Answer::Uploading(permit) => {
-                self.link.permits.insert(*blob, Permit { token: permit.token, offset: permit.offset });
+            Answer::Uploading(leave) => {
+                self.link.leaves.insert(*blob, Leave { token: leave.token, offset: leave.offset });
                 self.transfers_changed();
                 Ok(())
             }
@@ -202,7 +177,7 @@ impl Step<'_> {
             }
             // Asked again with a later tick.
             Answer::Refused(Refusal::Busy(wait) | Refusal::RateLimited(wait) | Refusal::Unavailable(wait)) => {
-                self.link.permits_after = Millis(self.now.0 + wait.retry_after_ms.min(MOST_PATIENCE_MS));
+                self.link.leaves_after = Millis(self.now.0 + wait.retry_after_ms.min(MOST_PATIENCE_MS));
                 Ok(())
             }
             _ => Ok(()),

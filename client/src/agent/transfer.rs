@@ -54,6 +54,8 @@ pub(super) struct Mover {
 struct Pause {
     until: Instant,
     backoff: Backoff,
+    /// How far it was.
+    done: u64,
 }
 
 /// What is under way, and what waits.
@@ -177,24 +179,28 @@ impl Mover {
                 failed.await.map(|()| self.settled(&which, state))
             }
             Ended::Lapsed => {
-                state.pause(which, Duration::ZERO);
+                state.pause(which, Duration::ZERO, self.done(&which));
                 self.worker
                     .step(move |step| {
-                        step.permit_lapsed(&blob);
+                        step.leave_lapsed(&blob);
                         Ok(())
                     })
                     .await
             }
             Ended::Later(error, at_least) => {
                 tracing::info!(%error, "a file is tried again later");
-                state.pause(which, at_least);
+                state.pause(which, at_least, self.done(&which));
                 self.worker.step(move |step| step.blob_delayed(&blob, direction, &error)).await
             }
         };
         if let Err(error) = told {
             tracing::warn!(%error, "what came of a file could not be stored");
-            state.pause(which, Duration::from_secs(1));
+            state.pause(which, Duration::from_secs(1), 0);
         }
+    }
+
+    fn done(&self, which: &Which) -> u64 {
+        self.progress.borrow().get(which).map_or(0, |progress| progress.done)
     }
 
     fn settled(&self, which: &Which, state: &mut State) {
@@ -217,13 +223,19 @@ fn connected(online: &mut watch::Receiver<Connectivity>, state: &mut State) {
 }
 
 impl State {
-    fn pause(&mut self, which: Which, at_least: Duration) {
-        let pause = self.pauses.entry(which).or_insert_with(|| {
-            let mut backoff = Backoff::new();
-            // Its first pause would be none.
-            backoff.next(0.0);
-            Pause { until: Instant::now(), backoff }
-        });
+    /// It waits longer each time in a row that brought nothing; what got on goes on at once.
+    fn pause(&mut self, which: Which, at_least: Duration, done: u64) {
+        let pause = self.pauses.entry(which).or_insert_with(|| Pause { until: Instant::now(), backoff: first(), done });
+        if done > pause.done {
+            (pause.backoff, pause.done) = (Backoff::new(), done);
+        }
         pause.until = Instant::now() + pause.backoff.next(jitter()).max(at_least);
     }
+}
+
+/// Without the pause of none that it begins with.
+fn first() -> Backoff {
+    let mut backoff = Backoff::new();
+    backoff.next(0.0);
+    backoff
 }

@@ -3,8 +3,6 @@
 use super::{SystemRandom, now};
 use aside_engine::{Effect, Engine, EngineError, Step};
 use aside_protocol::frame::{ClientFrame, LoginOk, RelayFrame};
-use aside_protocol::request::BlobRef;
-use aside_store::transfers::Direction;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -61,19 +59,9 @@ impl Worker {
             match (effect, &self.outgoing) {
                 (Effect::Send(frame), Some(outgoing)) => drop(outgoing.send(frame)),
                 (Effect::Send(_), None) => {}
-                (Effect::Upload(blob), _) => self.carry(blob, Direction::Up),
-                (Effect::Download(blob), _) => self.carry(blob, Direction::Down),
                 (Effect::Changed, _) => self.changed.send_modify(|version| *version += 1),
                 (Effect::Transfers, _) => self.transfers.notify_one(),
             }
-        }
-    }
-
-    /// A blob that the engine cannot do without goes on the list of transfers.
-    fn carry(&mut self, blob: BlobRef, direction: Direction) {
-        let result = self.engine.step(now(), &mut SystemRandom, |step| step.carry(&blob, direction));
-        if let Err(error) = self.take(result) {
-            tracing::warn!(%error, "a blob cannot be put on the list of transfers");
         }
     }
 

@@ -6,7 +6,6 @@ use crate::rows::id;
 use crate::{Result, StoreError, Tx};
 use aside_protocol::request::BlobRef;
 use aside_protocol::{Hash, Millis};
-use bytes::Bytes;
 use rusqlite::{Row, params};
 use zeroize::Zeroizing;
 
@@ -24,7 +23,7 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Purpose {
-    /// A commit or welcome that an envelope points to. Its bytes are kept in the database, where the engine needs them.
+    /// A commit or welcome that an envelope points to. Its bytes stay in the database, where the engine needs them.
     Handshake = 0,
     /// A part of a history, or the list of its parts.
     History = 1,
@@ -47,10 +46,8 @@ pub enum TransferState {
 /// Where the bytes of an upload are.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// Here; they are kept with the transfer.
+    /// Here; they are kept in the database.
     Bytes(&'a [u8]),
-    /// Among the commits and welcomes that are too long for a frame ([`Tx::body`]).
-    Body,
     /// In a file of that name in the profile's folder for blobs.
     File(&'a str),
 }
@@ -90,7 +87,7 @@ macro_rules! columns {
 }
 
 impl Tx<'_> {
-    /// Wants a blob's bytes: a handshake's for the engine, others in a file named after the blob. One that failed is
+    /// Wants a blob's bytes: a handshake's in the database, others in a file named after the blob. One that failed is
     /// tried again; otherwise repeating this changes nothing.
     pub fn want_download(&self, blob: &BlobRef, purpose: Purpose, now: Millis) -> Result<()> {
         let file = (purpose != Purpose::Handshake).then(|| blob.id.to_hex());
@@ -106,7 +103,6 @@ impl Tx<'_> {
     pub fn want_upload(&self, blob: &BlobRef, purpose: Purpose, source: Source<'_>, now: Millis) -> Result<()> {
         let (file, bytes) = match source {
             Source::Bytes(bytes) => (None, Some(bytes)),
-            Source::Body => (None, None),
             Source::File(name) => (Some(name), None),
         };
         self.want(blob, Direction::Up, purpose, file, None, bytes, now)
@@ -153,19 +149,17 @@ impl Tx<'_> {
         self.all(sql, params![most], transfer)
     }
 
-    /// The bytes of an upload that has them in the database.
-    pub fn upload_bytes(&self, blob: &Hash) -> Result<Option<Bytes>> {
-        let sql = "SELECT bytes FROM transfers WHERE blob = ? AND direction = 1";
-        match self.one(sql, params![blob.as_ref()], |row| Ok(row.get::<_, Option<Vec<u8>>>(0)?))?.flatten() {
-            Some(bytes) => Ok(Some(Bytes::from(bytes))),
-            None => Ok(self.body(blob)?.map(|body| body.0)),
-        }
+    /// The bytes of a transfer that has them in the database.
+    pub fn transfer_bytes(&self, blob: &Hash, direction: Direction) -> Result<Option<Vec<u8>>> {
+        let sql = "SELECT bytes FROM transfers WHERE blob = ? AND direction = ?";
+        Ok(self.one(sql, params![blob.as_ref(), direction as u8], |row| Ok(row.get(0)?))?.flatten())
     }
 
-    /// All bytes are there and verified. `false`: nobody wants it.
-    pub fn complete_transfer(&self, blob: &Hash, direction: Direction) -> Result<bool> {
-        let sql = "UPDATE transfers SET state = 1, error = NULL WHERE blob = ? AND direction = ? AND state = 0";
-        Ok(self.run(sql, params![blob.as_ref(), direction as u8])? > 0)
+    /// All bytes are there and verified; `bytes` are they, if they belong into the database. `false`: nobody wants it.
+    pub fn complete_transfer(&self, blob: &Hash, direction: Direction, bytes: Option<&[u8]>) -> Result<bool> {
+        let sql = "UPDATE transfers SET state = 1, error = NULL, bytes = coalesce(?, bytes)
+             WHERE blob = ? AND direction = ? AND state = 0";
+        Ok(self.run(sql, params![bytes, blob.as_ref(), direction as u8])? > 0)
     }
 
     /// Given up, and why. `false`: nobody wants it.

@@ -38,15 +38,6 @@ pub struct Registration {
     pub list: Body,
 }
 
-/// What a host allows of blobs. A setting, so it travels with the command and is not state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlobLimits {
-    /// Bytes an account may have reserved.
-    pub quota: u64,
-    /// Longest blob in bytes.
-    pub most: u64,
-}
-
 /// The content of a recovery, once the session has verified the device's signature over it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
@@ -56,6 +47,15 @@ pub struct Recovery {
     pub device: DeviceId,
     /// The next version of the device list, signed by the root.
     pub list: Body,
+}
+
+/// What a host allows of blobs. A setting, so it travels with the command and is not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobLimits {
+    /// Bytes an account may have reserved.
+    pub quota: u64,
+    /// Longest blob in bytes.
+    pub most: u64,
 }
 
 /// One change of state.

@@ -56,7 +56,9 @@ impl Recipients {
 
     /// Exactly these.
     pub fn only(list: &[(i64, DeviceId)]) -> Self {
-        Self { list: Arc::new(list.to_vec()), except: None }
+        let mut list = list.to_vec();
+        list.sort_unstable();
+        Self { list: Arc::new(list), except: None }
     }
 
     /// Each of them.

@@ -8,6 +8,7 @@ mod commands;
 mod connections;
 mod delivery;
 mod disk;
+mod groups;
 mod linking;
 mod people;
 mod quic;

@@ -4,7 +4,7 @@ use super::files::{Part, blocking, decrypt, part_name};
 use super::{Progress, Transfers, Which};
 use crate::agent::worker::WorkerHandle;
 use aside_crypto::attachments::{Damaged, FileKey};
-use aside_engine::{EngineError, Job, Permit};
+use aside_engine::{EngineError, Job, Leave};
 use aside_protocol::limits::MAX_BIG_HANDSHAKE;
 use aside_protocol::request::BlobRef;
 use aside_store::transfers::{Direction, Transfer};
@@ -53,9 +53,9 @@ type Source = BoxStream<'static, io::Result<Bytes>>;
 impl Moving {
     /// Moves one; `again` if it broke off before.
     pub async fn run(&self, job: Job, again: bool) -> Ended {
-        let ended = match (job.transfer.direction, job.permit) {
+        let ended = match (job.transfer.direction, job.leave) {
             (Direction::Down, _) => self.download(&job.transfer).await,
-            (Direction::Up, Some(permit)) => self.upload(&job.transfer, &permit, again).await,
+            (Direction::Up, Some(leave)) => self.upload(&job.transfer, &leave, again).await,
             (Direction::Up, None) => Ok(Ended::Lapsed),
         };
         ended.unwrap_or_else(|error| error)
@@ -134,11 +134,11 @@ impl Moving {
         Ok(Ended::Done(None))
     }
 
-    async fn upload(&self, transfer: &Transfer, permit: &Permit, again: bool) -> Result<Ended, Ended> {
+    async fn upload(&self, transfer: &Transfer, leave: &Leave, again: bool) -> Result<Ended, Ended> {
         let blob = transfer.blob;
-        let mut from = permit.offset;
+        let mut from = leave.offset;
         if again {
-            match self.https.offset(&blob, &permit.token).await.map_err(not_sent)? {
+            match self.https.offset(&blob, &leave.token).await.map_err(not_sent)? {
                 Uploaded::Complete => return Ok(Ended::Done(None)),
                 Uploaded::Part(offset) => from = offset,
             }
@@ -148,7 +148,7 @@ impl Moving {
                 return Ok(Ended::Done(None));
             }
             let source = self.source(transfer, from).await?;
-            match self.https.upload(&blob, &permit.token, from, source).await {
+            match self.https.upload(&blob, &leave.token, from, source).await {
                 Ok(Uploaded::Complete) => return Ok(Ended::Done(None)),
                 Ok(Uploaded::Part(offset)) | Err(BlobError::Elsewhere(offset)) => from = offset,
                 Err(error) => return Err(not_sent(error)),
@@ -174,9 +174,9 @@ impl Moving {
 
     async fn from_database(&self, blob: &BlobRef, from: u64) -> Result<Source, Ended> {
         let id = blob.id;
-        let look = self.worker.with(move |engine| engine.read(|tx| Ok(tx.upload_bytes(&id)?)));
-        let bytes: Option<Bytes> = look.await.map_err(|error: EngineError| Ended::Later(error.to_string(), FULL))?;
-        let whole = bytes.ok_or_else(|| Ended::Failed("its bytes are not here any more".into()))?;
+        let look = self.worker.with(move |engine| engine.read(|tx| Ok(tx.transfer_bytes(&id, Direction::Up)?)));
+        let bytes: Option<Vec<u8>> = look.await.map_err(|error: EngineError| Ended::Later(error.to_string(), FULL))?;
+        let whole = Bytes::from(bytes.ok_or_else(|| Ended::Failed("its bytes are not here any more".into()))?);
         let mut rest = whole.slice(usize::try_from(from).unwrap_or(usize::MAX).min(whole.len())..);
         let mut parts = Vec::new();
         while !rest.is_empty() {

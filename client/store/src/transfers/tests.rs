@@ -21,25 +21,23 @@ fn what_is_wanted_comes_in_the_order_of_wanting_and_once() {
         let which: Vec<_> = wanted.iter().map(|one| (one.blob, one.direction, one.since)).collect();
         assert_eq!(which, [(blob(2), Direction::Down, Millis(5)), (blob(1), Direction::Up, Millis(6))]);
         assert_eq!(wanted[0].file, Some(blob(2).id.to_hex()));
-        assert_eq!(tx.upload_bytes(&blob(1).id)?.as_deref(), Some(&b"here"[..]));
+        assert_eq!(tx.transfer_bytes(&blob(1).id, Direction::Up)?.as_deref(), Some(&b"here"[..]));
         assert_eq!(tx.wanted_transfers(1)?.len(), 1);
         Ok(())
     });
 }
 
 #[test]
-fn a_handshake_is_over_once_and_goes_up_from_where_it_is_kept() {
+fn a_handshake_arrives_in_the_database() {
     with(|tx| {
         tx.want_download(&blob(1), Purpose::Handshake, Millis(5))?;
-        assert_eq!(tx.wanted_transfers(9)?[0].file, None);
-        assert!(tx.complete_transfer(&blob(1).id, Direction::Down)?);
-        assert!(!tx.complete_transfer(&blob(1).id, Direction::Down)?, "once");
+        assert!(tx.complete_transfer(&blob(1).id, Direction::Down, Some(b"bytes"))?);
+        assert!(!tx.complete_transfer(&blob(1).id, Direction::Down, Some(b"again"))?, "once");
+        let done = tx.transfer(&blob(1).id, Direction::Down)?.unwrap();
+        assert_eq!((done.state, done.file), (TransferState::Complete, None));
+        assert_eq!(tx.transfer_bytes(&blob(1).id, Direction::Down)?.as_deref(), Some(&b"bytes"[..]));
         tx.forget_transfer(&blob(1).id, Direction::Down)?;
         assert!(tx.transfer(&blob(1).id, Direction::Down)?.is_none());
-        tx.want_upload(&blob(2), Purpose::Handshake, Source::Body, Millis(5))?;
-        assert_eq!(tx.upload_bytes(&blob(2).id)?, None);
-        tx.save_body(&blob(2).id, &aside_protocol::Body::from(b"kept".to_vec()))?;
-        assert_eq!(tx.upload_bytes(&blob(2).id)?.as_deref(), Some(&b"kept"[..]));
         Ok(())
     });
 }
