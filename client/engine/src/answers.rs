@@ -32,12 +32,13 @@ impl Step<'_> {
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
             Pending::Route => return Ok(()),
             Pending::Packages(account, suite) => return self.packages_answered(account, suite, answer),
+            Pending::Leave(blob) => return self.leave_answered(&blob, answer),
             Pending::Message(row, ..)
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
             | Pending::Range(row, _)
-            | Pending::Leave(row)
+            | Pending::Quit(row)
             | Pending::Enter(row)
             | Pending::Watch(row)
             | Pending::Receipts(row)
@@ -55,7 +56,7 @@ impl Step<'_> {
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             Pending::Routing(_) => self.routing_answered(&chat, answer),
             Pending::Enter(_) => entering::answered(self, &mut chat, answer)?,
-            Pending::Leave(_) => quit::answered(self, &mut chat, answer)?,
+            Pending::Quit(_) => quit::answered(self, &mut chat, answer)?,
             Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
             Pending::Watch(_) => match answer {
                 Answer::Routing(routed) => self.routing_watched(&chat, &routed)?,

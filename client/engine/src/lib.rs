@@ -23,6 +23,7 @@ mod routing;
 mod rules;
 mod session;
 mod step;
+mod transfers;
 mod writing;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use error::{EngineError, Result};
 pub use groups::{Allowed, Denied};
 pub use link::NameState;
 pub use step::Step;
+pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
@@ -133,6 +135,11 @@ impl Engine {
             let group = Scope::new(mls, &tx.mls(), me).load(&id)?;
             Ok(group.map(|group| (group.epoch(), group.authenticator())))
         })
+    }
+
+    /// The folder for files of transfers; none in a simulation.
+    pub fn blobs(&self) -> Option<&std::path::Path> {
+        self.store.blobs()
     }
 
     /// The database, to copy it.

@@ -1,6 +1,7 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
 use crate::packages::Fetched;
+use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
@@ -16,7 +17,7 @@ pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
     Packages(AccountId, Suite),
-    Leave(ChatRow),
+    Quit(ChatRow),
     Enter(ChatRow),
     Receipts(ChatRow),
     Watch(ChatRow),
@@ -29,6 +30,8 @@ pub(crate) enum Pending {
     Range(ChatRow, Seq),
     Routing(ChatRow),
     Route,
+    /// Leave to upload that blob.
+    Leave(Hash),
 }
 
 /// What came of looking a name up.
@@ -114,14 +117,6 @@ pub(crate) struct Link {
     pub uploading: bool,
     /// Key packages asked for, by account and suite.
     pub packages: HashMap<(AccountId, u64), Fetched>,
-    /// Blobs the relay has.
-    pub stored: HashSet<Hash>,
-    /// Blobs on their way there.
-    pub storing: HashSet<Hash>,
-    /// Blobs on their way here.
-    pub fetching: HashSet<Hash>,
-    /// Blobs the relay has no more.
-    pub gone: HashSet<Hash>,
     /// Accounts looked up on this connection.
     pub fresh: HashSet<AccountId>,
     /// Accounts asked for and not answered.
@@ -132,6 +127,12 @@ pub(crate) struct Link {
     pub names: BTreeMap<Name, NameState>,
     /// Chats that may have something to do.
     pub dirty: BTreeSet<ChatRow>,
+    /// Leave to upload, given on this connection.
+    pub leaves: HashMap<Hash, Leave>,
+    /// Uploads were looked at since the last one was wanted or refused.
+    pub leaves_asked: bool,
+    /// The relay asked for patience: no leave is asked for before this.
+    pub leaves_after: Millis,
     next_id: u64,
     pending: HashMap<u64, Pending>,
     chats: HashMap<ChatRow, ChatLink>,
@@ -167,6 +168,11 @@ impl Link {
         let mut names = std::mem::take(&mut self.names);
         names.values_mut().filter(|state| **state == NameState::Asked).for_each(|state| *state = NameState::Wanted);
         *self = Self { names, ..Self::default() };
+    }
+
+    /// Whether leave for an upload was asked for and not answered.
+    pub fn asks_leave(&self, blob: &Hash) -> bool {
+        self.pending.values().any(|about| matches!(about, Pending::Leave(asked) if asked == blob))
     }
 
     /// A frame that asks, remembered until its answer.

@@ -126,21 +126,4 @@ impl Tx<'_> {
     pub fn chats_with_tasks(&self) -> Result<Vec<ChatRow>> {
         self.all("SELECT DISTINCT chat FROM tasks ORDER BY chat", [], |row| Ok(row.get(0)?))
     }
-
-    /// Keeps the bytes of a commit or welcome that is a blob.
-    pub fn save_body(&self, id: &aside_protocol::Hash, body: &Body) -> Result<()> {
-        let sql = "INSERT OR IGNORE INTO bodies (id, body) VALUES (?, ?)";
-        self.run(sql, params![id.as_ref(), &body[..]]).map(drop)
-    }
-
-    /// The bytes of a commit or welcome that is a blob, if they are here.
-    pub fn body(&self, id: &aside_protocol::Hash) -> Result<Option<Body>> {
-        let sql = "SELECT body FROM bodies WHERE id = ?";
-        self.one(sql, params![id.as_ref()], |row| Ok(Body::from(row.get::<_, Vec<u8>>(0)?)))
-    }
-
-    /// They are not needed any more.
-    pub fn drop_body(&self, id: &aside_protocol::Hash) -> Result<()> {
-        self.run("DELETE FROM bodies WHERE id = ?", params![id.as_ref()]).map(drop)
-    }
 }

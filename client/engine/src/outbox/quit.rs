@@ -22,7 +22,7 @@ pub(super) fn advance(step: &mut Step, chat: &Chat) -> Result<()> {
         return Ok(());
     };
     if !std::mem::replace(&mut step.link.chat(chat.row).leave, true) {
-        step.ask(Request::Leave(Leave { chat: chat.chat, body: task.value }), Pending::Leave(chat.row));
+        step.ask(Request::Leave(Leave { chat: chat.chat, body: task.value }), Pending::Quit(chat.row));
     }
     Ok(())
 }
