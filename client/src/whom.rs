@@ -22,7 +22,7 @@ pub(crate) enum Meant {
 
 /// Why a text names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unclear {
+pub enum Unclear {
     /// No such title or id.
     #[error("there is no group or channel {0} here; aside chats lists those there are")]
     NoGroup(String),

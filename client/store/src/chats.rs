@@ -198,7 +198,9 @@ impl Tx<'_> {
 
     /// Groups and channels whose ids begin with these hexadecimal digits.
     pub fn chats_beginning(&self, digits: &str) -> Result<Vec<Chat>> {
-        let sql = format!("{SELECT} WHERE kind IN (1, 2) AND substr(lower(hex(chat)), 1, length(?1)) = lower(?1) ORDER BY id");
+        let sql = format!(
+            "{SELECT} WHERE kind IN (1, 2) AND substr(lower(hex(chat)), 1, length(?1)) = lower(?1) ORDER BY id"
+        );
         self.all(&sql, params![digits], read)
     }
 
