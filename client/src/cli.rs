@@ -4,7 +4,9 @@ mod chat;
 mod chats;
 mod config;
 mod error;
+mod group;
 mod history;
+mod info;
 mod json;
 mod profile;
 mod recv;
@@ -65,8 +67,16 @@ enum Command {
     History(history::HistoryArgs),
     /// List chats.
     Chats(chats::ChatsArgs),
-    /// Talk with somebody line by line.
+    /// Talk line by line.
     Talk(talk::TalkArgs),
+    /// Show who has received and read a message.
+    Info(info::MessageArgs),
+    /// Make and change groups.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Make, change and join channels, in which only owners and admins write.
+    #[command(subcommand)]
+    Channel(group::ChannelCommand),
 }
 
 /// Runs the command and returns how to exit.
@@ -94,6 +104,9 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::History(args) => history::run(&args, settings),
         Command::Chats(args) => chats::run(&args, settings),
         Command::Talk(args) => talk::run(&args, settings).await,
+        Command::Info(args) => info::run(&args, settings).await,
+        Command::Group(command) => group::group(command, settings).await,
+        Command::Channel(command) => group::channel(command, settings).await,
     }
 }
 

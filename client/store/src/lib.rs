@@ -11,6 +11,7 @@ pub mod files;
 pub mod gaps;
 pub mod history;
 pub mod keys;
+mod links;
 pub mod members;
 pub mod messages;
 mod open;
