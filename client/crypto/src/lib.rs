@@ -6,6 +6,7 @@
 
 pub mod device;
 mod hkdf_label;
+pub mod linking;
 pub mod lists;
 pub mod mls;
 pub mod receipts;

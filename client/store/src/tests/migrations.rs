@@ -3,7 +3,9 @@
 use super::*;
 
 /// The database as version 3 left it, with a message in its outbox.
-const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE outbox DROP COLUMN tried;";
+const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE outbox DROP COLUMN tried;
+    DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
+    ALTER TABLE accounts DROP COLUMN verified;";
 
 #[test]
 fn what_waited_before_version_4_may_have_left_this_device() {
