@@ -99,6 +99,9 @@ impl Step<'_> {
         };
         // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
         let name = known.map_or(record.name, |known| known.name);
+        if account == self.account {
+            self.take_own_list(&list)?;
+        }
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
         self.changed();
@@ -171,6 +174,9 @@ pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Resu
 
 pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
     step.link.asking.remove(&wanted);
+    if wanted == step.account {
+        step.link.list.looking = false;
+    }
     let refusal = match answer {
         Answer::Account(record) if AccountId::of(&record.root) == wanted => match step.learn(record)? {
             Some(account) => return step.settle_chat(&account),

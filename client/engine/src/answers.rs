@@ -27,7 +27,12 @@ impl Step<'_> {
             Pending::Name(name) => return accounts::name_answered(self, name, answer),
             Pending::Account(account) => return accounts::account_answered(self, account, answer),
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
-            Pending::Route => return Ok(()),
+            Pending::OwnList(list) => return self.own_list_answered(&list, answer),
+            Pending::Meeting(id) => {
+                self.meeting_answered(id, answer);
+                return Ok(());
+            }
+            Pending::Route | Pending::Told => return Ok(()),
             Pending::KeyPackages(row)
             | Pending::Message(row, ..)
             | Pending::Proposed(row, _)
