@@ -3,14 +3,22 @@
 mod chat;
 mod chats;
 mod config;
+mod contacts;
+mod device;
 mod error;
 mod history;
 mod json;
 mod profile;
+mod prompt;
+mod qr;
+mod recover;
 mod recv;
 mod register;
 mod send;
 mod talk;
+mod times;
+mod trust;
+mod verify;
 mod whoami;
 
 pub use config::Settings;
@@ -67,6 +75,16 @@ enum Command {
     Chats(chats::ChatsArgs),
     /// Talk with somebody line by line.
     Talk(talk::TalkArgs),
+    /// Your devices: add, link, list, revoke.
+    Device(device::DeviceArgs),
+    /// Bring your account back with its 24 words, and remove every device it had.
+    Recover(recover::RecoverArgs),
+    /// Show the safety number with somebody, and remember that you have compared it.
+    Verify(verify::VerifyArgs),
+    /// List the people this device knows.
+    Contacts(contacts::ContactsArgs),
+    /// What happens when somebody's key changes.
+    Trust(trust::TrustArgs),
 }
 
 /// Runs the command and returns how to exit.
@@ -94,6 +112,11 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::History(args) => history::run(&args, settings),
         Command::Chats(args) => chats::run(&args, settings),
         Command::Talk(args) => talk::run(&args, settings).await,
+        Command::Device(args) => device::run(args, settings).await,
+        Command::Recover(args) => recover::run(args, settings).await,
+        Command::Verify(args) => verify::run(&args, settings).await,
+        Command::Contacts(args) => contacts::run(&args, settings),
+        Command::Trust(args) => trust::run(&args, settings),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_protocol::device_list::{VerifiedList, verify_chain};
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
-use aside_protocol::{AccountId, ChatId, Name};
+use aside_protocol::{AccountId, ChatId, Millis, Name};
 use aside_store::accounts::{Account, Trust};
 
 /// Whom a name stands for.
@@ -70,6 +70,13 @@ impl Step<'_> {
             self.link.restart_chat(now.row);
             self.touch(now.row);
         }
+        Ok(())
+    }
+
+    /// The user has compared an account's safety number: it is theirs, or it is not.
+    pub fn set_verified(&mut self, account: &AccountId, verified: bool) -> Result<()> {
+        self.tx.set_verified(account, if verified { self.now } else { Millis(0) })?;
+        self.changed();
         Ok(())
     }
 

@@ -28,6 +28,8 @@ impl Step<'_> {
             Pending::Account(account) => return accounts::account_answered(self, account, answer),
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
             Pending::OwnList(list) => return self.own_list_answered(&list, answer),
+            Pending::Chats => return self.chats_answered(answer),
+            Pending::Adopted(chat) => return self.adopted_answered(&chat),
             Pending::Meeting(id) => {
                 self.meeting_answered(id, answer);
                 return Ok(());

@@ -12,6 +12,7 @@ use aside_protocol::limits::MAX_DEVICES;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Answer, PutDeviceList, Request};
 use aside_protocol::{Body, DeviceId, Millis, PublicKey};
+use aside_store::Tx;
 use aside_store::accounts::Account;
 use aside_store::devices::ListChange;
 
@@ -69,14 +70,7 @@ pub enum ListState {
 impl Step<'_> {
     /// The own account's devices, the first one first.
     pub fn own_devices(&self) -> Result<Vec<OwnDevice>> {
-        let changes = self.tx.list_changes()?;
-        let entries = self.own_account()?.list.list.devices.into_iter();
-        let own = entries.map(|entry| {
-            let leaving = changes.iter().any(|change| change.device == entry.device && change.key.is_none());
-            let machine = self.tx.machine(&entry.device)?;
-            Ok(OwnDevice { this: entry.device == self.me.device, machine, leaving, entry })
-        });
-        own.collect()
+        own_devices(self.tx)
     }
 
     /// Adds a device, called `machine` by its owner; the list is sent when it can be. One that is in it stays as it is.
@@ -231,6 +225,19 @@ impl Step<'_> {
         self.link.list.looking = true;
         self.link.wanted.insert(self.account);
     }
+}
+
+/// The own account's devices, the first one first, as far as this device knows.
+pub fn own_devices(tx: &Tx) -> Result<Vec<OwnDevice>> {
+    let profile = tx.profile()?.ok_or(EngineError::NotRegistered)?;
+    let changes = tx.list_changes()?;
+    let entries = tx.account(&profile.account)?.map(|own| own.list.list.devices).unwrap_or_default().into_iter();
+    let own = entries.map(|entry| {
+        let leaving = changes.iter().any(|change| change.device == entry.device && change.key.is_none());
+        let machine = tx.machine(&entry.device)?;
+        Ok(OwnDevice { this: entry.device == profile.device, machine, leaving, entry })
+    });
+    own.collect()
 }
 
 /// The devices of a list after some changes: those that stay in their order, new ones at the end.

@@ -5,6 +5,7 @@
 //! envelopes, `outbox` decides what to send, `answers` takes what the relay says to that.
 
 mod accounts;
+mod adopt;
 mod answers;
 mod commands;
 pub mod config;
@@ -25,9 +26,10 @@ mod writing;
 mod tests;
 
 pub use accounts::{Contact, KeyChange};
+pub use adopt::ADOPTING;
 pub use commands::{Accepted, Refused};
 pub use config::Config;
-pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice};
+pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice, own_devices};
 pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use link::NameState;

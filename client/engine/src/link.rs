@@ -6,7 +6,7 @@ use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::Request;
-use aside_protocol::{AccountId, Body, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
+use aside_protocol::{AccountId, Body, ChatId, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
 use aside_store::chats::ChatRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -27,6 +27,8 @@ pub(crate) enum Pending {
     Route,
     /// With the signed list.
     OwnList(Body),
+    Chats,
+    Adopted(ChatId),
     Meeting(MeetingId),
     /// Something to a guest, who may be gone.
     Told,
@@ -137,6 +139,8 @@ pub(crate) struct Link {
     pub names: BTreeMap<Name, NameState>,
     /// The own device list.
     pub list: OwnList,
+    /// Chats of a recovered account that this device has asked to be added to.
+    pub adopting: HashSet<ChatId>,
     /// A meeting that somebody waits for. Survives the connection, as names do.
     pub meeting: Option<Meeting>,
     /// Chats that may have something to do.

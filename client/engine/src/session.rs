@@ -152,6 +152,7 @@ impl Step<'_> {
             self.make_up_for_lost()?;
             // Another own device may have changed the list while this one was away.
             self.look_own_up();
+            self.begin_adoption()?;
         }
         self.mark_work()?;
         self.changed();
@@ -246,6 +247,6 @@ impl Step<'_> {
         self.link.dirty.extend(waiting.into_iter().flatten());
         self.link.dirty.extend(tx.chats_unsettled()?);
         self.link.dirty.extend(self.link.unsure.iter());
-        Ok(())
+        self.ask_adopted()
     }
 }

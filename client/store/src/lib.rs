@@ -3,6 +3,7 @@
 //! All work happens in a [`Tx`]: a transaction that is committed as a whole or leaves no trace.
 
 pub mod accounts;
+pub mod adopted;
 pub mod chats;
 pub mod conversation;
 pub mod devices;

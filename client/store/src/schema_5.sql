@@ -26,3 +26,12 @@ CREATE TABLE settings (                     -- what the user chose for this prof
 ) WITHOUT ROWID;
 
 ALTER TABLE accounts ADD COLUMN verified INTEGER NOT NULL DEFAULT 0; -- when its safety number was compared, ms; 0: never
+
+CREATE TABLE adopted (                      -- chats of the account that this device knows by their ids alone
+  chat        BLOB PRIMARY KEY,
+  incarnation INTEGER NOT NULL,
+  last        INTEGER NOT NULL,             -- seq at the time it was told of; what came before is not for this device
+  since       INTEGER NOT NULL,             -- when that was, ms
+  asked       INTEGER NOT NULL DEFAULT 0,   -- when this device last asked to be added, ms
+  tries       INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;

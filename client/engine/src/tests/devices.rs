@@ -106,7 +106,8 @@ fn a_change_is_made_again_on_top_of_somebody_elses() {
     let mut engine = settled();
     let (id, _) = lists(&add(&mut engine, LAPTOP, 9).1).pop().unwrap();
     let account = engine.account();
-    let asked = answer(&mut engine, id, Answer::Refused(Refusal::DevicesChanged(DevicesChanged { account, version: 2 })));
+    let asked =
+        answer(&mut engine, id, Answer::Refused(Refusal::DevicesChanged(DevicesChanged { account, version: 2 })));
     let (lookup, _) = asked.iter().find(|(_, request)| matches!(request, Request::Lookup(_))).unwrap();
     let mut both = first().list.devices;
     both.push(DeviceEntry { device: DeviceId([5; 16]), key: key(5), added: NOW });

@@ -4,7 +4,7 @@ use super::*;
 
 /// The database as version 3 left it, with a message in its outbox.
 const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE outbox DROP COLUMN tried;
-    DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
+    DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings; DROP TABLE adopted;
     ALTER TABLE accounts DROP COLUMN verified;";
 
 #[test]
