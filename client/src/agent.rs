@@ -196,6 +196,6 @@ fn jitter() -> f64 {
 fn frames(effects: Vec<Effect>) -> impl Iterator<Item = aside_protocol::frame::ClientFrame> {
     effects.into_iter().filter_map(|effect| match effect {
         Effect::Send(frame) => Some(frame),
-        Effect::Changed => None,
+        Effect::Changed | Effect::Upload(_) | Effect::Download(_) => None,
     })
 }

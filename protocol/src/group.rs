@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Extension type of [`ChatContext`] in the group context (private use range of RFC 9420 section 17.3).
 pub const CHAT_CONTEXT_EXTENSION: u16 = 0xF0A1;
 /// Extension type of [`GroupState`] in the group context of groups and channels.
-pub const ROLES_EXTENSION: u16 = 0xF0A2;
+pub const GROUP_STATE_EXTENSION: u16 = 0xF0A2;
 /// Extension type of [`Pack`] in the group info of welcomes into groups and channels; only joiners read it.
 pub const PACK_EXTENSION: u16 = 0xF0A4;
 /// Proposal type that carries evidence (signed requests) for a commit; advertised from the first release on.
@@ -84,6 +84,8 @@ pub struct RosterEntry {
     pub version: u64,
     /// Hash of that version.
     pub hash: Hash,
+    /// The epoch in which it came in.
+    pub since: u64,
 }
 
 /// The accounts of a group or channel, in the order of their ids, each once.
@@ -202,7 +204,7 @@ pub struct LeaveRequest {
     pub account: AccountId,
     /// The device of it that asks.
     pub device: DeviceId,
-    /// When it joined: the epoch of the group at its first welcome there, so that an old request is not used again.
+    /// The `since` of its entry in the roster, so that an old request is not used again after it came back.
     pub since: u64,
 }
 

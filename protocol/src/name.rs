@@ -1,5 +1,6 @@
 //! Account names as the relay's directory knows them (rule `ACC-2`).
 
+use crate::AccountId;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -23,6 +24,11 @@ impl Name {
             && text.bytes().all(allowed)
             && (first.is_ascii_lowercase() || first.is_ascii_digit());
         if valid { Ok(Self(text)) } else { Err(InvalidName) }
+    }
+
+    /// What an account is called here while its name is not known. No relay can give such a name, and it never travels.
+    pub fn placeholder(account: &AccountId) -> Self {
+        Self(format!("?{}", account.to_hex().get(..8).unwrap_or_default()))
     }
 
     /// The text.

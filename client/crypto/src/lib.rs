@@ -17,6 +17,6 @@ pub mod safety;
 pub use device::DeviceKey;
 pub use mls::{
     BadKeyPackage, CheckedKeyPackage, Group, Leaf, Me, Mls, MlsError, Opened, Proposed, Scope, Staged,
-    StagedCommitFacts, Storage, What,
+    StagedCommitFacts, Storage, Terms, Wanted, What,
 };
 pub use recovery::{PhraseError, RecoveryPhrase, RootKey};

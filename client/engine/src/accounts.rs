@@ -15,6 +15,8 @@ use aside_store::accounts::{Account, Trust};
 pub enum Contact {
     /// This account.
     Account(Box<Account>),
+    /// A group or channel, by its id.
+    Group(AccountId),
     /// Nobody known here; look it up.
     Unknown,
     /// A known account whose name now belongs to another key; somebody must decide.
@@ -99,6 +101,8 @@ impl Step<'_> {
         let account = AccountId::of(&record.root);
         let known = self.tx.account(&account)?;
         let Some(list) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
+        let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
             Some(known) => known.trust,
             None if self.name_is_taken(&record.name)? => Trust::Pending,
@@ -106,11 +110,16 @@ impl Step<'_> {
         };
         // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
         let name = known.map_or(record.name, |known| known.name);
-        if account == self.account {
-            self.take_own_list(&list)?;
-        }
+        self.tx.save_lists(&account, 1, &record.lists)?;
+        let record_list = list.clone();
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
+        if account == self.account {
+            self.take_own_list(&record_list)?;
+        }
+        if grew {
+            self.list_grew(&account)?;
+        }
         self.changed();
         Ok(Some(account))
     }
@@ -131,6 +140,8 @@ impl Step<'_> {
 
     /// Goes on with the chat that waited for this account.
     fn settle_chat(&mut self, account: &AccountId) -> Result<()> {
+        self.link.dirty.extend(self.tx.chats_holding()?);
+        self.mark_membership_work()?;
         let chat = ChatId::direct(&self.account, account);
         if let Some(mut chat) = self.tx.chat(&chat)? {
             inbox::settle(self, &mut chat)?;

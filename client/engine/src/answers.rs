@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::link::Pending;
-use crate::outbox::founding;
+use crate::outbox::quit;
 use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
@@ -15,6 +15,9 @@ use aside_store::outbox::Proposed;
 /// Shown when the relay has other bytes under a number than this device.
 const CONFLICT: &str = "The relay knows messages from this device that its history lacks: the history is an older copy. \
      It joins this chat again with new keys.";
+
+/// Shown when the relay does not know this device in a group any more.
+const NOT_IN: &str = "You are not in this chat any more.";
 
 /// Shown when an own commit is so old that the relay no longer holds it.
 const AWAY: &str = "This device was away for longer than the relay keeps anything. It joins this chat again.";
@@ -29,24 +32,25 @@ impl Step<'_> {
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
             Pending::OwnList(list) => return self.own_list_answered(&list, answer),
             Pending::Chats => return self.chats_answered(answer),
-            Pending::Adopted(chat) => return self.adopted_answered(&chat),
             Pending::Meeting(id) => {
                 self.meeting_answered(id, answer);
                 return Ok(());
             }
             Pending::Route | Pending::Told => return Ok(()),
-            Pending::KeyPackages(row)
-            | Pending::Message(row, ..)
+            Pending::Packages(account, suite) => return self.packages_answered(account, suite, answer),
+            Pending::Message(row, ..)
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
             | Pending::Range(row, _)
+            | Pending::Leave(row)
+            | Pending::Watch(row)
+            | Pending::Receipts(row)
             | Pending::Routing(row) => row,
         };
         let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(()) };
         self.link.dirty.insert(row);
         match about {
-            Pending::KeyPackages(_) => self.key_packages(&mut chat, answer)?,
             Pending::Message(_, n, numbering) if numbering == self.link.chat(row).numbering => {
                 self.message_answered(&mut chat, n, answer)?;
             }
@@ -55,26 +59,15 @@ impl Step<'_> {
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             Pending::Routing(_) => self.routing_answered(&chat, answer),
+            Pending::Leave(_) => quit::answered(self, &mut chat, answer)?,
+            Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
+            Pending::Watch(_) => match answer {
+                Answer::Routing(routed) => self.routing_watched(&chat, &routed)?,
+                _ => {}
+            },
             _ => {}
         }
         Ok(self.tx.save_chat(&chat)?)
-    }
-
-    fn key_packages(&mut self, chat: &mut Chat, answer: Answer) -> Result<()> {
-        self.link.chat(chat.row).packages = false;
-        match answer {
-            Answer::KeyPackages(packages) => founding::found(self, chat, &packages),
-            Answer::Refused(Refusal::NotFound(_)) => {
-                self.link.fresh.remove(&chat.peer);
-                self.pause(chat.row, &Refusal::NotFound(Default::default()));
-                Ok(())
-            }
-            Answer::Refused(refusal) => {
-                self.pause(chat.row, &refusal);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
     }
 
     fn message_answered(&mut self, chat: &mut Chat, n: N, answer: Answer) -> Result<()> {
@@ -153,7 +146,11 @@ impl Step<'_> {
         if chat.state == ChatState::Live || chat.state == ChatState::Broken {
             self.drop_proposed(chat)?;
             self.renumber(chat)?;
-            chat.enter(ChatState::Unfounded, self.now);
+            match chat.is_direct() {
+                true => chat.enter(ChatState::Unfounded, self.now),
+                // Nobody founds a group again because they were put out of it; who should be in it is let in again.
+                false => chat.enter(ChatState::AwaitingWelcome, self.now),
+            }
         }
         Ok(())
     }
@@ -250,10 +247,13 @@ impl Step<'_> {
                 chat.asked = self.now;
                 Ok(())
             }
-            Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => {
-                chat.enter(ChatState::Unfounded, self.now);
-                Ok(())
-            }
+            Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => match chat.is_direct() {
+                true => {
+                    chat.enter(ChatState::Unfounded, self.now);
+                    Ok(())
+                }
+                false => self.leave_group(chat, NOT_IN),
+            },
             Answer::Refused(refusal) => {
                 self.pause(chat.row, &refusal);
                 Ok(())

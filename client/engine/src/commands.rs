@@ -1,10 +1,12 @@
 //! What front ends ask: send, read, print. Each is one transaction; sending is done when it is stored.
 
 use crate::error::Result;
+use crate::outbox::quit;
 use crate::step::Step;
+use aside_protocol::group::{ChatKind, Role};
 use aside_protocol::limits::MAX_TEXT;
 use aside_protocol::{AccountId, MessageId, Name};
-use aside_store::chats::ChatRow;
+use aside_store::chats::{Chat, ChatRow, ChatState};
 use aside_store::conversation::Spot;
 use aside_store::messages::{Message, MessageRow, PENDING_PLACE};
 
@@ -26,9 +28,12 @@ pub enum Refused {
     /// Nothing in it.
     #[error("the message is empty; give a text, or - to read it from standard input")]
     Empty,
-    /// To oneself.
-    #[error("this is your own name; messages to yourself come with a later version")]
-    Oneself,
+    /// To a group that this account is not in.
+    #[error("you are not in this group any more; ask one of its admins to add you")]
+    NotIn,
+    /// To a channel in which only others write.
+    #[error("only owners and admins write in a channel")]
+    ReadOnly,
     /// The name leads to another key, and nobody has decided.
     #[error(
         "{0} has a new key: perhaps a new account after a loss, perhaps somebody else. Nothing is sent until you accept \
@@ -57,15 +62,28 @@ impl Step<'_> {
         if text.len() > MAX_TEXT {
             return Ok(Err(Refused::TooLong(text.len())));
         }
-        if *to == self.account {
-            return Ok(Err(Refused::Oneself));
+        let chat = self.chat_for(to)?;
+        if let Some(refused) = self.may_not_write(&chat)? {
+            return Ok(Err(refused));
         }
-        let chat = self.tx.direct_chat(&self.account, to, self.now)?;
         let author = (&self.account, &self.me.device, &id);
         let row = self.tx.insert_pending(chat.row, author, text, self.now)?;
         self.tx.enqueue(chat.row, row, None)?;
         self.touch(chat.row);
         Ok(Ok(Accepted { row, repeated: false }))
+    }
+
+    /// Why nothing may be written in a chat, if so.
+    fn may_not_write(&self, chat: &Chat) -> Result<Option<Refused>> {
+        if chat.is_direct() {
+            return Ok(None);
+        }
+        if chat.state == ChatState::Left || quit::is_leaving(self, chat)? {
+            return Ok(Some(Refused::NotIn));
+        }
+        let role = self.role_of(chat, &self.account)?;
+        let silent = chat.kind == ChatKind::Channel && role == Some(Role::Member);
+        Ok(silent.then_some(Refused::ReadOnly))
     }
 
     /// This device's message with an id.

@@ -7,6 +7,10 @@ use aside_protocol::limits::{KEY_PACKAGE_LOW, KEY_PACKAGE_STOCK};
 pub struct Config {
     /// A device renews its leaf after this many messages of its own in a chat (rule `MLS-7`).
     pub update_after_messages: u64,
+    /// And after this long, in milliseconds, if it wrote there (rule `MLS-7`).
+    pub update_after_ms: u64,
+    /// An admin founds a group again that nobody lets this device into for this long, in milliseconds.
+    pub found_again_ms: u64,
     /// A routed device that gets no welcome asks to be added again after this long, in milliseconds (rule `REJ-1`).
     pub welcome_patience_ms: u64,
     /// A request to be added again is repeated after this long, in milliseconds.
@@ -29,6 +33,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             update_after_messages: 500,
+            update_after_ms: DAY_MS,
+            found_again_ms: 30 * 60_000,
             welcome_patience_ms: 60_000,
             rejoin_repeat_ms: 60_000,
             receipt_keys_ms: 30 * DAY_MS,

@@ -204,20 +204,21 @@ impl Step<'_> {
     fn own_list_taken(&mut self, list: &Body) -> Result<()> {
         let own = self.own_account()?;
         // Looked up meanwhile, the list may be known already.
-        let Ok(list) = verify_next(&own.root, Some(&own.list), list) else {
+        let Ok(next) = verify_next(&own.root, Some(&own.list), list) else {
             self.look_own_up();
             return Ok(());
         };
         for change in self.tx.list_changes()? {
-            let stands = list.list.device(&change.device).map(|entry| entry.key);
+            let stands = next.list.device(&change.device).map(|entry| entry.key);
             if stands == change.key {
                 self.tx.drop_list_change(&change.device)?;
             }
         }
-        self.tx.save_account(&Account { list: list.clone(), ..own }, self.now)?;
-        self.take_own_list(&list)?;
-        self.look_own_up();
-        Ok(())
+        self.tx.save_lists(&self.account, next.list.version, std::slice::from_ref(list))?;
+        self.tx.save_account(&Account { list: next.clone(), ..own }, self.now)?;
+        self.take_own_list(&next)?;
+        let account = self.account;
+        self.list_grew(&account)
     }
 
     /// Asks what the relay has of the own account; nothing is sent on top of what may be old.

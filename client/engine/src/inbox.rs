@@ -1,6 +1,7 @@
 //! Takes envelopes: strictly by `seq` within a chat (rule `ORD-4`), each applied, held, or shown as a gap. Never
 //! blocks, never fails for a peer's fault.
 
+mod asking;
 mod commit;
 mod echo;
 mod message;
@@ -9,13 +10,14 @@ mod rejoin;
 mod sequence;
 mod welcome;
 
+pub(crate) use receipt::take as receipt;
 pub(crate) use sequence::fill;
 
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::ChatId;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
-use aside_store::chats::Chat;
+use aside_store::chats::{Chat, UNKNOWN_KIND};
 use aside_store::gaps::Why;
 
 /// Shown when an envelope made this program fail.
@@ -29,6 +31,8 @@ pub(crate) fn take(step: &mut Step, envelope: &Envelope) -> Result<()> {
         EnvelopeKind::Welcome => welcome::take(step, chat, envelope),
         EnvelopeKind::Receipt => receipt::take(step, chat, envelope),
         EnvelopeKind::Rejoin => rejoin::take(step, chat, envelope),
+        EnvelopeKind::Leave => asking::leave(step, chat, envelope),
+        EnvelopeKind::Join => asking::join(step, chat, envelope),
         // A kind to come that takes a seq must not leave a hole; one without is nothing to this version (rule ENV-3).
         _ if envelope.seq.is_some() => sequence::take(step, chat, envelope),
         _ => Ok(()),
@@ -66,21 +70,25 @@ fn guarded(
     step.break_chat(chat, POISON)
 }
 
-/// The chat of an envelope; made when another account writes in the direct chat with this one.
+/// The chat of an envelope; made when somebody writes in one that is new here. What kind it is shows the id, if it is a
+/// direct chat with the sender, or else the welcome.
 fn chat_of(step: &Step, envelope: &Envelope) -> Result<Option<Chat>> {
     if let Some(chat) = step.tx.chat(&envelope.chat)? {
         return Ok(Some(chat));
     }
     let peer = envelope.account;
-    let direct = peer != step.account && ChatId::direct(&step.account, &peer) == envelope.chat;
-    if direct { Ok(Some(step.tx.direct_chat(&step.account, &peer, step.now)?)) } else { Ok(None) }
+    if ChatId::direct(&step.account, &peer) == envelope.chat {
+        return Ok(Some(step.tx.direct_chat(&step.account, &peer, step.now)?));
+    }
+    let opens = envelope.kind == EnvelopeKind::Welcome || envelope.seq.is_some();
+    if opens { Ok(Some(step.tx.group_chat(&envelope.chat, UNKNOWN_KIND, step.now)?)) } else { Ok(None) }
 }
 
 /// Processes what a chat holds, as far as it goes: after an account was looked up or a hole closed.
 pub(crate) fn settle(step: &mut Step, chat: &mut Chat) -> Result<()> {
     for envelope in step.tx.held(chat.row)? {
         let next = envelope.seq.is_none_or(|seq| seq <= chat.seq.next());
-        if !next || welcome::waits(step, chat, &envelope)? {
+        if !next || welcome::waits(step, chat, &envelope)? || step.lacks_body(&envelope)? {
             break;
         }
         step.tx.release(chat.row, envelope.pos)?;

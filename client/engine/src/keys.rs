@@ -2,11 +2,14 @@
 //! `KEY-3`).
 
 use crate::error::Result;
-use crate::link::Pending;
+use crate::link::{Pending, Stock};
 use crate::step::Step;
 use aside_protocol::limits::KEY_PACKAGE_UPLOAD;
-use aside_protocol::request::{Answer, KeyPackageUpload, PutKeyPackages, Request, Suite};
+use aside_protocol::request::{Answer, KeyPackageCount, KeyPackageUpload, PutKeyPackages, Request, Suite};
 use aside_protocol::{Hash, Millis};
+
+/// The suites that chats use, the one for people first.
+const SUITES: [Suite; 2] = [Suite::XWing, Suite::Classical];
 
 impl Step<'_> {
     /// Makes and uploads key packages, one upload at a time.
@@ -30,27 +33,58 @@ impl Step<'_> {
     fn make_key_packages(&mut self) -> Result<bool> {
         let Some(stock) = self.link.stock else { return Ok(false) };
         let made = self.profile()?.last_resort;
-        let renew = !self.link.last_resort || made.0.saturating_add(self.config.last_resort_ms) <= self.now.0;
-        if renew {
-            self.make_key_package(true)?;
+        let old = made.0.saturating_add(self.config.last_resort_ms) <= self.now.0;
+        let mut room = KEY_PACKAGE_UPLOAD as u64;
+        for (suite, mut stock) in SUITES.into_iter().zip(stock) {
+            if old || !stock.last_resort {
+                self.make_key_package(suite, true)?;
+                room -= 1;
+                stock.last_resort = true;
+            }
+            self.fill(suite, stock, &mut room)?;
+        }
+        if old {
             self.tx.set_last_resort(self.now)?;
-            self.link.last_resort = true;
         }
-        // Filling up goes on until the stock is whole, one upload at a time.
-        let due = self.link.filling || stock < self.config.key_package_low;
-        let missing = if due { self.config.key_package_stock.saturating_sub(stock) } else { 0 };
-        self.link.filling = missing > 0;
-        let room = KEY_PACKAGE_UPLOAD as u64 - u64::from(renew);
-        for _ in 0..missing.min(room) {
-            self.make_key_package(false)?;
-        }
-        Ok(renew || missing > 0)
+        Ok(room < KEY_PACKAGE_UPLOAD as u64)
     }
 
-    fn make_key_package(&mut self, last_resort: bool) -> Result<()> {
+    /// Filling up goes on until the stock of a suite is whole, one upload at a time.
+    fn fill(&mut self, suite: Suite, mut stock: Stock, room: &mut u64) -> Result<()> {
+        let due = stock.filling || stock.one_time < self.config.key_package_low;
+        let missing = if due { self.config.key_package_stock.saturating_sub(stock.one_time) } else { 0 };
+        stock.filling = missing > 0;
+        let now = missing.min(*room);
+        for _ in 0..now {
+            self.make_key_package(suite, false)?;
+        }
+        *room -= now;
+        let place = SUITES.iter().position(|one| *one == suite).unwrap_or(0);
+        if let Some(known) = self.link.stock.as_mut().and_then(|all| all.get_mut(place)) {
+            *known = stock;
+        }
+        Ok(())
+    }
+
+    fn make_key_package(&mut self, suite: Suite, last_resort: bool) -> Result<()> {
         let not_after = Millis(self.now.0.saturating_add(self.config.key_package_ms));
-        let body = self.scope().key_package(Suite::XWing, last_resort, not_after)?;
-        Ok(self.tx.save_key_upload(&KeyPackageUpload { suite: Suite::XWing, last_resort, body })?)
+        let body = self.scope().key_package(suite, last_resort, not_after)?;
+        Ok(self.tx.save_key_upload(&KeyPackageUpload { suite, last_resort, body })?)
+    }
+
+    /// What the relay says that it holds.
+    pub(crate) fn stocked(&mut self, counts: &[KeyPackageCount]) {
+        let before = self.link.stock.unwrap_or_default();
+        let mut stock = before;
+        for ((suite, now), before) in SUITES.into_iter().zip(&mut stock).zip(before) {
+            let count = counts.iter().find(|count| count.suite == suite);
+            *now = Stock {
+                one_time: count.map_or(0, |count| count.one_time),
+                last_resort: count.is_some_and(|count| count.last_resort),
+                filling: before.filling,
+            };
+        }
+        self.link.stock = Some(stock);
     }
 
     /// The relay has the packages, or does not want them.
@@ -59,9 +93,7 @@ impl Step<'_> {
         match answer {
             Answer::KeyPackageCounts(counts) => {
                 self.tx.key_uploads_done(hashes)?;
-                let ours = counts.iter().find(|count| count.suite == Suite::XWing);
-                self.link.stock = ours.map(|count| count.one_time);
-                self.link.last_resort = ours.is_some_and(|count| count.last_resort);
+                self.stocked(&counts);
             }
             // Tried again with the next connection.
             _ => self.link.stock = None,

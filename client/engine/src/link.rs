@@ -1,12 +1,13 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
 use crate::meeting::Meeting;
+use crate::packages::Fetched;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
 use aside_protocol::refusal::Refusal;
-use aside_protocol::request::Request;
-use aside_protocol::{AccountId, Body, ChatId, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
+use aside_protocol::request::{Request, Suite};
+use aside_protocol::{AccountId, Body, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
 use aside_store::chats::ChatRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -15,7 +16,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
-    KeyPackages(ChatRow),
+    Packages(AccountId, Suite),
+    Leave(ChatRow),
+    Receipts(ChatRow),
+    Watch(ChatRow),
     Uploaded(Vec<Hash>),
     /// With the numbering that the number belongs to.
     Message(ChatRow, N, u32),
@@ -28,7 +32,6 @@ pub(crate) enum Pending {
     /// With the signed list.
     OwnList(Body),
     Chats,
-    Adopted(ChatId),
     Meeting(MeetingId),
     /// Something to a guest, who may be gone.
     Told,
@@ -73,7 +76,10 @@ pub(crate) struct ChatLink {
     pub routing: bool,
     /// How far the chat is at the relay, once it was asked.
     pub stands: Option<Seq>,
-    pub packages: bool,
+    pub leave: bool,
+    pub receipts: bool,
+    /// Where the chat goes is to be asked.
+    pub watch: bool,
 }
 
 /// A state of the link that can be returned to.
@@ -119,16 +125,22 @@ pub(crate) struct Link {
     pub unsure: BTreeSet<ChatRow>,
     /// This login showed that the database here is an older copy: no patience with welcomes that were had before.
     pub restored: bool,
-    /// One-time key packages the relay holds for us, as far as known.
-    pub stock: Option<u64>,
-    /// Whether the relay holds a last-resort package.
-    pub last_resort: bool,
+    /// Key packages the relay holds for us, of each suite; none while it is not known.
+    pub stock: Option<[Stock; 2]>,
     /// The last refusal that asked for patience, until something is sent.
     pub trouble: Option<Refusal>,
-    /// The stock is being filled up.
-    pub filling: bool,
     /// A key package upload is unanswered.
     pub uploading: bool,
+    /// Key packages asked for, by account and suite.
+    pub packages: HashMap<(AccountId, u64), Fetched>,
+    /// Blobs the relay has.
+    pub stored: HashSet<Hash>,
+    /// Blobs on their way there.
+    pub storing: HashSet<Hash>,
+    /// Blobs on their way here.
+    pub fetching: HashSet<Hash>,
+    /// Blobs the relay has no more.
+    pub gone: HashSet<Hash>,
     /// Accounts looked up on this connection.
     pub fresh: HashSet<AccountId>,
     /// Accounts asked for and not answered.
@@ -139,8 +151,6 @@ pub(crate) struct Link {
     pub names: BTreeMap<Name, NameState>,
     /// The own device list.
     pub list: OwnList,
-    /// Chats of a recovered account that this device has asked to be added to.
-    pub adopting: HashSet<ChatId>,
     /// A meeting that somebody waits for. Survives the connection, as names do.
     pub meeting: Option<Meeting>,
     /// Chats that may have something to do.
@@ -151,7 +161,30 @@ pub(crate) struct Link {
     unacked: Unacked,
 }
 
+/// Key packages of one suite at the relay.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stock {
+    /// One-time packages.
+    pub one_time: u64,
+    /// Whether there is a last resort.
+    pub last_resort: bool,
+    /// It is being filled up.
+    pub filling: bool,
+}
+
 impl Link {
+    /// Whether key packages are on their way that were not refused.
+    pub fn is_fetching(&self) -> bool {
+        self.packages.values().any(|fetched| matches!(fetched, Fetched::Asked))
+    }
+
+    /// Whether an account or its packages are on their way, or to be asked for.
+    pub fn is_coming(&self, account: &AccountId, suite: Suite) -> bool {
+        self.wanted.contains(account)
+            || self.asking.contains(account)
+            || !matches!(self.packages.get(&(*account, suite.code())), Some(Fetched::Refused(_) | Fetched::Got(_)))
+    }
+
     /// Forgets the connection.
     pub fn reset(&mut self) {
         let mut names = std::mem::take(&mut self.names);

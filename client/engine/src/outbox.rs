@@ -1,11 +1,14 @@
 //! Decides what to send, from the tables alone. Whatever is asked here is asked again until it is answered.
 
 pub(crate) mod commits;
-pub(crate) mod founding;
+pub(crate) mod drafts;
+mod founding;
 pub(crate) mod messages;
+pub(crate) mod quit;
 mod receipts;
 mod rejoins;
 
+use self::drafts::Due;
 use crate::effect::Effect;
 use crate::error::Result;
 use crate::inbox;
@@ -74,7 +77,7 @@ impl Step<'_> {
             return Ok(());
         }
         // Nothing is encrypted for a key that nobody has accepted, whatever waited before it showed.
-        if self.tx.account(&chat.peer)?.is_some_and(|peer| peer.trust == Trust::Pending) {
+        if chat.is_direct() && self.tx.account(&chat.peer)?.is_some_and(|peer| peer.trust == Trust::Pending) {
             return Ok(());
         }
         match chat.state {
@@ -82,24 +85,40 @@ impl Step<'_> {
             ChatState::Founding => commits::resend(self, chat),
             ChatState::AwaitingWelcome | ChatState::Broken => rejoins::ask(self, chat),
             ChatState::Live => self.pump_live(chat),
+            ChatState::Left => Ok(()),
         }
     }
 
     fn pump_live(&mut self, chat: &mut Chat) -> Result<()> {
         if self.tx.proposed(chat.row)?.is_some() {
             commits::resend(self, chat)?;
-        } else if !commits::is_due(self, chat)? {
-            rejoins::send_missing(self, chat)?;
-            messages::advance(self, chat, messages::Which::All)?;
-        } else if self.tx.has_numbered_unsent(chat.row)? {
-            // A commit's number comes after those given out already, and it must not change the base under them.
-            messages::advance(self, chat, messages::Which::Numbered)?;
-        } else if commits::propose(self, chat)? {
-            commits::resend(self, chat)?;
         } else {
-            self.link.dirty.insert(chat.row);
+            self.pump_changes(chat)?;
         }
+        self.pump_watch(chat);
+        quit::advance(self, chat)?;
         receipts::advance(self, chat)
+    }
+
+    /// A change of the chat comes before messages, but after those that have numbers already: a commit's number comes after
+    /// theirs, and it must not change the base under them.
+    fn pump_changes(&mut self, chat: &mut Chat) -> Result<()> {
+        match drafts::due(self, chat)? {
+            Due::Nothing if quit::is_leaving(self, chat)? => Ok(()),
+            Due::Nothing => {
+                rejoins::send_missing(self, chat)?;
+                messages::advance(self, chat, messages::Which::All)
+            }
+            Due::Ready(draft) if !self.tx.has_numbered_unsent(chat.row)? => {
+                if commits::propose(self, chat, *draft)? {
+                    commits::resend(self, chat)
+                } else {
+                    self.link.dirty.insert(chat.row);
+                    Ok(())
+                }
+            }
+            Due::Held | Due::Ready(_) => messages::advance(self, chat, messages::Which::Numbered),
+        }
     }
 
     /// What is held first says what is waited for: an account, or numbers that were skipped.

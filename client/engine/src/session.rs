@@ -7,11 +7,14 @@ use crate::inbox;
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
+use aside_protocol::group::Role;
 use aside_protocol::limits::RETENTION_MS;
-use aside_protocol::request::Suite;
-use aside_protocol::{Cursor, Millis, N, Seq};
+use aside_protocol::{Body, Cursor, Millis, N, Pos, Seq};
 use aside_store::chats::{Chat, ChatState};
+use aside_store::tasks::TaskKind;
 
+/// Names asked for in one tick: a large group's come little by little.
+const NAMES_A_TICK: u32 = 64;
 /// The relay looks for what is too old about once a minute.
 const RETENTION_SLACK_MS: u64 = 60_000;
 
@@ -58,9 +61,8 @@ impl Step<'_> {
         self.link.relay_time = ok.time;
         self.note_absence()?;
         self.link.restored = restored || relay_behind;
-        let counts = ok.key_packages.iter().find(|count| count.suite == Suite::XWing);
-        self.link.stock = Some(counts.map_or(0, |count| count.one_time));
-        self.link.last_resort = counts.is_some_and(|count| count.last_resort);
+        self.stocked(&ok.key_packages);
+        self.fill_rosters()?;
         self.effects.push(Effect::Send(ClientFrame::Attach(Attach { cursors })));
         self.tx.prune_receipt_keys(Millis(self.now.0.saturating_sub(self.config.receipt_keys_ms)))?;
         self.mark_work()?;
@@ -72,7 +74,7 @@ impl Step<'_> {
     fn distrust_own_state(&mut self) -> Result<()> {
         self.tx.distrust_outbox()?;
         for mut chat in self.tx.chats()? {
-            if chat.state != ChatState::Unfounded {
+            if chat.state != ChatState::Unfounded && chat.state != ChatState::Left {
                 self.break_chat(&mut chat, RESTORED)?;
                 self.tx.save_chat(&chat)?;
             }
@@ -85,6 +87,9 @@ impl Step<'_> {
         self.tx.clear_cursors()?;
         let device = self.me.device;
         for mut chat in self.tx.chats()? {
+            if chat.state == ChatState::Left {
+                continue;
+            }
             self.notice(&chat, NEW_LOG)?;
             self.drop_proposed(&chat)?;
             self.drop_group(&mut chat)?;
@@ -100,8 +105,36 @@ impl Step<'_> {
             chat.shift += chat.seq.0;
             (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
             (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
-            chat.enter(ChatState::Unfounded, self.now);
+            self.found_anew(&mut chat)?;
             self.tx.save_chat(&chat)?;
+        }
+        Ok(())
+    }
+
+    /// The relay does not know a chat any more. A direct chat is founded when there is something to say; a group by whoever
+    /// may, at once, with everybody who was in it.
+    fn found_anew(&mut self, chat: &mut Chat) -> Result<()> {
+        chat.receipts_pos = Pos(0);
+        let role = self.role_of(chat, &self.account)?;
+        if chat.is_direct() || matches!(role, Some(Role::Admin | Role::Owner)) {
+            chat.enter(ChatState::Unfounded, self.now);
+        } else {
+            chat.enter(ChatState::AwaitingWelcome, self.now);
+        }
+        if !chat.is_direct() && chat.state == ChatState::Unfounded {
+            let due = self.patience(chat, &chat.peer)?;
+            self.add_task(chat, TaskKind::Found, Vec::new(), Body::default(), due, false)?;
+        }
+        Ok(())
+    }
+
+    /// Groups of an earlier version have no stored roster yet.
+    fn fill_rosters(&mut self) -> Result<()> {
+        for row in self.tx.chats_without_members()? {
+            if let Some(chat) = self.tx.chat_at(row)? {
+                let roster = self.roster(&chat)?;
+                self.tx.set_roster(row, &roster)?;
+            }
         }
         Ok(())
     }
@@ -222,6 +255,7 @@ impl Step<'_> {
     /// Time has passed.
     pub(crate) fn tick(&mut self) -> Result<()> {
         if self.link.attached {
+            self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
             self.mark_work()?;
             let acks = self.link.acks(true);
             self.effects.extend(acks.into_iter().map(Effect::Send));
@@ -242,11 +276,16 @@ impl Step<'_> {
     /// Finds every chat that may have something to do.
     fn mark_work(&mut self) -> Result<()> {
         let tx = self.tx;
-        let waiting =
-            [tx.chats_with_unsent()?, tx.chats_with_proposed()?, tx.chats_with_rejoins()?, tx.chats_holding()?];
+        let waiting = [
+            tx.chats_with_unsent()?,
+            tx.chats_with_proposed()?,
+            tx.chats_with_rejoins()?,
+            tx.chats_holding()?,
+            tx.chats_with_tasks()?,
+        ];
         self.link.dirty.extend(waiting.into_iter().flatten());
         self.link.dirty.extend(tx.chats_unsettled()?);
         self.link.dirty.extend(self.link.unsure.iter());
-        self.ask_adopted()
+        Ok(())
     }
 }

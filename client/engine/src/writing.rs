@@ -4,7 +4,7 @@ use crate::commands::{Accepted, Refused};
 use crate::error::Result;
 use crate::step::Step;
 use crate::{Contact, accounts};
-use aside_protocol::{AccountId, MessageId};
+use aside_protocol::{AccountId, ChatId, MessageId};
 use aside_store::messages::{MessageRow, Status};
 
 /// Why a message cannot be taken back; worded for people.
@@ -38,9 +38,10 @@ impl Step<'_> {
         id: MessageId,
         text: &str,
     ) -> Result<std::result::Result<Accepted, Refused>> {
-        let to = match accounts::in_use(self, to)? {
+        let to = match self.written_to(to)? {
             Contact::KeyChanged(change) => return self.keep_written(to, text, Refused::KeyChanged(change.now.name)),
             Contact::Account(account) => account.account,
+            Contact::Group(group) => group,
             Contact::Unknown => return self.keep_written(to, text, Refused::Unknown),
         };
         let sent = self.send_text(&to, id, text)?;
@@ -48,6 +49,15 @@ impl Step<'_> {
             self.tx.save_draft(&to, "", self.now)?;
         }
         Ok(sent)
+    }
+
+    /// Whom something written is for: a group stands for itself.
+    fn written_to(&self, to: &AccountId) -> Result<Contact> {
+        let group = self.tx.chat(&ChatId(to.0))?.filter(|chat| !chat.is_direct());
+        match group {
+            Some(_) => Ok(Contact::Group(*to)),
+            None => accounts::in_use(self, to),
+        }
     }
 
     /// What may be sent later is a draft again.

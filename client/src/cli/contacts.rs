@@ -32,6 +32,7 @@ fn word(trust: Trust) -> &'static str {
         Trust::InUse => "in_use",
         Trust::Pending => "new_key",
         Trust::Replaced => "replaced",
+        Trust::Unnamed => "member",
     }
 }
 
@@ -53,6 +54,7 @@ fn text(account: &Account, verified: Option<Millis>) -> String {
         Trust::InUse => "",
         Trust::Pending => "  a new key, not accepted yet",
         Trust::Replaced => "  an older key",
+        Trust::Unnamed => "  known from a group alone",
     };
     format!("{:<32} {verified}{trust}", account.name.as_str())
 }

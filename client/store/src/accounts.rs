@@ -16,6 +16,8 @@ pub enum Trust {
     Pending,
     /// Another account took its name, with consent.
     Replaced,
+    /// Known by its keys from a group; the relay has not been asked for its name yet.
+    Unnamed,
 }
 
 /// An account and what is known of its devices.
@@ -36,14 +38,20 @@ pub struct Account {
 fn read(row: &Row) -> Result<Account> {
     let list: Vec<u8> = row.get("list")?;
     let list: DeviceList = codec::decode(&Bytes::from(list)).map_err(|_| StoreError::Row("device list"))?;
+    let account = id(row, "account", AccountId::from_slice)?;
+    let name = match row.get("trust")? {
+        3 => Name::placeholder(&account),
+        _ => Name::new(row.get::<_, String>("name")?).map_err(|_| StoreError::Row("name"))?,
+    };
     Ok(Account {
-        account: id(row, "account", AccountId::from_slice)?,
-        name: Name::new(row.get::<_, String>("name")?).map_err(|_| StoreError::Row("name"))?,
+        account,
+        name,
         root: id(row, "root", PublicKey::from_slice)?,
         list: VerifiedList { list, hash: id(row, "list_hash", Hash::from_slice)? },
         trust: match row.get("trust")? {
             0 => Trust::InUse,
             1 => Trust::Pending,
+            3 => Trust::Unnamed,
             _ => Trust::Replaced,
         },
     })
@@ -57,7 +65,11 @@ impl Tx<'_> {
 
     /// Every account known by a name, the one in use first.
     pub fn accounts_named(&self, name: &Name) -> Result<Vec<Account>> {
-        self.all("SELECT * FROM accounts WHERE name = ? ORDER BY trust, seen", params![name.as_str()], read)
+        self.all(
+            "SELECT * FROM accounts WHERE name = ? AND trust <> 3 ORDER BY trust, seen",
+            params![name.as_str()],
+            read,
+        )
     }
 
     /// Every account known.
@@ -76,12 +88,19 @@ impl Tx<'_> {
         self.run("UPDATE accounts SET verified = ? WHERE account = ?", params![at.0, account.as_ref()]).map(drop)
     }
 
+    /// Accounts whose names the relay has not been asked for.
+    pub fn unnamed(&self, limit: u32) -> Result<Vec<AccountId>> {
+        let sql = "SELECT account FROM accounts WHERE trust = 3 ORDER BY account LIMIT ?";
+        self.all(sql, params![limit], |row| id(row, 0, AccountId::from_slice))
+    }
+
     /// Writes an account, new or with a newer list. The list must have been verified.
     pub fn save_account(&self, account: &Account, now: Millis) -> Result<()> {
         let trust = match account.trust {
             Trust::InUse => 0,
             Trust::Pending => 1,
             Trust::Replaced => 2,
+            Trust::Unnamed => 3,
         };
         self.run(
             "INSERT INTO accounts (account, name, root, list, list_hash, list_version, trust, seen)

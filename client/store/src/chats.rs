@@ -4,7 +4,9 @@ use crate::messages::PENDING_PLACE;
 use crate::rows::id;
 use crate::{Result, StoreError, Tx};
 use aside_protocol::group::ChatKind;
-use aside_protocol::{AccountId, ChatId, Millis, N, Seq};
+use aside_protocol::request::Origin;
+use aside_protocol::{AccountId, ChatId, Millis, N, Pos, Seq, codec};
+use bytes::Bytes;
 use rusqlite::{Row, params};
 
 /// Row of a chat in this database.
@@ -23,6 +25,8 @@ pub enum ChatState {
     Live,
     /// The group's state here is old or incomplete: reads what it can, sends nothing, asks to be added again.
     Broken,
+    /// Not in the group any more: left, or removed. Reads and sends nothing.
+    Left,
 }
 
 impl ChatState {
@@ -33,6 +37,7 @@ impl ChatState {
             Self::AwaitingWelcome => 2,
             Self::Live => 3,
             Self::Broken => 4,
+            Self::Left => 5,
         }
     }
 
@@ -43,6 +48,7 @@ impl ChatState {
             2 => Self::AwaitingWelcome,
             3 => Self::Live,
             4 => Self::Broken,
+            5 => Self::Left,
             _ => return Err(StoreError::Row("chat state")),
         })
     }
@@ -57,7 +63,8 @@ pub struct Chat {
     pub chat: ChatId,
     /// Its kind.
     pub kind: ChatKind,
-    /// The other account of a direct chat.
+    /// The other account of a direct chat, this one's own in the chat with oneself. Of a group or channel, or a chat whose
+    /// kind is not known yet, [`group_peer`] of its id.
     pub peer: AccountId,
     /// Where this device stands.
     pub state: ChatState,
@@ -87,7 +94,26 @@ pub struct Chat {
     pub asked: Millis,
     /// The last message of another account that is stored here, by the seq it last came under.
     pub arrived: Seq,
+    /// What a group or channel is called; empty in direct chats.
+    pub title: String,
+    /// What a group's or channel's id was made of, once known.
+    pub origin: Option<Origin>,
+    /// Devices in the group, this one included.
+    pub devices: u64,
+    /// When this device last renewed its leaf.
+    pub renewed: Millis,
+    /// Up to here the receipts of a large chat were asked for.
+    pub receipts_pos: Pos,
 }
+
+/// What stands for the other account in a group or channel, so that conversations are named in one way: no account has
+/// this id, since ids of accounts and chats are hashes under different labels.
+pub fn group_peer(chat: &ChatId) -> AccountId {
+    AccountId(chat.0)
+}
+
+/// A chat whose kind is not known before its welcome is read.
+pub const UNKNOWN_KIND: ChatKind = ChatKind::Other(99);
 
 impl Chat {
     /// The place of a `seq` in the history.
@@ -98,6 +124,11 @@ impl Chat {
     /// The `seq` of a place in the present log, 0 if it lies before.
     pub fn seq_of(&self, place: u64) -> Seq {
         Seq(place.saturating_sub(self.shift))
+    }
+
+    /// Whether it is a chat of two accounts, or with oneself.
+    pub fn is_direct(&self) -> bool {
+        self.kind == ChatKind::Direct
     }
 
     /// Enters a state.
@@ -113,7 +144,8 @@ impl Chat {
 /// reads one.
 const SELECT: &str =
     "SELECT id, chat, kind, peer, state, since, incarnation, group_id, base, seq, next_n, shift, read_place,
-    told_delivered, told_read, own_count, asked, arrived FROM chats";
+    told_delivered, told_read, own_count, asked, arrived, title, origin, devices, renewed, receipts_pos
+    FROM chats";
 
 fn read(row: &Row) -> Result<Chat> {
     Ok(Chat {
@@ -135,7 +167,17 @@ fn read(row: &Row) -> Result<Chat> {
         own_count: row.get(15)?,
         asked: Millis(row.get(16)?),
         arrived: Seq(row.get(17)?),
+        title: row.get(18)?,
+        origin: origin(row.get(19)?)?,
+        devices: row.get(20)?,
+        renewed: Millis(row.get(21)?),
+        receipts_pos: Pos(row.get(22)?),
     })
+}
+
+fn origin(bytes: Option<Vec<u8>>) -> Result<Option<Origin>> {
+    let read = |bytes| codec::decode(&Bytes::from(bytes)).map_err(|_| StoreError::Row("origin"));
+    bytes.map(read).transpose()
 }
 
 impl Tx<'_> {
@@ -149,6 +191,11 @@ impl Tx<'_> {
         self.one(&format!("{SELECT} WHERE id = ?"), params![row], read)
     }
 
+    /// Groups and channels with a title, the newest first.
+    pub fn chats_titled(&self, title: &str) -> Result<Vec<Chat>> {
+        self.all(&format!("{SELECT} WHERE title = ? AND kind IN (1, 2) ORDER BY id DESC"), params![title], read)
+    }
+
     /// Every chat.
     pub fn chats(&self) -> Result<Vec<Chat>> {
         self.all(&format!("{SELECT} ORDER BY id"), [], read)
@@ -156,15 +203,23 @@ impl Tx<'_> {
 
     /// The direct chat with an account, made if there is none.
     pub fn direct_chat(&self, me: &AccountId, peer: &AccountId, now: Millis) -> Result<Chat> {
-        let chat = ChatId::direct(me, peer);
-        if let Some(found) = self.chat(&chat)? {
+        self.chat_made(&ChatId::direct(me, peer), ChatKind::Direct, peer, now)
+    }
+
+    /// A group, a channel, or a chat whose kind is not known yet; made if there is none.
+    pub fn group_chat(&self, chat: &ChatId, kind: ChatKind, now: Millis) -> Result<Chat> {
+        self.chat_made(chat, kind, &group_peer(chat), now)
+    }
+
+    fn chat_made(&self, chat: &ChatId, kind: ChatKind, peer: &AccountId, now: Millis) -> Result<Chat> {
+        if let Some(found) = self.chat(chat)? {
             return Ok(found);
         }
         self.run(
             "INSERT INTO chats (chat, kind, peer, state, since, incarnation, base, seq, next_n, shift, read_place,
                told_delivered, told_read, own_count, asked, arrived)
              VALUES (?, ?, ?, 0, ?, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)",
-            params![chat.as_ref(), ChatKind::Direct.code(), peer.as_ref(), now.0],
+            params![chat.as_ref(), kind.code(), peer.as_ref(), now.0],
         )?;
         self.chat_at(self.last_row())?.ok_or(StoreError::Row("chat"))
     }
@@ -173,7 +228,8 @@ impl Tx<'_> {
     pub fn save_chat(&self, chat: &Chat) -> Result<()> {
         self.run(
             "UPDATE chats SET state = ?, since = ?, incarnation = ?, group_id = ?, base = ?, seq = ?, next_n = ?,
-               shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ?, arrived = ? WHERE id = ?",
+               shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ?, arrived = ?,
+               kind = ?, peer = ?, title = ?, origin = ?, devices = ?, renewed = ?, receipts_pos = ? WHERE id = ?",
             params![
                 chat.state.code(),
                 chat.since.0,
@@ -189,6 +245,13 @@ impl Tx<'_> {
                 chat.own_count,
                 chat.asked.0,
                 chat.arrived.0,
+                chat.kind.code(),
+                chat.peer.as_ref(),
+                chat.title,
+                chat.origin.as_ref().map(|origin| codec::encode(origin).to_vec()),
+                chat.devices,
+                chat.renewed.0,
+                chat.receipts_pos.0,
                 chat.row,
             ],
         )?;
@@ -198,7 +261,7 @@ impl Tx<'_> {
     /// Chats that wait for somebody, or owe somebody a receipt.
     pub fn chats_unsettled(&self) -> Result<Vec<ChatRow>> {
         self.all(
-            "SELECT c.id FROM chats c WHERE c.state IN (2, 4) OR (c.state = 3 AND (c.told_delivered < c.arrived
+            "SELECT c.id FROM chats c WHERE c.state IN (2, 4) OR (c.state = 3 AND c.kind <> 2 AND (c.told_delivered < c.arrived
                OR c.told_read < min(c.read_place - c.shift, c.arrived)))",
             [],
             |row| Ok(row.get(0)?),

@@ -4,7 +4,7 @@
 use crate::profile::RelayPlace;
 use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
-use aside_protocol::{AccountId, DeviceId, Hash, Millis, PublicKey, codec};
+use aside_protocol::{AccountId, DeviceId, Millis, PublicKey, codec};
 use bytes::Bytes;
 use rusqlite::params;
 use zeroize::Zeroizing;
@@ -70,11 +70,6 @@ impl Tx<'_> {
     /// A change is made, or never will be.
     pub fn drop_list_change(&self, device: &DeviceId) -> Result<()> {
         self.run("DELETE FROM list_changes WHERE device = ?", params![device.as_ref()]).map(drop)
-    }
-
-    /// The own list's newest version, which every message names.
-    pub fn set_own_list(&self, version: u64, hash: &Hash) -> Result<()> {
-        self.run("UPDATE profile SET list_version = ?, list_hash = ?", params![version, hash.as_ref()]).map(drop)
     }
 
     /// This device's way into an account, if it is on one.

@@ -3,7 +3,6 @@
 //! All work happens in a [`Tx`]: a transaction that is committed as a whole or leaves no trace.
 
 pub mod accounts;
-pub mod adopted;
 pub mod chats;
 pub mod conversation;
 pub mod devices;
@@ -13,6 +12,7 @@ pub mod files;
 pub mod gaps;
 pub mod history;
 pub mod keys;
+pub mod members;
 pub mod messages;
 mod open;
 pub mod outbox;
@@ -23,6 +23,7 @@ pub mod rejoins;
 mod rows;
 pub mod settings;
 pub mod summaries;
+pub mod tasks;
 mod unsure;
 pub mod waiting;
 

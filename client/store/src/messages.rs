@@ -99,12 +99,22 @@ pub struct Arrival<'a> {
     pub relay_time: Millis,
 }
 
-/// What every query of messages selects. A direct chat has one other account, so the furthest of its devices counts.
-pub(crate) const SELECT: &str = "SELECT m.*, c.peer, a.name AS peer_name, a.trust AS peer_trust,
+/// What every query of messages selects. Of each other account the furthest of its devices counts. In groups a message has
+/// come as far as it has with everybody.
+pub(crate) const SELECT: &str =
+    "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
     CASE WHEN m.seq IS NULL THEN 0
-         WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3
-         WHEN EXISTS (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place)
-           THEN 2 ELSE 1 END AS status
+         WHEN c.kind = 0 AND EXISTS (SELECT 1 FROM marks k
+           WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3
+         WHEN c.kind = 0 AND EXISTS (SELECT 1 FROM marks k
+           WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place) THEN 2
+         WHEN c.kind <> 1 OR m.own = 0 OR NOT EXISTS (SELECT 1 FROM marks k
+           WHERE k.chat = m.chat AND k.account <> m.account AND k.delivered >= m.place) THEN 1
+         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+           (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.delivered >= m.place)) THEN 1
+         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+           (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.read >= m.place)) THEN 2
+         ELSE 3 END AS status
   FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer";
 
 pub(crate) fn read(row: &Row) -> Result<Message> {

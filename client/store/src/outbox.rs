@@ -67,6 +67,8 @@ pub struct Proposed {
     pub group: Option<Vec<u8>>,
     /// Whether the relay said Sent.
     pub sent: bool,
+    /// What changes in members and title when it takes effect, as the engine encoded it.
+    pub change: Option<Body>,
 }
 
 impl Tx<'_> {
@@ -220,6 +222,7 @@ impl Tx<'_> {
                 request: codec::decode(&Bytes::from(request)).map_err(|_| StoreError::Row("request"))?,
                 group: row.get("group_id")?,
                 sent: row.get("sent")?,
+                change: row.get::<_, Option<Vec<u8>>>("change")?.map(Body::from),
             })
         })
     }
@@ -232,7 +235,8 @@ impl Tx<'_> {
     /// Stores an own commit before it is sent for the first time.
     pub fn save_proposed(&self, proposed: &Proposed) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO proposed (chat, founding, n, hash, request, group_id, sent) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO proposed (chat, founding, n, hash, request, group_id, sent, change)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 proposed.chat,
                 proposed.founding,
@@ -241,6 +245,7 @@ impl Tx<'_> {
                 &codec::encode(&proposed.request)[..],
                 proposed.group,
                 proposed.sent,
+                proposed.change.as_ref().map(|change| change.to_vec()),
             ],
         )?;
         Ok(())

@@ -118,6 +118,11 @@ impl Tx<'_> {
         self.run("DELETE FROM profile WHERE registered = 0", []).map(drop)
     }
 
+    /// The own account's device list is a newer one.
+    pub fn set_own_list(&self, version: u64, hash: &Hash) -> Result<()> {
+        self.run("UPDATE profile SET list_version = ?, list_hash = ?", params![version, hash.as_ref()]).map(drop)
+    }
+
     /// Remembers which log the relay keeps.
     pub fn set_log(&self, log: &LogId) -> Result<()> {
         self.run("UPDATE profile SET log = ?", params![log.as_ref()]).map(drop)

@@ -3,7 +3,7 @@
 use crate::chats::ChatRow;
 use crate::rows::id;
 use crate::{Result, Tx};
-use aside_protocol::{Body, DeviceId, Hash, Millis};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, Millis};
 use rusqlite::params;
 
 /// A request to serve.
@@ -13,20 +13,24 @@ pub struct RejoinTask {
     pub chat: ChatRow,
     /// Who asks.
     pub device: DeviceId,
+    /// Of which account, as the relay says.
+    pub account: AccountId,
     /// The signed request.
     pub request: Body,
     /// Hash of its key package.
     pub package: Hash,
     /// Whether the device is back and only its missing messages are due.
     pub added: bool,
+    /// Not before: others may serve it first.
+    pub due: Millis,
 }
 
 impl Tx<'_> {
     /// Keeps a request; a newer one of the same device replaces it.
     pub fn save_rejoin(&self, task: &RejoinTask) -> Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO rejoins (chat, device, request, package, added) VALUES (?, ?, ?, ?, ?)",
-            params![task.chat, task.device.as_ref(), &task.request[..], task.package.as_ref(), task.added],
+            "INSERT OR REPLACE INTO rejoins (chat, device, account, request, package, added, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            params![task.chat, task.device.as_ref(), &task.request[..], task.package.as_ref(), task.added, task.due.0],
         )?;
         Ok(())
     }
@@ -37,9 +41,11 @@ impl Tx<'_> {
             Ok(RejoinTask {
                 chat: row.get("chat")?,
                 device: id(row, "device", DeviceId::from_slice)?,
+                account: id(row, "account", AccountId::from_slice)?,
                 request: Body::from(row.get::<_, Vec<u8>>("request")?),
                 package: id(row, "package", Hash::from_slice)?,
                 added: row.get("added")?,
+                due: Millis(row.get("due")?),
             })
         })
     }

@@ -1,37 +1,55 @@
--- Devices of one's own, and what the user decided about people.
+-- Version 5: groups and channels, and several devices an account.
 
-CREATE TABLE own_devices (                  -- what the own devices' owner calls their machines
-  device  BLOB PRIMARY KEY,
-  machine TEXT NOT NULL
+-- The title of a group or channel. Its peer is its own id, which is no account's.
+ALTER TABLE chats ADD COLUMN title TEXT NOT NULL DEFAULT '';
+-- What a group's id was made of, CBOR; kept beside the MLS state, since a group may have to be founded again.
+ALTER TABLE chats ADD COLUMN origin BLOB;
+-- Devices in the group, this one included.
+ALTER TABLE chats ADD COLUMN devices INTEGER NOT NULL DEFAULT 0;
+-- When this device last renewed its leaf, ms.
+ALTER TABLE chats ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
+-- Up to which pos the receipts of a large chat were asked for.
+ALTER TABLE chats ADD COLUMN receipts_pos INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE members (                      -- the accounts of a chat, as its group knows them (GRP-2)
+  chat    INTEGER NOT NULL REFERENCES chats (id),
+  account BLOB NOT NULL,
+  role    INTEGER NOT NULL,
+  version INTEGER NOT NULL,                 -- of its device list
+  hash    BLOB NOT NULL,
+  since   INTEGER NOT NULL,                 -- the epoch in which it came in
+  PRIMARY KEY (chat, account)
+) WITHOUT ROWID;
+CREATE INDEX members_account ON members (account);
+
+CREATE TABLE lists (                        -- signed device lists as they came, to prove them to others
+  account BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  body    BLOB NOT NULL,
+  PRIMARY KEY (account, version)
 ) WITHOUT ROWID;
 
-CREATE TABLE list_changes (                 -- changes of the own device list that the relay has not confirmed
-  device BLOB PRIMARY KEY,
-  key    BLOB,                              -- of a device to be added; none: the device is to go
-  added  INTEGER NOT NULL                   -- when it was decided, ms
+CREATE TABLE tasks (                        -- changes of a chat that are due, until they are in effect
+  chat    INTEGER NOT NULL REFERENCES chats (id),
+  kind    INTEGER NOT NULL,
+  subject BLOB NOT NULL,                    -- account or device; empty if it is about the chat
+  value   BLOB NOT NULL,
+  made    INTEGER NOT NULL,                 -- ms
+  due     INTEGER NOT NULL,                 -- not before, ms: others may do it first
+  asked   INTEGER NOT NULL DEFAULT 0,       -- 1 if the user of this device wants it
+  PRIMARY KEY (chat, kind, subject)
 ) WITHOUT ROWID;
 
-CREATE TABLE entering (                     -- one row: this device on its way into an account that exists
-  id          INTEGER PRIMARY KEY CHECK (id = 1),
-  account     BLOB NOT NULL,
-  device      BLOB NOT NULL,
-  device_seed BLOB NOT NULL,
-  relay       BLOB NOT NULL,                -- CBOR: addresses, pin, mode
-  created     INTEGER NOT NULL
+CREATE TABLE bodies (                       -- commits and welcomes that are too long for a frame (BLB-5)
+  id   BLOB PRIMARY KEY,
+  body BLOB NOT NULL
 );
 
-CREATE TABLE settings (                     -- what the user chose for this profile
-  name  TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) WITHOUT ROWID;
+-- What an own commit changes in members and title when its echo comes, CBOR.
+ALTER TABLE proposed ADD COLUMN change BLOB;
+-- Not before: in groups others may serve the request first, ms. Requests of before come again.
+DELETE FROM rejoins;
+ALTER TABLE rejoins ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rejoins ADD COLUMN account BLOB NOT NULL DEFAULT x'';
 
-ALTER TABLE accounts ADD COLUMN verified INTEGER NOT NULL DEFAULT 0; -- when its safety number was compared, ms; 0: never
-
-CREATE TABLE adopted (                      -- chats of the account that this device knows by their ids alone
-  chat        BLOB PRIMARY KEY,
-  incarnation INTEGER NOT NULL,
-  last        INTEGER NOT NULL,             -- seq at the time it was told of; what came before is not for this device
-  since       INTEGER NOT NULL,             -- when that was, ms
-  asked       INTEGER NOT NULL DEFAULT 0,   -- when this device last asked to be added, ms
-  tries       INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
+CREATE INDEX marks_account ON marks (chat, account);

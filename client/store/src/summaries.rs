@@ -46,7 +46,7 @@ impl Shown {
 
 /// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
 /// message up, so that it costs the same however long the histories are.
-pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, m.text, m.own,
+pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.title, '')) AS name, m.text, m.own,
     coalesce(m.relay_time, m.sent_at) AS time,
     (SELECT count(*) FROM (SELECT 1 FROM messages u
       WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,
@@ -55,6 +55,7 @@ pub(crate) const SUMMARIES: &str = "SELECT c.peer, a.name, m.text, m.own,
   FROM chats c LEFT JOIN accounts a ON a.account = c.peer
   LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
                                   ORDER BY l.place DESC, l.id DESC LIMIT 1)
+  WHERE c.kind IN (0, 1, 2) AND (c.kind = 0 OR c.title <> '')
   ORDER BY time DESC, c.id";
 
 /// SQLite's own `substr` ends at a NUL, which a peer may write.

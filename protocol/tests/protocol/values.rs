@@ -380,7 +380,7 @@ pub fn origin() -> Origin {
 }
 
 pub fn roster() -> Roster {
-    let entry = |account, role| RosterEntry { account, role, version: 1, hash: HASH };
+    let entry = |account, role| RosterEntry { account, role, version: 1, hash: HASH, since: 1 };
     Roster { entries: vec![entry(ACCOUNT, Role::Owner), entry(AccountId([0xa2; 32]), Role::Member)] }
 }
 

@@ -1,15 +1,15 @@
 //! Commits: making our own, and the facts of a peer's that the caller judges before it is merged.
 
-use super::config;
+use super::config::{self, Terms};
 use super::error::{MlsError, bug, build, staged};
 use super::leaf::Leaf;
-use super::packages;
+use super::packages::{self, CheckedKeyPackage};
 use super::scope::{Scope, Storage};
 use aside_protocol::content::Aad;
-use aside_protocol::group::{ChatContext, EVIDENCE_PROPOSAL};
-use aside_protocol::{Body, codec};
+use aside_protocol::group::{EVIDENCE_PROPOSAL, Pack};
+use aside_protocol::{Body, DeviceId, codec};
 use openmls::group::{MlsGroup, QueuedProposal, StagedCommit};
-use openmls::prelude::{AddProposal, CustomProposal, KeyPackage, LeafNodeIndex, Proposal, ProposalOrRefType, Sender};
+use openmls::prelude::{AddProposal, CustomProposal, LeafNodeIndex, Proposal, ProposalOrRefType, Sender};
 use openmls_traits::OpenMlsProvider;
 use std::fmt;
 
@@ -22,12 +22,19 @@ pub struct Proposed {
     pub welcome: Option<Body>,
 }
 
-/// What an own commit changes, besides this device's own keys.
-#[derive(Default)]
-pub(super) struct Change {
-    pub(super) removed: Vec<LeafNodeIndex>,
-    pub(super) added: Vec<KeyPackage>,
-    pub(super) evidence: Vec<Body>,
+/// What an own commit changes, besides this device's own keys. Nothing by default.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Devices whose leaves go. They may be among those added.
+    pub remove: Vec<DeviceId>,
+    /// Leaves that come.
+    pub add: Vec<CheckedKeyPackage>,
+    /// What the commit is judged by.
+    pub evidence: Vec<Body>,
+    /// The terms after it, where they change.
+    pub terms: Option<Terms>,
+    /// For those added, in groups and channels.
+    pub pack: Option<Pack>,
 }
 
 /// Makes a commit, which stays pending. It always renews this device's keys, so that every commit heals.
@@ -35,7 +42,8 @@ pub(super) fn commit<S: Storage>(
     group: &mut MlsGroup,
     scope: &Scope<'_, S>,
     aad: &Aad,
-    change: Change,
+    removed: Vec<LeafNodeIndex>,
+    wanted: &Wanted,
 ) -> Result<Proposed, MlsError> {
     if !group.is_active() {
         return Err(MlsError::Left);
@@ -44,18 +52,23 @@ pub(super) fn commit<S: Storage>(
         return Err(MlsError::Pending);
     }
     let evidence = |body: &Body| Proposal::Custom(Box::new(CustomProposal::new(EVIDENCE_PROPOSAL, body.to_vec())));
-    let welcomes = !change.added.is_empty();
+    let extensions = wanted.terms.as_ref().map(config::extensions).transpose()?;
+    let pack = wanted.pack.as_ref().map(config::pack_extension);
     // Additional data outlives a failed build: it is set before every use, never relied upon.
     group.set_aad(codec::encode(aad).to_vec());
-    let bundle = group
+    let mut builder = group
         .commit_builder()
         .force_self_update(true)
-        .propose_removals(change.removed)
-        .propose_adds(change.added)
-        .add_proposals(change.evidence.iter().map(evidence))
-        .load_psks(scope.storage())
-        .map_err(build)?
-        .create_group_info(welcomes)
+        .propose_removals(removed)
+        .propose_adds(wanted.add.iter().map(|package| package.package.clone()))
+        .add_proposals(wanted.evidence.iter().map(evidence));
+    if let Some(extensions) = extensions {
+        builder = builder.propose_group_context_extensions(extensions).map_err(bug)?;
+    }
+    let mut builder = builder.load_psks(scope.storage()).map_err(build)?;
+    builder = builder.create_group_info_with_extensions(pack).map_err(bug)?;
+    builder = builder.create_group_info(!wanted.add.is_empty());
+    let bundle = builder
         .build(scope.rand(), scope.crypto(), &scope.signer(), |_| true)
         .map_err(build)?
         .stage_commit(scope)
@@ -75,8 +88,10 @@ pub struct StagedCommitFacts {
     pub removed: Vec<Leaf>,
     /// Whether it renews the committer's own keys (its identity stays, always).
     pub updates_self: bool,
-    /// The chat context after it, where it differs from the one before.
-    pub context_after: Option<ChatContext>,
+    /// The terms before it.
+    pub terms_before: Terms,
+    /// The terms after it, where they differ from those before.
+    pub terms_after: Option<Terms>,
     /// Whether it removes this device. Merging it then ends the group here.
     pub self_removed: bool,
     /// What the committer adduces: signed lists and requests, not yet checked.
@@ -92,7 +107,7 @@ impl fmt::Debug for StagedCommitFacts {
             .field("added", &self.added)
             .field("removed", &self.removed)
             .field("updates_self", &self.updates_self)
-            .field("context_after", &self.context_after)
+            .field("terms_after", &self.terms_after)
             .field("self_removed", &self.self_removed)
             .field("evidence", &self.evidence)
             .field("epoch", &self.epoch)
@@ -108,8 +123,12 @@ impl StagedCommitFacts {
 
     fn gather(group: &MlsGroup, committer: LeafNodeIndex, staged: StagedCommit) -> Result<Self, String> {
         same_identity(group, committer, &staged)?;
-        let before = config::read_context(group.extensions())?;
-        let after = config::read_context(staged.group_context().extensions())?;
+        let before = config::read_terms(group.extensions())?;
+        let extensions = staged.group_context().extensions();
+        if extensions.required_capabilities() != group.extensions().required_capabilities() {
+            return Err("it changes what leaves must support".into());
+        }
+        let after = config::read_terms(extensions)?;
         let mut proposals = Proposals::default();
         for queued in staged.queued_proposals() {
             proposals.take(group, committer, queued)?;
@@ -120,7 +139,8 @@ impl StagedCommitFacts {
             removed: proposals.removed,
             evidence: proposals.evidence,
             updates_self: staged.update_path_leaf_node().is_some(),
-            context_after: (after != before).then_some(after),
+            terms_after: (after != before).then_some(after),
+            terms_before: before,
             self_removed: staged.self_removed(),
             epoch: staged.epoch().as_u64(),
             staged,
@@ -157,6 +177,8 @@ impl Proposals {
         match queued.proposal() {
             Proposal::Add(add) => self.add(add)?,
             Proposal::Remove(remove) => self.removed.push(Leaf::at(group, remove.removed())?),
+            // What it leads to is read from the group context after it.
+            Proposal::GroupContextExtensions(_) => {}
             Proposal::Custom(custom) if custom.proposal_type() == EVIDENCE_PROPOSAL => {
                 self.evidence.push(Body::from(custom.payload().to_vec()));
             }

@@ -2,14 +2,19 @@
 
 use super::error::{MlsError, bug};
 use aside_protocol::codec;
-use aside_protocol::group::{CHAT_CONTEXT_EXTENSION, ChatContext, ChatKind, EVIDENCE_PROPOSAL, ROLES_EXTENSION};
+use aside_protocol::group::{
+    CHAT_CONTEXT_EXTENSION, ChatContext, ChatKind, EVIDENCE_PROPOSAL, GROUP_STATE_EXTENSION, GroupState,
+    PACK_EXTENSION, Pack,
+};
 use aside_protocol::request::Suite;
 use bytes::Bytes;
+use openmls::messages::group_info::GroupInfo;
 use openmls::prelude::{
     Capabilities, Ciphersuite, CredentialType, Extension, ExtensionType, Extensions, GroupContext, Lifetime,
     MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProposalType, ProtocolVersion,
     RequiredCapabilitiesExtension, SenderRatchetConfiguration, UnknownExtension,
 };
+use serde::de::DeserializeOwned;
 
 /// Keys of skipped messages that are kept, per sender: as many as a sender may have unanswered.
 const OUT_OF_ORDER: u32 = aside_protocol::limits::UNANSWERED_SENDS as u32;
@@ -59,7 +64,7 @@ pub(super) fn lifetime() -> Lifetime {
 
 const EXTENSIONS: [ExtensionType; 3] = [
     ExtensionType::Unknown(CHAT_CONTEXT_EXTENSION),
-    ExtensionType::Unknown(ROLES_EXTENSION),
+    ExtensionType::Unknown(GROUP_STATE_EXTENSION),
     ExtensionType::LastResort,
 ];
 
@@ -86,28 +91,60 @@ pub(super) fn are_enough(theirs: &Capabilities) -> bool {
         && ours.credentials().iter().all(|credential| theirs.credentials().contains(credential))
 }
 
-/// The group context extensions of a new group: the chat, and that everybody must understand it.
-pub(super) fn extensions(context: &ChatContext) -> Result<Extensions<GroupContext>, MlsError> {
+/// What a group's context says of its chat: what never changes, and in groups and channels what does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The chat; in direct chats with its accounts.
+    pub context: ChatContext,
+    /// Of groups and channels (rule `GRP-2`).
+    pub state: Option<GroupState>,
+}
+
+/// The group context extensions of a group: its terms, and that everybody must understand them.
+pub(super) fn extensions(terms: &Terms) -> Result<Extensions<GroupContext>, MlsError> {
+    let mut types = vec![ExtensionType::Unknown(CHAT_CONTEXT_EXTENSION)];
+    types.extend(terms.state.as_ref().map(|_| ExtensionType::Unknown(GROUP_STATE_EXTENSION)));
     let required = RequiredCapabilitiesExtension::new(
-        &[ExtensionType::Unknown(CHAT_CONTEXT_EXTENSION)],
+        &types,
         &[ProposalType::Custom(EVIDENCE_PROPOSAL)],
         &[CredentialType::Basic],
     );
-    let chat = UnknownExtension(codec::encode(context).to_vec());
-    let list = vec![Extension::RequiredCapabilities(required), Extension::Unknown(CHAT_CONTEXT_EXTENSION, chat)];
+    let chat = UnknownExtension(codec::encode(&terms.context).to_vec());
+    let state = terms.state.as_ref().map(|state| UnknownExtension(codec::encode(state).to_vec()));
+    let mut list = vec![Extension::RequiredCapabilities(required), Extension::Unknown(CHAT_CONTEXT_EXTENSION, chat)];
+    list.extend(state.map(|state| Extension::Unknown(GROUP_STATE_EXTENSION, state)));
     Extensions::from_vec(list).map_err(bug)
 }
 
-/// Reads the chat out of a group context, and refuses extensions that would let strangers act on the group.
-pub(super) fn read_context(extensions: &Extensions<GroupContext>) -> Result<ChatContext, String> {
+/// Reads the terms out of a group context, and refuses extensions that would let strangers act on the group.
+pub(super) fn read_terms(extensions: &Extensions<GroupContext>) -> Result<Terms, String> {
     let ours = |extension: &Extension| match extension {
         Extension::RequiredCapabilities(_) => true,
-        Extension::Unknown(id, _) => *id == CHAT_CONTEXT_EXTENSION || *id == ROLES_EXTENSION,
+        Extension::Unknown(id, _) => *id == CHAT_CONTEXT_EXTENSION || *id == GROUP_STATE_EXTENSION,
         _ => false,
     };
     if !extensions.iter().all(ours) {
         return Err("a group context extension that Aside does not use".into());
     }
     let bytes = extensions.unknown(CHAT_CONTEXT_EXTENSION).ok_or("no chat context")?;
-    codec::decode(&Bytes::copy_from_slice(&bytes.0)).map_err(|e| e.to_string())
+    let context: ChatContext = decode(&bytes.0)?;
+    let state = extensions.unknown(GROUP_STATE_EXTENSION).map(|bytes| decode(&bytes.0)).transpose()?;
+    if state.is_some() == (context.kind == ChatKind::Direct) {
+        return Err("a state of groups in a direct chat, or none in a group".into());
+    }
+    Ok(Terms { context, state })
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    codec::decode(&Bytes::copy_from_slice(bytes)).map_err(|e| e.to_string())
+}
+
+/// What only joiners read (rule `GRP-3`).
+pub(super) fn pack_extension(pack: &Pack) -> Extension {
+    Extension::Unknown(PACK_EXTENSION, UnknownExtension(codec::encode(pack).to_vec()))
+}
+
+/// Reads the pack out of a welcome's group info, if it has one.
+pub(super) fn read_pack(extensions: &Extensions<GroupInfo>) -> Result<Option<Pack>, String> {
+    extensions.unknown(PACK_EXTENSION).map(|bytes| decode(&bytes.0)).transpose()
 }

@@ -1,29 +1,31 @@
 //! Founding a group: created and committed, but not merged before the relay has accepted it (rule `CHT-2`).
 
-use super::commit::{Change, Proposed, commit};
-use super::config;
+use super::commit::{Proposed, Wanted, commit};
+use super::config::{self, Terms};
 use super::error::{BadKeyPackage, MlsError, bug, create};
 use super::group::Group;
 use super::packages::CheckedKeyPackage;
 use super::scope::{Scope, Storage};
 use aside_protocol::Millis;
 use aside_protocol::content::Aad;
-use aside_protocol::group::ChatContext;
+use aside_protocol::group::Pack;
 use openmls::group::{GroupId, MlsGroup};
 
 impl<S: Storage> Scope<'_, S> {
-    /// A new group with this device in it, and one pending commit that adds `members`.
+    /// A new group with this device in it, and one pending commit that adds `members`. In groups and channels they find
+    /// `pack` in their welcome.
     ///
     /// The kind of chat decides the suite. `group_id` must be fresh and random. Merge with [`Group::merge_own`] when
     /// the founding comes back as the chat's; if another founding won, forget this one with [`Scope::delete`].
     pub fn found(
         &self,
-        context: &ChatContext,
+        terms: &Terms,
+        pack: Option<Pack>,
         members: &[CheckedKeyPackage],
         aad: &Aad,
         group_id: [u8; 16],
     ) -> Result<(Group, Proposed), MlsError> {
-        let suite = config::suite_of(context.kind).ok_or_else(|| bug("unknown kind of chat"))?;
+        let suite = config::suite_of(terms.context.kind).ok_or_else(|| bug("unknown kind of chat"))?;
         if members.iter().any(|member| member.suite != suite) {
             return Err(MlsError::BadKeyPackage(BadKeyPackage::Suite));
         }
@@ -38,11 +40,11 @@ impl<S: Storage> Scope<'_, S> {
             .sender_ratchet_configuration(*join.sender_ratchet_configuration())
             .lifetime(config::lifetime())
             .with_capabilities(config::capabilities())
-            .with_group_context_extensions(config::extensions(context)?)
+            .with_group_context_extensions(config::extensions(terms)?)
             .build(self, &self.signer(), self.credential(Millis::MAX))
             .map_err(create)?;
-        let added = members.iter().map(|member| member.package.clone()).collect();
-        let proposed = commit(&mut group, self, aad, Change { added, ..Change::default() })?;
+        let wanted = Wanted { add: members.to_vec(), pack, ..Wanted::default() };
+        let proposed = commit(&mut group, self, aad, Vec::new(), &wanted)?;
         Ok((Group::new(group), proposed))
     }
 }

@@ -1,19 +1,18 @@
 //! A group in memory: what it says about itself, sending, and merging commits.
 
-use super::commit::{Change, Proposed, StagedCommitFacts, commit};
-use super::config;
+use super::commit::{Proposed, StagedCommitFacts, Wanted, commit};
+use super::config::{self, Terms};
 use super::error::{MlsError, bug, merge, merge_own, message, storage};
 use super::leaf::Leaf;
-use super::packages::CheckedKeyPackage;
 use super::scope::{Scope, Storage};
 use aside_protocol::content::{Aad, Content, pad};
-use aside_protocol::group::ChatContext;
 use aside_protocol::{Body, DeviceId, Hash, codec};
 use openmls::group::{
     ApplicationExportTreeError, DeletePastEpochSecretsError, MlsGroup, PastEpochDeletion, SafeExportSecretError,
 };
-use openmls::prelude::LeafNodeIndex;
+use openmls::prelude::{LeafNodeIndex, Member};
 use openmls_traits::OpenMlsProvider;
+use std::collections::HashMap;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -57,9 +56,14 @@ impl Group {
         Hash::of(self.mls.epoch_authenticator().as_slice())
     }
 
-    /// The chat this group belongs to.
-    pub fn context(&self) -> Result<ChatContext, MlsError> {
-        config::read_context(self.mls.extensions()).map_err(bug)
+    /// The chat this group belongs to, and what it says of itself.
+    pub fn terms(&self) -> Result<Terms, MlsError> {
+        config::read_terms(self.mls.extensions()).map_err(bug)
+    }
+
+    /// SHA-256 of the hash of the tree: equal for members who agree on all leaves. For checks.
+    pub fn tree(&self) -> Hash {
+        Hash::of(self.mls.public_group().group_context().tree_hash())
     }
 
     /// Its members, in leaf order.
@@ -113,35 +117,31 @@ impl Group {
 
     /// A commit, pending, that renews this device's keys and nothing else.
     pub fn update_keys<S: Storage>(&mut self, scope: &Scope<'_, S>, aad: &Aad) -> Result<Proposed, MlsError> {
-        commit(&mut self.mls, scope, aad, Change::default())
+        self.propose(scope, aad, &Wanted::default())
     }
 
-    /// One commit, pending, that removes `device`'s leaf and adds it again with a new key package.
-    pub fn readd<S: Storage>(
+    /// A commit, pending, that changes what is wanted and renews this device's keys.
+    pub fn propose<S: Storage>(
         &mut self,
         scope: &Scope<'_, S>,
         aad: &Aad,
-        device: &DeviceId,
-        with: &CheckedKeyPackage,
+        wanted: &Wanted,
     ) -> Result<Proposed, MlsError> {
-        self.readd_with(scope, aad, device, with, &[])
-    }
-
-    /// As [`Self::readd`], with the evidence that other accounts' members judge it by: the signed rejoin request.
-    pub fn readd_with<S: Storage>(
-        &mut self,
-        scope: &Scope<'_, S>,
-        aad: &Aad,
-        device: &DeviceId,
-        with: &CheckedKeyPackage,
-        evidence: &[Body],
-    ) -> Result<Proposed, MlsError> {
-        let (index, leaf) = self.find(device)?;
-        if index == self.mls.own_leaf_index() || leaf.device != with.leaf().device || leaf.root != with.leaf().root {
-            return Err(bug("a device re-adds another one, with that one's key package"));
+        let leaves: HashMap<DeviceId, LeafNodeIndex> = match wanted.remove.is_empty() {
+            true => HashMap::new(),
+            false => self.leaves()?,
+        };
+        let index = |device: &DeviceId| leaves.get(device).copied().ok_or(MlsError::NotMember(*device));
+        let removed = wanted.remove.iter().map(index).collect::<Result<Vec<_>, _>>()?;
+        if removed.contains(&self.mls.own_leaf_index()) {
+            return Err(bug("a device does not remove itself"));
         }
-        let change = Change { removed: vec![index], added: vec![with.package.clone()], evidence: evidence.to_vec() };
-        commit(&mut self.mls, scope, aad, change)
+        commit(&mut self.mls, scope, aad, removed, wanted)
+    }
+
+    fn leaves(&self) -> Result<HashMap<DeviceId, LeafNodeIndex>, MlsError> {
+        let leaf = |member: Member| Ok((Leaf::of_member(&member)?.device, member.index));
+        self.mls.members().map(leaf).collect::<Result<_, String>>().map_err(bug)
     }
 
     /// The secret behind this epoch's receipt keys. Works once per epoch: call it right after merging or joining.
@@ -158,14 +158,6 @@ impl Group {
         )?;
         let secret = Zeroizing::new(secret);
         secret.as_slice().try_into().map(Zeroizing::new).map_err(|_| bug("an exported secret of another length"))
-    }
-
-    fn find(&self, device: &DeviceId) -> Result<(LeafNodeIndex, Leaf), MlsError> {
-        self.mls
-            .members()
-            .filter_map(|member| Leaf::of_member(&member).ok().map(|leaf| (member.index, leaf)))
-            .find(|(_, leaf)| leaf.device == *device)
-            .ok_or(MlsError::NotMember(*device))
     }
 }
 

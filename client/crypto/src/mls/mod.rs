@@ -18,7 +18,8 @@ mod scope;
 mod signer;
 mod welcome;
 
-pub use commit::{Proposed, StagedCommitFacts};
+pub use commit::{Proposed, StagedCommitFacts, Wanted};
+pub use config::Terms;
 pub use error::{BadKeyPackage, MlsError};
 pub use group::Group;
 pub use leaf::Leaf;

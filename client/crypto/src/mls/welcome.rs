@@ -1,11 +1,11 @@
 //! Welcomes: read, inspected by the caller, then joined, all in one transaction.
 
-use super::config;
+use super::config::{self, Terms};
 use super::error::{MlsError, welcome as failed};
 use super::group::Group;
 use super::leaf::Leaf;
 use super::scope::{Me, Scope, Storage};
-use aside_protocol::group::ChatContext;
+use aside_protocol::group::Pack;
 use openmls::group::{JoinBuilder, ProcessedWelcome, StagedWelcome};
 use openmls::prelude::{DeserializeBytes, MlsMessageBodyIn, MlsMessageIn, Welcome};
 use std::fmt;
@@ -13,7 +13,8 @@ use std::fmt;
 /// A group this device is invited to. Nothing is stored yet, but a one-time key package is spent.
 pub struct Staged {
     staged: StagedWelcome,
-    context: ChatContext,
+    terms: Terms,
+    pack: Option<Pack>,
     roster: Vec<Leaf>,
     from: Leaf,
 }
@@ -29,9 +30,11 @@ impl<S: Storage> Scope<'_, S> {
         if !processed.psks().is_empty() {
             return Err(refused("it wants a pre-shared key"));
         }
+        let pack = config::read_pack(processed.unverified_group_info().extensions()).map_err(refused)?;
+        // Its signature, and with it the pack's, is verified here.
         let staged =
             JoinBuilder::new(self, processed).skip_lifetime_validation().replace_old_group().build().map_err(failed)?;
-        Staged::check(staged, self.me)
+        Staged::check(staged, pack, self.me)
     }
 }
 
@@ -44,10 +47,13 @@ fn read(welcome: &[u8]) -> Result<Welcome, MlsError> {
 }
 
 impl Staged {
-    fn check(staged: StagedWelcome, me: &Me) -> Result<Self, MlsError> {
+    fn check(staged: StagedWelcome, pack: Option<Pack>, me: &Me) -> Result<Self, MlsError> {
         let group = staged.group_context();
-        let context = config::read_context(group.extensions()).map_err(refused)?;
-        let suite = config::suite_of(context.kind).ok_or_else(|| refused("an unknown kind of chat"))?;
+        let terms = config::read_terms(group.extensions()).map_err(refused)?;
+        if pack.is_some() != terms.state.is_some() {
+            return Err(refused("no pack for a group, or one for a direct chat"));
+        }
+        let suite = config::suite_of(terms.context.kind).ok_or_else(|| refused("an unknown kind of chat"))?;
         if group.ciphersuite() != config::ciphersuite(suite)? {
             return Err(refused("a ciphersuite that is not the one of its kind of chat"));
         }
@@ -60,7 +66,7 @@ impl Staged {
         if (own.root, own.device, own.key) != (me.root, me.device, me.key.public()) {
             return Err(refused("its leaf is not this device's"));
         }
-        Ok(Self { staged, context, roster, from })
+        Ok(Self { staged, terms, pack, roster, from })
     }
 
     /// The group's id.
@@ -73,9 +79,14 @@ impl Staged {
         self.staged.group_context().epoch().as_u64()
     }
 
-    /// The chat the group says it belongs to.
-    pub fn context(&self) -> &ChatContext {
-        &self.context
+    /// The chat the group says it belongs to, and what it says of itself.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// What the inviter tells of a group's accounts; always there in groups and channels, signed, not yet checked.
+    pub fn pack(&self) -> Option<&Pack> {
+        self.pack.as_ref()
     }
 
     /// Its members, this device included, in leaf order.
@@ -107,7 +118,7 @@ impl fmt::Debug for Staged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Staged")
             .field("epoch", &self.epoch())
-            .field("context", &self.context)
+            .field("terms", &self.terms)
             .field("roster", &self.roster)
             .field("from", &self.from)
             .finish_non_exhaustive()

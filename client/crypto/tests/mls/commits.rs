@@ -1,7 +1,7 @@
 //! Commits: pending until merged, at most one an epoch, judged by facts.
 
 use crate::party::*;
-use aside_crypto::{MlsError, StagedCommitFacts, What};
+use aside_crypto::{MlsError, StagedCommitFacts, Wanted, What};
 use aside_protocol::Body;
 
 fn facts(party: &Party, group: &mut aside_crypto::Group, commit: &Body) -> Box<StagedCommitFacts> {
@@ -19,7 +19,7 @@ fn updating_keys() {
     bob.merge_own(&mut b);
     let facts = facts(&alice, &mut a, &commit);
     assert!(facts.updates_self && facts.added.is_empty() && facts.removed.is_empty() && !facts.self_removed);
-    assert_eq!((facts.context_after.as_ref(), facts.epoch), (None, 2));
+    assert_eq!((facts.terms_after.as_ref(), facts.epoch), (None, 2));
     assert_eq!(a.epoch(), 1, "staged, not merged");
     alice.with(|scope| a.merge(scope, facts)).unwrap();
     assert_eq!((a.epoch(), b.epoch()), (2, 2));
@@ -95,9 +95,7 @@ fn readding_a_device_with_evidence() {
     let package = bob.key_package();
     let checked = alice.check(&package, &bob);
     let evidence = Body::from(b"signed by bob".to_vec());
-    let again = alice
-        .with(|scope| a.readd_with(scope, &aad(3, 1), &bob.me.device, &checked, std::slice::from_ref(&evidence)))
-        .unwrap();
+    let again = alice.readd(&mut a, &aad(3, 1), bob.me.device, &checked, std::slice::from_ref(&evidence)).unwrap();
 
     let judged = facts(&carol, &mut c, &again.commit);
     assert_eq!((judged.removed.len(), judged.added.len()), (1, 1));
@@ -127,12 +125,13 @@ fn readding_a_device_with_evidence() {
 fn readding_whom_it_cannot() {
     let (alice, mut a, bob, _) = pair();
     let (carol, package) = (Party::new(3), alice.checked(&Party::new(3)));
-    let readd = |group: &mut aside_crypto::Group, device, with| {
-        alice.with(|scope| group.readd(scope, &aad(3, 1), device, with)).unwrap_err()
-    };
-    assert_eq!(readd(&mut a, &carol.me.device, &package), MlsError::NotMember(carol.me.device));
-    assert!(matches!(readd(&mut a, &bob.me.device, &package), MlsError::Bug(_)));
+    let readd =
+        |group: &mut aside_crypto::Group, device, with| alice.readd(group, &aad(3, 1), device, with, &[]).unwrap_err();
+    assert_eq!(readd(&mut a, carol.me.device, &package), MlsError::NotMember(carol.me.device));
     let own = alice.checked(&alice);
-    assert!(matches!(readd(&mut a, &alice.me.device, &own), MlsError::Bug(_)));
+    assert!(matches!(readd(&mut a, alice.me.device, &own), MlsError::Bug(_)));
+    // Bob is there already: his leaf does not go, so his new one cannot come.
+    let twice = Wanted { add: vec![alice.checked(&bob)], ..Wanted::default() };
+    assert!(alice.with(|scope| a.propose(scope, &aad(3, 1), &twice)).is_err());
     assert!(!a.has_pending());
 }

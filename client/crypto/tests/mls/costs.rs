@@ -19,7 +19,7 @@ fn costs() {
         let package = alice.checked(&bob);
         alice.with(|scope| {
             let id = package_id();
-            let (mut group, proposed) = scope.found(&context(), &[package], &aad(1, 0), id).unwrap();
+            let (mut group, proposed) = scope.found(&terms(), None, &[package], &aad(1, 0), id).unwrap();
             group.merge_own(scope).unwrap();
             (group, proposed)
         })

@@ -2,7 +2,7 @@
 
 use crate::party::*;
 use aside_crypto::{BadKeyPackage, Group, MlsError};
-use aside_protocol::group::{CHAT_CONTEXT_EXTENSION, ChatKind, EVIDENCE_PROPOSAL, ROLES_EXTENSION};
+use aside_protocol::group::{CHAT_CONTEXT_EXTENSION, ChatKind, EVIDENCE_PROPOSAL, GROUP_STATE_EXTENSION};
 use aside_protocol::request::Suite;
 use aside_protocol::{Body, Millis, encode};
 use openmls::prelude::*;
@@ -30,7 +30,7 @@ fn capabilities() -> Capabilities {
             Ciphersuite::MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
             Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
         ]),
-        Some(&[unknown(CHAT_CONTEXT_EXTENSION), unknown(ROLES_EXTENSION), ExtensionType::LastResort]),
+        Some(&[unknown(CHAT_CONTEXT_EXTENSION), unknown(GROUP_STATE_EXTENSION), ExtensionType::LastResort]),
         Some(&[ProposalType::Custom(EVIDENCE_PROPOSAL)]),
         None,
     )
@@ -69,10 +69,15 @@ fn other_proposals_are_refused() {
     let good = commit(&alice, &a, vec![custom]);
     assert!(bob.open(&mut b, &good).is_ok(), "the harness itself makes good commits");
 
-    let extensions = alice.with(|scope| {
-        let raw = MlsGroup::load(scope.storage(), &GroupId::from_slice(&a.id())).unwrap().unwrap();
-        raw.extensions().clone()
-    });
+    // What leaves must support is settled at the founding.
+    let unknown = ExtensionType::Unknown;
+    let required = RequiredCapabilitiesExtension::new(
+        &[unknown(CHAT_CONTEXT_EXTENSION), unknown(GROUP_STATE_EXTENSION)],
+        &[ProposalType::Custom(EVIDENCE_PROPOSAL)],
+        &[CredentialType::Basic],
+    );
+    let other = vec![Extension::RequiredCapabilities(required), chat(ChatKind::Direct)];
+    let extensions = Extensions::from_vec(other).unwrap();
     let (alice2, a2, bob2, mut b2) = pair();
     let body = alice2.with(|scope| {
         let mut raw = MlsGroup::load(scope.storage(), &GroupId::from_slice(&a2.id())).unwrap().unwrap();
@@ -190,7 +195,8 @@ fn groups_that_are_no_chats_of_ours_are_not_joined() {
     let joined = |suite, extensions| bob.try_join(&invitation(&alice, &bob, suite, extensions)).map(|_| ());
     let bad = |result| assert!(matches!(result, Err(MlsError::BadWelcome(_))), "{result:?}");
     assert_eq!(joined(Suite::XWing, vec![chat(ChatKind::Direct)]), Ok(()), "the harness itself invites well");
-    assert_eq!(joined(Suite::Classical, vec![chat(ChatKind::Channel)]), Ok(()));
+    // A channel without a state and a pack is none.
+    bad(joined(Suite::Classical, vec![chat(ChatKind::Channel)]));
     bad(joined(Suite::XWing, vec![]));
     bad(joined(Suite::Classical, vec![chat(ChatKind::Direct)]));
     bad(joined(Suite::XWing, vec![chat(ChatKind::Other(9))]));

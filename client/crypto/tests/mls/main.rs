@@ -3,6 +3,7 @@
 
 mod commits;
 mod costs;
+mod groups;
 mod hostile;
 mod packages;
 mod party;

@@ -48,7 +48,7 @@ fn refused_for_another_suite() {
     let checked = alice
         .with(|scope| scope.check_key_package(&classical, &bob.me.root, &bob.entry(), Suite::Classical, NOW))
         .unwrap();
-    let founded = alice.with(|scope| scope.found(&context(), &[checked], &aad(1, 0), [9; 16]).map(|_| ()));
+    let founded = alice.with(|scope| scope.found(&terms(), None, &[checked], &aad(1, 0), [9; 16]).map(|_| ()));
     assert_eq!(founded, Err(MlsError::BadKeyPackage(BadKeyPackage::Suite)));
 }
 
@@ -86,7 +86,7 @@ fn a_last_resort_serves_more_than_once() {
         let checked = party.check(&package, &bob);
         assert!(checked.last_resort());
         let (mut group, proposed) = party.with(|scope| {
-            let (mut group, proposed) = scope.found(&context(), &[checked], &aad(1, 0), id).unwrap();
+            let (mut group, proposed) = scope.found(&terms(), None, &[checked], &aad(1, 0), id).unwrap();
             group.merge_own(scope).unwrap();
             (group, proposed)
         });

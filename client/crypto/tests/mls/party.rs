@@ -1,6 +1,8 @@
 //! A device with its own database, and shortcuts for what the engine would do.
 
-use aside_crypto::{CheckedKeyPackage, DeviceKey, Group, Me, Mls, MlsError, Opened, Proposed, RootKey, Scope, What};
+use aside_crypto::{
+    CheckedKeyPackage, DeviceKey, Group, Me, Mls, MlsError, Opened, Proposed, RootKey, Scope, Terms, Wanted, What,
+};
 use aside_protocol::content::{Aad, Content, ContentBody, Text};
 use aside_protocol::device_list::DeviceEntry;
 use aside_protocol::group::{AccountState, ChatContext, ChatKind};
@@ -82,7 +84,7 @@ impl Party {
     pub fn found(&self, others: &[&Party]) -> (Group, Proposed) {
         let packages: Vec<_> = others.iter().map(|other| self.checked(other)).collect();
         self.with(|scope| {
-            let (mut group, proposed) = scope.found(&context(), &packages, &aad(1, 0), [9; 16]).unwrap();
+            let (mut group, proposed) = scope.found(&terms(), None, &packages, &aad(1, 0), [9; 16]).unwrap();
             group.merge_own(scope).unwrap();
             (group, proposed)
         })
@@ -127,6 +129,20 @@ impl Party {
         self.with(|scope| group.update_keys(scope, &aad(3, 1))).unwrap()
     }
 
+    /// Proposes to remove `device` and add it again by a package, with evidence.
+    pub fn readd(
+        &self,
+        group: &mut Group,
+        aad: &Aad,
+        device: DeviceId,
+        package: &CheckedKeyPackage,
+        evidence: &[Body],
+    ) -> Result<Proposed, MlsError> {
+        let (remove, add) = (vec![device], vec![package.clone()]);
+        let wanted = Wanted { remove, add, evidence: evidence.to_vec(), ..Wanted::default() };
+        self.with(|scope| group.propose(scope, aad, &wanted))
+    }
+
     pub fn merge_own(&self, group: &mut Group) {
         self.with(|scope| group.merge_own(scope)).unwrap();
     }
@@ -144,6 +160,10 @@ pub fn context() -> ChatContext {
     let account = RootKey::from_entropy(&[1; 32]).account();
     let accounts = vec![AccountState { account, version: 1, hash: Hash([3; 32]) }];
     ChatContext { chat: ChatId([7; 32]), kind: ChatKind::Direct, incarnation: 1, accounts }
+}
+
+pub fn terms() -> Terms {
+    Terms { context: context(), state: None }
 }
 
 pub fn content(text: &str) -> Content {

@@ -27,7 +27,7 @@ fn a_rolled_back_device_is_added_again() {
     assert_eq!(bob.open(&mut b, &missed).unwrap_err(), MlsError::NotForThisEpoch { ours: 1, theirs: 2 });
 
     let package = alice.checked(&bob);
-    let again = alice.with(|scope| a.readd(scope, &aad(4, 2), &bob.me.device, &package)).unwrap();
+    let again = alice.readd(&mut a, &aad(4, 2), bob.me.device, &package, &[]).unwrap();
     alice.merge_own(&mut a);
     let mut b = bob.join(&again);
     assert_eq!((b.epoch(), b.roster().unwrap()), (3, a.roster().unwrap()));

@@ -14,7 +14,7 @@ fn leaf(party: &Party) -> Leaf {
 fn two_found_join_and_talk() {
     let (alice, mut a, bob, mut b) = pair();
     for group in [&a, &b] {
-        assert_eq!(group.context().unwrap(), context());
+        assert_eq!(group.terms().unwrap(), terms());
         assert_eq!(group.roster().unwrap(), [leaf(&alice), leaf(&bob)]);
         assert_eq!((group.epoch(), group.id(), group.has_pending()), (1, vec![9; 16], false));
     }
@@ -48,7 +48,7 @@ fn a_founding_that_lost_is_forgotten() {
     let (alice, bob) = (Party::new(1), Party::new(2));
     let package = alice.checked(&bob);
     alice.with(|scope| {
-        let (group, _) = scope.found(&context(), &[package], &aad(1, 0), [9; 16]).unwrap();
+        let (group, _) = scope.found(&terms(), None, &[package], &aad(1, 0), [9; 16]).unwrap();
         assert!(group.has_pending() && group.epoch() == 0);
         scope.delete(group).unwrap();
         assert!(scope.load(&[9; 16]).unwrap().is_none());
@@ -98,7 +98,7 @@ fn messages_of_other_groups_and_kinds_are_unreadable() {
     let package = carol.checked(&dave);
     let (mut c, proposed) = carol
         .with(|scope| {
-            let (mut group, proposed) = scope.found(&context(), &[package], &aad(1, 0), [8; 16])?;
+            let (mut group, proposed) = scope.found(&terms(), None, &[package], &aad(1, 0), [8; 16])?;
             group.merge_own(scope)?;
             Ok::<_, MlsError>((group, proposed))
         })

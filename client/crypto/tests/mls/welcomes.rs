@@ -10,7 +10,7 @@ fn inspected_before_joining() {
     let (a, proposed) = alice.found(&[&bob]);
     bob.with(|scope| {
         let staged = scope.read_welcome(&proposed.welcome.unwrap()).unwrap();
-        assert_eq!((staged.context(), staged.roster()), (&context(), &a.roster().unwrap()[..]));
+        assert_eq!((staged.terms(), staged.roster()), (&terms(), &a.roster().unwrap()[..]));
         assert_eq!((staged.epoch(), staged.group_id()), (1, a.id()));
         assert_eq!(staged.from().device, alice.me.device);
         assert!(scope.load(&a.id()).unwrap().is_none(), "nothing is stored before joining");
@@ -48,7 +48,7 @@ fn an_old_welcome_does_not_turn_a_group_back() {
     let package = bob.with(|scope| scope.key_package(aside_protocol::request::Suite::XWing, true, LATER)).unwrap();
     let checked = alice.check(&package, &bob);
     let (mut a, proposed) = alice.with(|scope| {
-        let (mut group, proposed) = scope.found(&context(), &[checked], &aad(1, 0), [9; 16]).unwrap();
+        let (mut group, proposed) = scope.found(&terms(), None, &[checked], &aad(1, 0), [9; 16]).unwrap();
         group.merge_own(scope).unwrap();
         (group, proposed)
     });

@@ -1,13 +1,14 @@
-//! Commits and foundings of others. A commit is judged by the group's state before it and by evidence inside it.
+//! Commits and foundings of others. A commit is judged by the group's state before it and by evidence inside it
+//! (rule `MLS-8`).
 
 use super::message::open;
 use crate::error::Result;
+use crate::rules::{self, After, Before, Change, Changes};
 use crate::step::Step;
-use aside_crypto::rejoin::verify_rejoin;
 use aside_crypto::{Leaf, StagedCommitFacts, What};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::request::{Request, Route};
-use aside_protocol::{Body, N, Seq, rejoin};
+use aside_protocol::{N, Seq};
 use aside_store::chats::{Chat, ChatState};
 
 /// Shown when a commit is refused.
@@ -25,11 +26,14 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     }
     chat.base = seq;
     lose_own(step, chat)?;
-    match opened {
-        Some((from, What::Commit(facts))) if allowed(step, chat, &from, &facts)? => merge(step, chat, seq, *facts),
-        Some((_, What::Commit(_))) => refuse(step, chat, seq),
-        _ if chat.state == ChatState::Live => step.break_chat(chat, UNREADABLE),
-        _ => Ok(()),
+    let (from, facts) = match opened {
+        Some((from, What::Commit(facts))) => (from, *facts),
+        _ if chat.state == ChatState::Live => return step.break_chat(chat, UNREADABLE),
+        _ => return Ok(()),
+    };
+    match judged(step, chat, &from, &facts)? {
+        Some(after) => merge(step, chat, seq, &from, facts, after),
+        None => refuse(step, chat, seq),
     }
 }
 
@@ -41,15 +45,49 @@ fn lose_own(step: &mut Step, chat: &mut Chat) -> Result<()> {
     Ok(())
 }
 
-fn merge(step: &mut Step, chat: &mut Chat, seq: Seq, facts: StagedCommitFacts) -> Result<()> {
-    let (added, out) = (facts.added.clone(), facts.self_removed);
+/// What follows from a commit; none if it is not allowed.
+fn judged(step: &mut Step, chat: &Chat, from: &Leaf, facts: &StagedCommitFacts) -> Result<Option<After>> {
+    let plain = facts.added.is_empty() && facts.removed.is_empty() && facts.evidence.is_empty();
+    if plain && facts.terms_after.is_none() {
+        return Ok(Some(After::default()));
+    }
+    let roster = step.roster(chat)?;
+    let leaves = step.in_group(chat, |group, _| group.roster())?;
+    let changes = Changes {
+        removed: facts.removed.clone(),
+        added: facts.added.iter().copied().zip(facts.added_packages.iter().cloned()).collect(),
+        evidence: facts.evidence.clone(),
+        terms: facts.terms_after.clone(),
+    };
+    let epoch = facts.epoch.saturating_sub(1);
+    let before = Before { epoch, terms: &facts.terms_before, roster: &roster, leaves: &leaves };
+    Ok(rules::judge(before, from, &changes).ok())
+}
+
+fn merge(
+    step: &mut Step,
+    chat: &mut Chat,
+    seq: Seq,
+    from: &Leaf,
+    facts: StagedCommitFacts,
+    after: After,
+) -> Result<()> {
+    let (added, removed, out) = (facts.added.clone(), facts.removed.len() as u64, facts.self_removed);
+    let terms = facts.terms_after.clone();
     step.in_group(chat, |group, scope| group.merge(scope, Box::new(facts)))?;
+    chat.devices = (chat.devices + added.len() as u64).saturating_sub(removed);
     for leaf in &added {
         step.tx.set_sender_n(chat.row, &leaf.device, N(0))?;
         step.tx.rejoin_added(chat.row, &leaf.device)?;
     }
+    step.learn_proved(&after.proved)?;
+    let change = Change::from(&after);
+    if out && !added.iter().any(|leaf| leaf.device == step.me.device) {
+        return removed_here(step, chat, from, &change);
+    }
+    step.roster_changed(chat, Some(from), &change, terms.as_ref())?;
     if out {
-        // Added again in the same commit or not, the way back in is a welcome.
+        // Added again in the same commit: the way back in is a welcome.
         chat.enter(ChatState::AwaitingWelcome, step.now);
         return Ok(());
     }
@@ -57,7 +95,24 @@ fn merge(step: &mut Step, chat: &mut Chat, seq: Seq, facts: StagedCommitFacts) -
         // Reading goes on, sending does not: this device's own ratchets are old ones, or another group is on its way.
         return Ok(());
     }
-    step.begin_epoch(chat, seq)
+    step.begin_epoch(chat, seq)?;
+    if !added.is_empty() || removed > 0 {
+        step.watch_routing(chat);
+    }
+    Ok(())
+}
+
+/// This device is out: with its whole account, or because the account's list does not name it any more.
+fn removed_here(step: &mut Step, chat: &mut Chat, from: &Leaf, change: &Change) -> Result<()> {
+    let who = step.called(&from.account)?;
+    let leaving = crate::outbox::quit::is_leaving(step, chat)?;
+    let why = match change.gone.contains(&step.account) {
+        true if leaving => "You left.".to_owned(),
+        true => format!("{who} removed you."),
+        false => "This device was removed from your account, and so from this chat.".to_owned(),
+    };
+    change.gone.iter().try_for_each(|account| step.tx.remove_member(chat.row, account))?;
+    step.leave_group(chat, &why)
 }
 
 /// A refused commit changes nothing here; the routing it brought is undone at the relay.
@@ -68,44 +123,6 @@ fn refuse(step: &mut Step, chat: &mut Chat, seq: Seq) -> Result<()> {
     step.tx.unseal_outbox(chat.row)?;
     step.link.restart_chat(chat.row);
     Ok(())
-}
-
-/// In a direct chat members renew their own keys, and re-add a device of either account that asks for it (`MLS-8`).
-fn allowed(step: &Step, chat: &Chat, from: &Leaf, facts: &StagedCommitFacts) -> Result<bool> {
-    if facts.context_after.is_some() || !is_party(step, chat, from) {
-        return Ok(false);
-    }
-    match (facts.added.as_slice(), facts.removed.as_slice()) {
-        ([], []) => Ok(true),
-        ([added], [removed]) => {
-            let same = added.device == removed.device && added.root == removed.root && added.device != from.device;
-            Ok(same && is_listed(step, added)? && asked_for(chat, added, facts))
-        }
-        _ => Ok(false),
-    }
-}
-
-/// Whether the device's own signed request, with this very key package, is among the evidence.
-fn asked_for(chat: &Chat, added: &Leaf, facts: &StagedCommitFacts) -> bool {
-    facts.evidence.iter().any(|evidence: &Body| {
-        rejoin::open(evidence).is_ok_and(|(request, signed)| {
-            request.chat == chat.chat
-                && request.device == added.device
-                && facts.added_packages.contains(&request.key_package)
-                && verify_rejoin(&signed, &request, &added.key)
-        })
-    })
-}
-
-pub(super) fn is_party(step: &Step, chat: &Chat, leaf: &Leaf) -> bool {
-    leaf.account == step.account || leaf.account == chat.peer
-}
-
-/// Whether the account's verified device list names this device with this key.
-pub(super) fn is_listed(step: &Step, leaf: &Leaf) -> Result<bool> {
-    let account = step.tx.account(&leaf.account)?;
-    Ok(account
-        .is_some_and(|a| a.root == leaf.root && a.list.list.device(&leaf.device).is_some_and(|d| d.key == leaf.key)))
 }
 
 /// Another device founded the next incarnation: the group here is over, its welcome follows.

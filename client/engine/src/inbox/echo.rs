@@ -3,11 +3,14 @@
 use super::sequence::gap;
 use crate::error::Result;
 use crate::outbox;
+use crate::rules::Change;
 use crate::step::Step;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
-use aside_protocol::{N, Seq};
+use aside_protocol::group::Roster;
+use aside_protocol::{N, Seq, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::gaps::Why;
+use aside_store::tasks::TaskKind;
 
 /// Shown when an echo is of something this device does not know.
 const OLDER_COPY: &str = "This device sent something here that its history does not know: the history is an older \
@@ -58,6 +61,9 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
         chat.group = proposed.group;
     }
     step.in_group(chat, |group, scope| group.merge_own(scope))?;
+    let (terms, devices) = step.in_group(chat, |group, _| Ok((group.terms()?, group.roster()?.len() as u64)))?;
+    chat.devices = devices;
+    chat.renewed = step.now;
     chat.next_n = proposed.n.next();
     chat.own_count = 0;
     if proposed.founding {
@@ -66,6 +72,18 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     }
     step.begin_epoch(chat, seq)?;
     outbox::commits::took_effect(step, chat, &proposed.request)?;
+    step.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
+    let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
+    if proposed.founding {
+        step.tx.set_roster(chat.row, &Roster { entries: change.put })?;
+        step.drop_done_tasks(chat)?;
+        step.watch_lists(chat)?;
+    } else if change != Change::default() || terms.state.is_some_and(|state| state.title != chat.title) {
+        let terms = step.in_group(chat, |group, _| group.terms())?;
+        step.roster_changed(chat, None, &change, Some(&terms))?;
+    } else {
+        step.drop_done_tasks(chat)?;
+    }
     Ok(true)
 }
 

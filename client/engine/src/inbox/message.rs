@@ -40,8 +40,8 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
 
 /// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).
 pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Option<(Leaf, What)>> {
-    let Some(body) = &envelope.body else { return Ok(None) };
-    match step.open(chat, body)? {
+    let Some(body) = step.body_of(envelope)? else { return Ok(None) };
+    match step.open(chat, &body)? {
         Some(Ok(opened)) => {
             let said = envelope.n.zip(envelope.base).map(|(n, base)| Aad { chat: chat.chat, n, base });
             let honest = Some(opened.aad) == said && opened.from.device == envelope.from;

@@ -17,7 +17,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
         // The relay's log began anew: what it had before this was shown here under its old places.
         chat.seq = Seq(seq.0 - 1);
     }
-    let in_order = seq == chat.seq.next() && !step.tx.holds(chat.row)?;
+    let in_order = seq == chat.seq.next() && !step.tx.holds(chat.row)? && !step.lacks_body(envelope)?;
     if in_order {
         return process(step, chat, envelope);
     }
@@ -32,13 +32,18 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
 /// Processes an envelope whose turn it is; a copy of an older one is dropped.
 pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
     let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) else { return Ok(()) };
-    if envelope.from == step.me.device {
+    if chat.state == ChatState::Left {
+        chat.base = if envelope.kind == EnvelopeKind::Message { chat.base } else { seq };
+    } else if envelope.from == step.me.device {
         echo::take(step, chat, envelope, seq)?;
     } else {
         await_welcome(step, chat);
         match envelope.kind {
             EnvelopeKind::Message => message::take(step, chat, envelope, seq)?,
-            EnvelopeKind::Commit => commit::take(step, chat, envelope, seq)?,
+            EnvelopeKind::Commit => {
+                commit::take(step, chat, envelope, seq)?;
+                step.forget_body(envelope)?;
+            }
             EnvelopeKind::Founding => commit::founding(step, chat, envelope, seq)?,
             _ => gap(step, chat, seq, seq, Why::TooNew)?,
         }
@@ -51,7 +56,9 @@ pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> 
 pub(super) fn await_welcome(step: &mut Step, chat: &mut Chat) {
     if chat.state == ChatState::Unfounded && chat.group.is_none() {
         chat.enter(ChatState::AwaitingWelcome, step.now);
-        step.link.wanted.insert(chat.peer);
+        if chat.is_direct() {
+            step.link.wanted.insert(chat.peer);
+        }
     }
 }
 
@@ -104,7 +111,7 @@ fn give_up(step: &mut Step, chat: &mut Chat) -> Result<()> {
                 process(step, chat, &envelope)?;
             }
             // A welcome whose accounts are still unknown: without it this device asks to be added again.
-            None if step.tx.account(&chat.peer)?.is_none() => await_welcome(step, chat),
+            None if chat.is_direct() && step.tx.account(&chat.peer)?.is_none() => await_welcome(step, chat),
             None => welcome::join(step, chat, &envelope)?,
         }
     }

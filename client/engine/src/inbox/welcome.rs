@@ -1,22 +1,31 @@
-//! Welcomes: joined only if group, chat, accounts and devices all fit together (rules `MLS-3`, `CHT-5`).
+//! Welcomes: joined only if group, chat, accounts and devices all fit together (rules `MLS-3`, `CHT-5`, `GRP-4`).
 
-use super::commit::{is_listed, is_party};
 use crate::error::{EngineError, Result};
+use crate::rules;
 use crate::step::Step;
-use aside_crypto::{Group, MlsError, Staged};
+use aside_crypto::{Group, MlsError, Staged, Terms};
 use aside_protocol::envelope::Envelope;
-use aside_protocol::group::{ChatContext, ChatKind};
+use aside_protocol::group::{ChatKind, Roster};
 use aside_protocol::request::Request;
-use aside_protocol::{Body, DeviceId, Millis, N, Seq};
-use aside_store::chats::{Chat, ChatState};
+use aside_protocol::{AccountId, Body, ChatId, DeviceId, Millis, N, Seq};
+use aside_store::chats::{Chat, ChatState, UNKNOWN_KIND};
+
+mod judge;
 
 /// Shown when a welcome does not hold.
-const REFUSED: &str = "An invitation into this chat was refused: it did not come from the other account's devices.";
+const REFUSED: &str = "An invitation into this chat was refused: it does not fit the chat or its accounts' devices.";
 
-/// A group joined, and who founded it if this is its first epoch.
+/// A group joined, and what it says of itself.
 struct Entered {
     group: Group,
+    /// Who founded it, if this is its first epoch.
     founder: Option<DeviceId>,
+    /// Whose device made the welcome.
+    from: AccountId,
+    terms: Terms,
+    roster: Roster,
+    proved: Vec<crate::roster::Proved>,
+    devices: u64,
 }
 
 /// Why a join is undone.
@@ -26,7 +35,7 @@ enum Undo {
     /// Its accounts or devices do not fit.
     Misfit,
     /// An account's newer device list is needed first.
-    Unknown(aside_protocol::AccountId),
+    Unknown(AccountId),
     /// Not the welcome's fault.
     Own(EngineError),
 }
@@ -49,7 +58,7 @@ impl From<EngineError> for Undo {
     }
 }
 
-/// A welcome from the queue: joined now, or held until its accounts are known.
+/// A welcome from the queue: joined now, or held until its bytes and its accounts are here.
 pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
     if step.tx.holds(chat.row)? || waits(step, chat, envelope)? {
         step.tx.hold(chat.row, envelope)?;
@@ -58,9 +67,15 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     join(step, chat, envelope)
 }
 
-/// Whether a welcome needs an account that is not known yet; asks for it.
+/// Whether a welcome needs bytes or an account that are not here yet; asks for them.
 pub(super) fn waits(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result<bool> {
-    let needed = envelope.seq.is_none() && step.tx.account(&chat.peer)?.is_none();
+    if envelope.seq.is_some() {
+        return Ok(false);
+    }
+    if step.lacks_body(envelope)? {
+        return Ok(true);
+    }
+    let needed = chat.is_direct() && step.tx.account(&chat.peer)?.is_none();
     if needed {
         step.link.wanted.insert(chat.peer);
     }
@@ -69,7 +84,7 @@ pub(super) fn waits(step: &mut Step, chat: &Chat, envelope: &Envelope) -> Result
 
 /// Joins, or says why not. A device that is in the group already refuses: nobody turns its state back.
 pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
-    let (Some(base), Some(body)) = (envelope.base, &envelope.body) else { return Ok(()) };
+    let (Some(base), Some(body)) = (envelope.base, step.body_of(envelope)?) else { return Ok(()) };
     let incarnation = envelope.incarnation.unwrap_or(chat.incarnation);
     if chat.state == ChatState::Live || incarnation < chat.incarnation {
         return Ok(());
@@ -77,8 +92,11 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
     // A welcome may replace a group this device is in: nothing of the old one is written after that.
     step.save_groups()?;
     let tx = step.tx;
-    match tx.attempt(|| enter(step, chat, incarnation, body)) {
-        Ok(entered) => joined(step, chat, entered, incarnation, base),
+    match tx.attempt(|| enter(step, chat, incarnation, &body)) {
+        Ok(entered) => {
+            step.forget_body(envelope)?;
+            joined(step, chat, entered, incarnation, base)
+        }
         Err(Undo::Own(error)) => Err(error),
         Err(Undo::Unknown(account)) => {
             step.link.wanted.insert(account);
@@ -86,6 +104,7 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             Ok(())
         }
         Err(undo) => {
+            step.forget_body(envelope)?;
             chat.seq = chat.seq.max(base);
             chat.base = base;
             chat.incarnation = incarnation;
@@ -100,20 +119,22 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
 fn enter(step: &mut Step, chat: &Chat, incarnation: u64, body: &Body) -> Result<Entered, Undo> {
     let scope = step.scope();
     let staged = scope.read_welcome(body)?;
-    judge(step, chat, incarnation, &staged)?;
+    let (roster, proved) = judge(step, chat, incarnation, &staged)?;
     let founder = (staged.epoch() == 1).then(|| staged.from().device);
-    Ok(Entered { group: staged.join(&scope)?, founder })
+    let (from, terms, devices) = (staged.from().account, staged.terms().clone(), staged.roster().len() as u64);
+    Ok(Entered { group: staged.join(&scope)?, founder, from, terms, roster, proved, devices })
 }
 
-fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<(), Undo> {
-    let context: &ChatContext = staged.context();
-    let parties = context.accounts.iter().map(|state| state.account);
+fn judge(
+    step: &Step,
+    chat: &Chat,
+    incarnation: u64,
+    staged: &Staged,
+) -> Result<(Roster, Vec<crate::roster::Proved>), Undo> {
+    let context = &staged.terms().context;
     let fits = context.chat == chat.chat
-        && context.kind == ChatKind::Direct
         && context.incarnation == incarnation
-        && context.accounts.len() == 2
-        && parties.clone().any(|account| account == step.account)
-        && parties.clone().any(|account| account == chat.peer);
+        && (context.kind == chat.kind || chat.kind == UNKNOWN_KIND);
     if !fits {
         return Err(Undo::Misfit);
     }
@@ -121,21 +142,10 @@ fn judge(step: &Step, chat: &Chat, incarnation: u64, staged: &Staged) -> Result<
     if step.tx.epoch_of(&staged.group_id())?.is_some_and(|seen| staged.epoch() <= seen) {
         return Err(Undo::Peer(MlsError::AlreadySeen));
     }
-    for state in &context.accounts {
-        let known = step.tx.account(&state.account)?.ok_or(Undo::Unknown(state.account))?.list;
-        if state.version > known.list.version && !step.link.fresh.contains(&state.account) {
-            return Err(Undo::Unknown(state.account));
-        }
-        if state.version > known.list.version || (state.version == known.list.version && state.hash != known.hash) {
-            return Err(Undo::Misfit);
-        }
+    match context.kind {
+        ChatKind::Direct => judge::direct(step, chat, staged).map(|roster| (roster, Vec::new())),
+        _ => judge::group(step, chat, staged),
     }
-    for leaf in staged.roster() {
-        if !is_party(step, chat, leaf) || !is_listed(step, leaf)? {
-            return Err(Undo::Misfit);
-        }
-    }
-    Ok(())
 }
 
 /// The incarnation this device is founding, if it is.
@@ -148,7 +158,7 @@ fn own_founding(step: &Step, chat: &Chat) -> Result<Option<u64>> {
 
 /// In the group: numbers begin at 1, what the outbox has goes out anew.
 fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, base: Seq) -> Result<()> {
-    let Entered { group, founder } = entered;
+    let Entered { group, founder, from, terms, roster, proved, devices } = entered;
     // An own founding of a later incarnation goes on: if the relay took it, its echo will take over from this group.
     if own_founding(step, chat)?.is_none_or(|own| own <= incarnation) {
         step.drop_proposed(chat)?;
@@ -162,16 +172,53 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     chat.incarnation = incarnation;
     chat.next_n = N(1);
     chat.own_count = 0;
+    chat.renewed = step.now;
+    chat.devices = devices;
+    let news = describe(step, chat, &terms, &from)?;
+    step.learn_proved(&proved)?;
+    step.tx.set_roster(chat.row, &roster)?;
     // Who joins at the founding has seen every number from the first on; who joins later cannot know the others'.
+    step.begin_incarnation(chat)?;
     match founder {
-        Some(founder) => {
-            step.begin_incarnation(chat)?;
-            step.tx.set_sender_n(chat.row, &founder, N(1))?;
-        }
-        None => {
-            step.begin_incarnation(chat)?;
-            step.tx.forget_senders(chat.row)?;
-        }
+        Some(founder) => step.tx.set_sender_n(chat.row, &founder, N(1))?,
+        None => step.tx.forget_senders(chat.row)?,
     }
-    step.begin_epoch(chat, base)
+    step.begin_epoch(chat, base)?;
+    if let Some(news) = news {
+        step.notice(chat, &news)?;
+    }
+    step.drop_done_tasks(chat)?;
+    step.watch_lists(chat)?;
+    step.watch_routing(chat);
+    Ok(())
+}
+
+/// Takes over what the group says of itself; what is to be told of it, the first time.
+fn describe(step: &Step, chat: &mut Chat, terms: &Terms, from: &AccountId) -> Result<Option<String>> {
+    chat.kind = terms.context.kind;
+    let Some(state) = &terms.state else {
+        chat.peer = other(step, &terms.context.accounts.iter().map(|a| a.account).collect::<Vec<_>>());
+        return Ok(None);
+    };
+    let first = chat.origin.is_none() || step.tx.member_count(chat.row)? == 0;
+    chat.origin = Some(state.origin);
+    chat.title.clone_from(&state.title);
+    let what = if chat.kind == ChatKind::Channel { "channel" } else { "group" };
+    let who = step.called(from)?;
+    Ok((first && *from != step.account).then(|| format!("{who} added you to the {what} “{}”.", chat.title)))
+}
+
+/// The account of a direct chat that is not this device's, or its own in the chat with oneself.
+fn other(step: &Step, accounts: &[AccountId]) -> AccountId {
+    accounts.iter().copied().find(|account| *account != step.account).unwrap_or(step.account)
+}
+
+/// The roster of a direct chat, for checks of its id.
+pub(super) fn is_between(chat: &ChatId, accounts: &[AccountId]) -> bool {
+    matches!(accounts, [one, other] if ChatId::direct(one, other) == *chat)
+}
+
+/// The same as the rules have it.
+pub(super) fn direct_roster(terms: &Terms) -> Roster {
+    rules::direct_roster(&terms.context)
 }

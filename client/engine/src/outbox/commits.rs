@@ -1,19 +1,31 @@
 //! This device's own commits: made when due, stored, sent byte for byte until answered, effective at their echo.
 
+use super::drafts::Draft;
 use crate::error::{EngineError, Result};
 use crate::link::Pending;
+use crate::packages::suite_of;
+use crate::roster::change_of;
+use crate::rules::{self, After, Before, Changes};
 use crate::step::Step;
-use aside_crypto::MlsError;
+use aside_crypto::{Leaf, MlsError, Terms, Wanted};
 use aside_protocol::content::Aad;
-use aside_protocol::request::{Commit, Request, Suite, Welcome};
-use aside_protocol::{Hash, N, rejoin};
+use aside_protocol::group::{Evidence, Pack, Roster};
+use aside_protocol::limits::MAX_HANDSHAKE;
+use aside_protocol::request::{BlobRef, Commit, Request, Welcome};
+use aside_protocol::{Body, DeviceId, Hash, N, codec};
 use aside_store::chats::Chat;
 use aside_store::outbox::Proposed;
-use aside_store::rejoins::RejoinTask;
 
-/// Sends the own commit if it is stored, unconfirmed and not on its way.
+/// Shown when something the user wanted turned out not to be allowed.
+const NOT_ALLOWED: &str = "A change of this chat that you asked for is not allowed any more; nothing was changed.";
+
+/// Sends the own commit if it is stored, unconfirmed and not on its way; what is too long for a frame goes ahead.
 pub(super) fn resend(step: &mut Step, chat: &Chat) -> Result<()> {
     let Some(proposed) = step.tx.proposed(chat.row)?.filter(|proposed| !proposed.sent) else { return Ok(()) };
+    let ahead = blobs(&proposed.request);
+    if !ahead.iter().all(|blob| step.is_uploaded(blob)) {
+        return Ok(());
+    }
     let link = step.link.chat(chat.row);
     if !std::mem::replace(&mut link.proposed, true) {
         step.ask(proposed.request, Pending::Proposed(chat.row, proposed.hash));
@@ -21,92 +33,186 @@ pub(super) fn resend(step: &mut Step, chat: &Chat) -> Result<()> {
     Ok(())
 }
 
-/// Whether a commit is due: a device to be added again, or this device's leaf to be renewed.
-pub(super) fn is_due(step: &Step, chat: &Chat) -> Result<bool> {
-    let asked = step.tx.rejoins(chat.row)?.iter().any(|task| !task.added);
-    Ok(asked || chat.own_count >= step.config.update_after_messages)
-}
-
-/// Makes the commit that is due; says no if it turned out that none is.
-pub(super) fn propose(step: &mut Step, chat: &Chat) -> Result<bool> {
-    if let Some(task) = step.tx.rejoins(chat.row)?.into_iter().find(|task| !task.added) {
-        return readd(step, chat, &task);
-    }
-    let aad = aad(chat);
-    let made = step.in_group(chat, |group, scope| group.update_keys(scope, &aad))?;
-    let commit = Commit {
-        chat: chat.chat,
-        n: aad.n,
-        base: aad.base,
-        body: made.commit,
-        add: Vec::new(),
-        remove: Vec::new(),
-        welcome: None,
-        blob: None,
+/// What a request points to.
+pub(crate) fn blobs(request: &Request) -> Vec<BlobRef> {
+    let (own, welcome) = match request {
+        Request::Commit(commit) => (commit.blob, &commit.welcome),
+        Request::Found(found) => (None, &found.welcome),
+        _ => return Vec::new(),
     };
-    save(step, chat, commit).map(|()| true)
+    own.into_iter().chain(welcome.as_ref().and_then(|welcome| welcome.blob)).collect()
 }
 
-fn aad(chat: &Chat) -> Aad {
+pub(crate) fn aad(chat: &Chat) -> Aad {
     Aad { chat: chat.chat, n: chat.next_n, base: chat.base }
 }
 
-/// Removes and adds the device in one commit, with its request as evidence (rule `REJ-3`); a request that does not hold
-/// is dropped.
-fn readd(step: &mut Step, chat: &Chat, task: &RejoinTask) -> Result<bool> {
-    let Ok((request, _)) = rejoin::open(&task.request) else { return drop_task(step, task) };
-    let account = step.tx.accounts()?.into_iter().find(|a| a.list.list.device(&task.device).is_some());
-    let Some(account) = account else { return drop_task(step, task) };
-    let Some(entry) = account.list.list.device(&task.device) else { return drop_task(step, task) };
-    let checked = step.scope().check_key_package(&request.key_package, &account.root, entry, Suite::XWing, step.now);
-    let Ok(checked) = checked else { return drop_task(step, task) };
-    let aad = aad(chat);
-    let evidence = std::slice::from_ref(&task.request);
-    let tx = step.tx;
-    let made = tx.attempt(|| {
-        step.with_group(chat, |group, scope| group.readd_with(scope, &aad, &task.device, &checked, evidence))
-    });
-    let made = match made {
+/// Makes the commit that a draft describes; says no if it turned out that it cannot be.
+pub(super) fn propose(step: &mut Step, chat: &Chat, draft: Draft) -> Result<bool> {
+    let (terms, epoch, leaves) =
+        step.in_group(chat, |group, _| Ok((group.terms()?, group.epoch(), group.roster()?)))?;
+    let roster = step.roster(chat)?;
+    let before = Before { epoch, terms: &terms, roster: &roster, leaves: &leaves };
+    let Ok((changes, after, following)) = settle(step, before, &draft) else { return not_allowed(step, chat, &draft) };
+    let pack = match (draft.add.is_empty() || chat.is_direct(), &following) {
+        (true, _) => None,
+        (false, roster) => match pack(step, roster, &draft)? {
+            Some(pack) => Some(pack),
+            None => return Ok(false),
+        },
+    };
+    let wanted = Wanted {
+        remove: draft.remove.clone(),
+        add: draft.add.iter().map(|(package, _)| package.clone()).collect(),
+        evidence: changes.evidence,
+        terms: changes.terms,
+        pack,
+    };
+    let (tx, aad) = (step.tx, aad(chat));
+    let made = match tx.attempt(|| step.with_group(chat, |group, scope| group.propose(scope, &aad, &wanted))) {
         Ok(Some(Ok(made))) => made,
-        Ok(Some(Err(MlsError::NotMember(_))) | None) => return drop_task(step, task),
-        // The package fits no group with this one's leaves in it: its maker's fault.
-        Err(EngineError::Bug(_)) => return drop_task(step, task),
+        Ok(Some(Err(MlsError::NotMember(_))) | None) => return not_allowed(step, chat, &draft),
+        // A package fits no group with this one's leaves in it: its maker's fault.
+        Err(EngineError::Bug(_)) if !draft.add.is_empty() => return not_allowed(step, chat, &draft),
         Ok(Some(Err(error))) => return Err(error.into()),
         Err(error) => return Err(error),
     };
+    for (leaf, _) in &changes.added {
+        step.spent(&leaf.account, suite_of(chat.kind));
+    }
+    save(step, chat, &draft, aad, made, &after).map(|()| true)
+}
+
+/// What the draft leads to, if the rules allow it.
+fn settle(step: &Step, before: Before<'_>, draft: &Draft) -> Result<(Changes, After, Roster), rules::Why> {
+    let own = own_leaf(step);
+    let mut changes = Changes {
+        removed: before.leaves.iter().filter(|leaf| draft.remove.contains(&leaf.device)).copied().collect(),
+        added: draft.add.iter().map(|(package, body)| (*package.leaf(), body.clone())).collect(),
+        evidence: draft.evidence.iter().map(|evidence| Body(codec::encode(evidence))).collect(),
+        terms: None,
+    };
+    let following = rules::follow(before, &own, &changes)?;
+    let terms = terms_after(before.terms, &following, draft);
+    changes.terms = (terms != *before.terms).then_some(terms);
+    let after = rules::judge(before, &own, &changes)?;
+    Ok((changes, after, following))
+}
+
+/// This device as a leaf.
+pub(crate) fn own_leaf(step: &Step) -> Leaf {
+    Leaf { root: step.me.root, account: step.account, device: step.me.device, key: step.me.key.public() }
+}
+
+fn terms_after(before: &Terms, roster: &Roster, draft: &Draft) -> Terms {
+    let mut terms = before.clone();
+    terms.context.accounts = rules::accounts(&before.context, roster);
+    if let Some(state) = &mut terms.state {
+        state.roster = roster.hash();
+        state.title = draft.title.clone().unwrap_or_else(|| std::mem::take(&mut state.title));
+        state.join = draft.link.unwrap_or(state.join);
+    }
+    terms
+}
+
+/// What joiners need to judge the group by (rule `GRP-3`); none while chains are missing here.
+pub(super) fn pack(step: &mut Step, roster: &Roster, draft: &Draft) -> Result<Option<Pack>> {
+    let mut accounts = Vec::with_capacity(roster.entries.len());
+    for entry in &roster.entries {
+        let proved = draft.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::Lists(lists) if aside_protocol::AccountId::of(&lists.root) == entry.account => {
+                Some(lists.clone())
+            }
+            Evidence::Join(bytes) => rules::open_join(bytes)
+                .map(|(request, _)| request.account)
+                .filter(|lists| aside_protocol::AccountId::of(&lists.root) == entry.account),
+            _ => None,
+        });
+        let chain = match proved {
+            Some(lists) => Some(lists),
+            None => step.chain(&entry.account, Some(entry.version))?,
+        };
+        accounts.extend(chain);
+    }
+    let whole = accounts.len() == roster.entries.len();
+    Ok(whole.then(|| Pack { roster: roster.clone(), accounts }))
+}
+
+/// What the draft was to do is not done, and not tried again.
+fn not_allowed(step: &mut Step, chat: &Chat, draft: &Draft) -> Result<bool> {
+    let mut asked = false;
+    for (kind, subject) in &draft.tasks {
+        asked |= step.tx.task(chat.row, *kind, subject)?.is_some_and(|task| task.asked);
+        step.tx.drop_task(chat.row, *kind, subject)?;
+    }
+    if let Some(task) = &draft.rejoin {
+        step.tx.finish_rejoin(task, step.now)?;
+    }
+    if asked {
+        step.notice(chat, NOT_ALLOWED)?;
+    }
+    Ok(false)
+}
+
+fn save(
+    step: &mut Step,
+    chat: &Chat,
+    draft: &Draft,
+    aad: Aad,
+    made: aside_crypto::Proposed,
+    after: &After,
+) -> Result<()> {
+    let added: Vec<DeviceId> = draft.add.iter().map(|(package, _)| package.leaf().device).collect();
+    let hash = Hash::of(&made.commit);
+    let (body, blob) = step.inline(made.commit)?;
+    let welcome = welcome(step, &added, made.welcome)?;
     let commit = Commit {
         chat: chat.chat,
         n: aad.n,
         base: aad.base,
-        body: made.commit,
-        add: vec![task.device],
-        remove: vec![task.device],
-        welcome: made.welcome.map(|body| Welcome { to: vec![task.device], body, blob: None }),
-        blob: None,
+        body,
+        add: added.into_iter().chain(draft.mend.add.iter().copied()).collect(),
+        remove: draft.remove.iter().chain(&draft.mend.remove).copied().collect(),
+        welcome,
+        blob,
     };
-    save(step, chat, commit).map(|()| true)
-}
-
-fn drop_task(step: &Step, task: &RejoinTask) -> Result<bool> {
-    step.tx.finish_rejoin(task, step.now)?;
-    Ok(false)
-}
-
-fn save(step: &Step, chat: &Chat, commit: Commit) -> Result<()> {
     let proposed = Proposed {
         chat: chat.row,
         founding: false,
         n: commit.n,
-        hash: Hash::of(&commit.body),
+        hash,
         request: Request::Commit(commit),
         group: None,
         sent: false,
+        change: Some(Body(codec::encode(&change_of(after)))),
     };
     Ok(step.tx.save_proposed(&proposed)?)
 }
 
-/// The own commit is merged: devices it added again begin anew.
+/// A welcome for some devices, in the request or beside it.
+pub(super) fn welcome(step: &Step, to: &[DeviceId], welcome: Option<Body>) -> Result<Option<Welcome>> {
+    let Some(welcome) = welcome.filter(|_| !to.is_empty()) else { return Ok(None) };
+    let (body, blob) = step.inline(welcome)?;
+    Ok(Some(Welcome { to: to.to_vec(), body, blob }))
+}
+
+impl Step<'_> {
+    /// The body as it goes into a frame; if it is too long, it is kept to go ahead as a blob (rule `BLB-5`).
+    pub(crate) fn inline(&self, body: Body) -> Result<(Body, Option<BlobRef>)> {
+        if body.len() <= MAX_HANDSHAKE {
+            return Ok((body, None));
+        }
+        let blob = BlobRef { id: Hash::of(&body), size: body.len() as u64 };
+        self.tx.save_body(&blob.id, &body)?;
+        Ok((Body::default(), Some(blob)))
+    }
+}
+
+/// The own commit is merged: devices it added begin anew.
 pub(crate) fn took_effect(step: &Step, chat: &Chat, request: &Request) -> Result<()> {
+    for blob in blobs(request) {
+        step.tx.drop_body(&blob.id)?;
+    }
     let Request::Commit(commit) = request else { return Ok(()) };
     for device in &commit.add {
         step.tx.set_sender_n(chat.row, device, N(0))?;

@@ -1,81 +1,192 @@
-//! Founding a direct chat: the other account's devices looked up, their key packages taken, one command to the relay.
+//! Founding a chat: everybody looked up, key packages taken, one command to the relay (rules `CHT-2`, `CHT-7`).
 
+use super::commits::{pack, welcome};
+use super::drafts::{Draft, newcomer};
 use crate::error::{EngineError, Result};
-use crate::link::Pending;
+use crate::packages::{Package, Packages, suite_of};
+use crate::rules::{self, Change};
 use crate::step::Step;
-use aside_crypto::{CheckedKeyPackage, MlsError};
+use aside_crypto::{CheckedKeyPackage, Terms};
 use aside_protocol::content::Aad;
-use aside_protocol::group::{AccountState, ChatContext};
-use aside_protocol::request::{FetchKeyPackages, Found, KeyPackageOf, Request, Suite, Welcome};
-use aside_protocol::{Hash, N, Refusal, RequestId};
+use aside_protocol::group::{AccountLists, AccountState, ChatContext, Evidence, GroupState, Role, Roster, RosterEntry};
+use aside_protocol::request::{Found, Request};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, N, Refusal, codec};
 use aside_store::accounts::Account;
 use aside_store::chats::{Chat, ChatState};
 use aside_store::outbox::Proposed;
+use aside_store::tasks::TaskKind;
 
 /// Shown when another account's device has no sound key package.
 const NO_PACKAGE: &str = "A device of the other account has no usable key package; this is tried again.";
 
 /// Takes the next step towards a group, if there is a reason to have one.
 pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
-    let wanted = step.tx.has_unsent(chat.row)? || !step.tx.rejoins(chat.row)?.is_empty();
-    if !wanted || step.link.chat(chat.row).packages {
+    let wanted = step.tx.has_unsent(chat.row)? && chat.is_direct()
+        || !step.tx.rejoins(chat.row)?.is_empty() && chat.is_direct()
+        || step.tx.task(chat.row, TaskKind::Found, &[])?.is_some();
+    if !wanted {
         return Ok(());
     }
-    if !step.link.fresh.contains(&chat.peer) {
-        step.link.wanted.insert(chat.peer);
-        return Ok(());
-    }
-    let id = RequestId(step.fresh());
-    step.link.chat(chat.row).packages = true;
-    let request = Request::FetchKeyPackages(FetchKeyPackages { id, account: chat.peer, suite: Suite::XWing });
-    step.ask(request, Pending::KeyPackages(chat.row));
-    Ok(())
+    let Some(own) = own_devices(step, chat)? else { return Ok(()) };
+    if chat.is_direct() { direct(step, chat, own) } else { group(step, chat, own) }
 }
 
-/// Key packages came: founds, unless something else happened to the chat meanwhile.
-pub(crate) fn found(step: &mut Step, chat: &mut Chat, packages: &[KeyPackageOf]) -> Result<()> {
-    if chat.state != ChatState::Unfounded {
-        return Ok(());
+/// Packages of the own account's other devices: they are in every chat from its beginning. Devices that have none ask to
+/// be added later.
+fn own_devices(step: &mut Step, chat: &Chat) -> Result<Option<Vec<Package>>> {
+    let me = step.account;
+    let own = step.tx.account(&me)?.map(|own| own.list.list.devices).unwrap_or_default();
+    let others: Vec<DeviceId> = own.iter().map(|e| e.device).filter(|device| *device != step.me.device).collect();
+    if others.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    Ok(match step.packages(&me, suite_of(chat.kind), &others)? {
+        Packages::Waiting => None,
+        Packages::Ready(packages) => Some(packages),
+        Packages::None => Some(Vec::new()),
+    })
+}
+
+fn direct(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
+    let mut members = own;
+    if chat.peer != step.account {
+        let Some(peer) = step.fresh_account(&chat.peer)? else { return Ok(()) };
+        let devices: Vec<_> = peer.list.list.devices.iter().map(|entry| entry.device).collect();
+        match step.packages(&chat.peer, suite_of(chat.kind), &devices)? {
+            Packages::Waiting => return Ok(()),
+            Packages::None => return no_package(step, chat),
+            Packages::Ready(packages) => members.extend(packages),
+        }
     }
     let (Some(me), Some(peer)) = (step.tx.account(&step.account)?, step.tx.account(&chat.peer)?) else { return Ok(()) };
-    let Some(members) = check(step, &peer, packages)? else { return no_package(step, chat) };
-    let Some(proposed) = propose(step, chat, [&me, &peer], &members)? else { return no_package(step, chat) };
-    step.tx.save_proposed(&proposed)?;
-    chat.enter(ChatState::Founding, step.now);
-    Ok(())
+    let accounts = [&me, &peer].map(state_of).to_vec();
+    let context = ChatContext { chat: chat.chat, kind: chat.kind, incarnation: chat.incarnation + 1, accounts };
+    let devices = [&me, &peer].into_iter().flat_map(|a| a.list.list.devices.iter().map(|entry| entry.device));
+    let mut routed: Vec<DeviceId> = devices.collect();
+    routed.sort_unstable();
+    routed.dedup();
+    let change = rules::direct_roster(&context);
+    let plan = Plan { terms: Terms { context, state: None }, members, routed, roster: change, draft: Draft::default() };
+    found(step, chat, plan)
 }
 
-/// The founding to send; none when the packages, each sound, do not fit into one group: their maker's fault.
-fn propose(
-    step: &mut Step,
-    chat: &Chat,
-    accounts: [&Account; 2],
-    members: &[CheckedKeyPackage],
-) -> Result<Option<Proposed>> {
-    let incarnation = chat.incarnation + 1;
+/// Everybody who can be added now is in the group from its beginning; the rest is added once they can be.
+fn group(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
+    let Some(origin) = chat.origin else { return Ok(()) };
+    let me = step.account;
+    let (mut members, mut chains, mut waiting) = (own, Vec::new(), false);
+    for account in invited(step, chat)? {
+        match newcomer(step, chat, &account)? {
+            Some((packages, chain)) => {
+                members.extend(packages);
+                chains.push(chain);
+            }
+            None => waiting |= step.link.is_coming(&account, suite_of(chat.kind)),
+        }
+    }
+    if waiting {
+        return Ok(());
+    }
+    let Some(own_chain) = step.chain(&me, None)? else { return Ok(()) };
+    chains.push(own_chain);
+    let roster = roster(step, chat, &chains)?;
     let context =
-        ChatContext { chat: chat.chat, kind: chat.kind, incarnation, accounts: accounts.map(state_of).to_vec() };
+        ChatContext { chat: chat.chat, kind: chat.kind, incarnation: chat.incarnation + 1, accounts: Vec::new() };
+    let join = match step.tx.task(chat.row, TaskKind::Link, &[])? {
+        Some(task) => aside_protocol::PublicKey::from_slice(&task.value),
+        None => None,
+    };
+    let state = GroupState { title: chat.title.clone(), roster: roster.hash(), origin, join };
+    let mut routed: Vec<DeviceId> = members.iter().map(|(package, _)| package.leaf().device).collect();
+    routed.push(step.me.device);
+    let evidence = chains.into_iter().map(Evidence::Lists).collect();
+    let draft = Draft { evidence, ..Draft::default() };
+    found(step, chat, Plan { terms: Terms { context, state: Some(state) }, members, routed, roster, draft })
+}
+
+/// Who is to be in the group besides the own account: those invited, and those who were in it before.
+fn invited(step: &Step, chat: &Chat) -> Result<Vec<AccountId>> {
+    let tasks = step.tx.tasks(chat.row)?;
+    let asked = tasks.iter().filter(|task| task.kind == TaskKind::Add).filter_map(|task| task.account());
+    let before = step.tx.roster(chat.row)?.entries.into_iter().map(|entry| entry.account);
+    let mut all: Vec<AccountId> = asked.chain(before).filter(|account| *account != step.account).collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// The first roster: the founder owns the group; who had a role before keeps it.
+fn roster(step: &Step, chat: &Chat, chains: &[AccountLists]) -> Result<Roster> {
+    let mut roster = Roster::default();
+    for chain in chains {
+        let account = AccountId::of(&chain.root);
+        let Some(known) = step.tx.account(&account)? else { continue };
+        let role = match step.role_of(chat, &account)? {
+            Some(role) => role,
+            None if account == step.account => Role::Owner,
+            None => Role::Member,
+        };
+        let (version, hash) = (known.list.list.version, known.list.hash);
+        roster.put(RosterEntry { account, role, version, hash, since: 1 });
+    }
+    Ok(roster)
+}
+
+/// A founding, ready to be made.
+struct Plan {
+    terms: Terms,
+    members: Vec<Package>,
+    routed: Vec<DeviceId>,
+    roster: Roster,
+    draft: Draft,
+}
+
+/// Makes the founding and stores it, unless the packages, each sound, do not fit into one group: their maker's fault.
+fn found(step: &mut Step, chat: &mut Chat, plan: Plan) -> Result<()> {
+    let pack = match plan.terms.state {
+        None => None,
+        Some(_) => match pack(step, &plan.roster, &plan.draft)? {
+            Some(pack) => Some(pack),
+            None => return Ok(()),
+        },
+    };
+    let Plan { terms, members, routed, roster, .. } = plan;
     let aad = Aad { chat: chat.chat, n: N(1), base: chat.base };
     let (tx, group_id) = (step.tx, step.fresh());
-    let (group, made) = match tx.attempt(|| Ok(step.scope().found(&context, members, &aad, group_id)?)) {
+    let packages: Vec<CheckedKeyPackage> = members.iter().map(|(package, _)| package.clone()).collect();
+    let (group, made) = match tx.attempt(|| Ok(step.scope().found(&terms, pack, &packages, &aad, group_id)?)) {
         Ok(founded) => founded,
-        Err(EngineError::Bug(_)) => return Ok(None),
+        Err(EngineError::Bug(_)) => return no_package(step, chat),
         Err(error) => return Err(error),
     };
-    let added: Vec<_> = members.iter().map(|member| member.leaf().device).collect();
-    let own = accounts[0].list.list.devices.iter().map(|entry| entry.device);
-    let hash = Hash::of(&made.commit);
+    let added: Vec<DeviceId> = packages.iter().map(|package| package.leaf().device).collect();
+    packages.iter().for_each(|package| step.spent(&package.leaf().account, suite_of(chat.kind)));
+    // Only its founder could read a group's first commit, and has it.
+    let body = if chat.is_direct() { made.commit } else { Body::from(Hash::of(&made.commit).0.to_vec()) };
+    let hash = Hash::of(&body);
     let request = Request::Found(Found {
         chat: chat.chat,
-        accounts: accounts.map(|account| account.account).to_vec(),
-        incarnation,
-        devices: own.chain(added.iter().copied()).collect(),
-        body: made.commit,
-        welcome: made.welcome.map(|body| Welcome { to: added, body, blob: None }),
-        origin: None,
+        accounts: terms.context.accounts.iter().map(|state| state.account).collect(),
+        incarnation: terms.context.incarnation,
+        devices: routed,
+        body,
+        welcome: welcome(step, &added, made.welcome)?,
+        origin: terms.state.map(|state| state.origin),
     });
-    let group = Some(group.id());
-    Ok(Some(Proposed { chat: chat.row, founding: true, n: N(1), hash, request, group, sent: false }))
+    let change = Change { put: roster.entries, gone: Vec::new() };
+    step.tx.save_proposed(&Proposed {
+        chat: chat.row,
+        founding: true,
+        n: N(1),
+        hash,
+        request,
+        group: Some(group.id()),
+        sent: false,
+        change: Some(Body(codec::encode(&change))),
+    })?;
+    chat.enter(ChatState::Founding, step.now);
+    step.link.dirty.insert(chat.row);
+    Ok(())
 }
 
 /// Says once that there is nobody to found with yet, and tries again later.
@@ -89,19 +200,4 @@ fn no_package(step: &mut Step, chat: &Chat) -> Result<()> {
 
 fn state_of(account: &Account) -> AccountState {
     AccountState { account: account.account, version: account.list.list.version, hash: account.list.hash }
-}
-
-/// One sound key package for each device of the account, or none at all.
-fn check(step: &Step, account: &Account, packages: &[KeyPackageOf]) -> Result<Option<Vec<CheckedKeyPackage>>> {
-    let scope = step.scope();
-    let mut checked = Vec::new();
-    for entry in &account.list.list.devices {
-        let Some(package) = packages.iter().find(|package| package.device == entry.device) else { return Ok(None) };
-        match scope.check_key_package(&package.body, &account.root, entry, Suite::XWing, step.now) {
-            Ok(package) => checked.push(package),
-            Err(MlsError::BadKeyPackage(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Some(checked))
 }

@@ -2,12 +2,13 @@
 
 use crate::error::Result;
 use crate::link::Pending;
+use crate::packages::suite_of;
 use crate::step::Step;
 use aside_crypto::rejoin::sign_rejoin;
 use aside_protocol::rejoin::{self, MAX_RANGES, RejoinRequest, SeqRange};
 use aside_protocol::request::{Rejoin, Request, Suite};
 use aside_protocol::{Millis, Seq};
-use aside_store::chats::{Chat, ChatState};
+use aside_store::chats::{Chat, ChatState, UNKNOWN_KIND};
 
 /// The longest time between two requests, in milliseconds (a day).
 const LONGEST_REPEAT_MS: u64 = 24 * 3600 * 1000;
@@ -29,7 +30,7 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
         return Ok(());
     }
     let not_after = Millis(step.now.0.saturating_add(step.config.key_package_ms));
-    let key_package = step.scope().key_package(Suite::XWing, false, not_after)?;
+    let key_package = step.scope().key_package(suite(chat), false, not_after)?;
     let request = RejoinRequest {
         chat: chat.chat,
         incarnation: chat.incarnation,
@@ -41,6 +42,14 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     step.link.chat(chat.row).rejoin = true;
     step.ask(Request::Rejoin(Rejoin { chat: chat.chat, body }), Pending::Rejoin(chat.row));
     Ok(())
+}
+
+/// The suite of a chat; where its kind is not known, the one first and then the other.
+fn suite(chat: &Chat) -> Suite {
+    match chat.kind == UNKNOWN_KIND && chat.asked.0 % 2 == 1 {
+        true => Suite::Classical,
+        false => suite_of(chat.kind),
+    }
 }
 
 /// Whether so long has passed since; a time that has not come yet was set by a clock that has been put right since.

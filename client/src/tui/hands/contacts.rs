@@ -69,7 +69,7 @@ pub(super) fn accept<M: Tell>(
             }
             Contact::KeyChanged(_) => Ok(false),
             Contact::Account(account) => Ok(account.account == rival),
-            Contact::Unknown => Ok(false),
+            Contact::Unknown | Contact::Group(_) => Ok(false),
         }
     });
     async move {
@@ -133,6 +133,7 @@ fn sentence(state: Option<ChatState>) -> &'static str {
         None | Some(ChatState::Unfounded) => "The encrypted chat is set up with the next message.",
         Some(ChatState::Founding) => "The encrypted chat is being set up.",
         Some(ChatState::AwaitingWelcome) => "This device waits to be let into the encrypted chat.",
+        Some(ChatState::Left) => "This chat was left.",
         Some(ChatState::Broken) => "This device cannot send here now; it has asked to be added again with new keys.",
     }
 }

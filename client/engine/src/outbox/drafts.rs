@@ -1,0 +1,304 @@
+//! Which change of a chat is due, and what it consists of. Looks at the tables; what is missing is asked for, and the
+//! change waits.
+
+use crate::error::Result;
+use crate::packages::{Package, Packages, suite_of};
+use crate::rules::open_join;
+use crate::step::Step;
+use aside_crypto::Leaf;
+use aside_protocol::group::{AccountLists, Evidence, Role, RoleChange, Roster};
+use aside_protocol::rejoin::{self, RejoinRequest};
+use aside_protocol::{AccountId, DeviceId, PublicKey, codec};
+use aside_store::chats::{Chat, ChatState};
+use aside_store::rejoins::RejoinTask;
+use aside_store::tasks::{Task, TaskKind};
+use serde::{Deserialize, Serialize};
+
+/// Most leaves added by one commit: what its bytes stay handy with.
+const MOST_ADDED: usize = 1_000;
+
+/// Differences between the relay's routing and a group's leaves, to be mended (rule `GRP-8`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mend {
+    /// Leaves the relay does not route to.
+    pub add: Vec<DeviceId>,
+    /// Devices it routes to that have no leaf.
+    pub remove: Vec<DeviceId>,
+}
+
+/// A commit to be made. Nothing in it: this device's leaf is renewed.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// Leaves that go.
+    pub remove: Vec<DeviceId>,
+    /// Leaves that come.
+    pub add: Vec<Package>,
+    /// What it is judged by.
+    pub evidence: Vec<Evidence>,
+    /// A new title.
+    pub title: Option<String>,
+    /// A new join key, or none any more.
+    pub link: Option<Option<PublicKey>>,
+    /// What it mends at the relay.
+    pub mend: Mend,
+    /// The tasks it does.
+    pub tasks: Vec<(TaskKind, Vec<u8>)>,
+    /// The request it serves.
+    pub rejoin: Option<RejoinTask>,
+}
+
+/// Whether a commit is due.
+#[derive(Debug)]
+pub(super) enum Due {
+    /// None that anything waits for.
+    Nothing,
+    /// One that cannot be made yet, and before which nothing may be sent (rule `GRP-7`).
+    Held,
+    /// This one.
+    Ready(Box<Draft>),
+}
+
+/// What drafts are made from.
+struct View {
+    roster: Roster,
+    leaves: Vec<Leaf>,
+}
+
+impl View {
+    fn of<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Leaf> + 'a {
+        self.leaves.iter().filter(move |leaf| leaf.account == *account)
+    }
+
+    fn devices(&self, account: &AccountId) -> Vec<DeviceId> {
+        self.of(account).map(|leaf| leaf.device).collect()
+    }
+}
+
+/// The commit that is due, if one is.
+pub(super) fn due(step: &mut Step, chat: &Chat) -> Result<Due> {
+    let rejoins: Vec<_> = step.tx.rejoins(chat.row)?.into_iter().filter(|task| !task.added).collect();
+    let tasks = step.tx.tasks(chat.row)?;
+    if !rejoins.is_empty() || !tasks.is_empty() {
+        let view = View { roster: step.roster(chat)?, leaves: step.in_group(chat, |group, _| group.roster())? };
+        if let Some(draft) = first(step, chat, &view, rejoins, &tasks)? {
+            return Ok(Due::Ready(Box::new(draft)));
+        }
+        if holds(step, &view, &tasks)? {
+            return Ok(Due::Held);
+        }
+    }
+    Ok(if renewal_is_due(step, chat) { Due::Ready(Box::default()) } else { Due::Nothing })
+}
+
+fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, tasks: &[Task]) -> Result<Option<Draft>> {
+    let now = step.now;
+    for task in rejoins.into_iter().filter(|task| task.due <= now) {
+        if let Some(draft) = rejoin(step, chat, view, task)? {
+            return Ok(Some(draft));
+        }
+    }
+    for task in tasks.iter().filter(|task| task.due <= now) {
+        let draft = match task.kind {
+            TaskKind::Add => adds(step, chat, view, tasks)?,
+            _ => single(step, chat, view, task)?,
+        };
+        if draft.is_some() {
+            return Ok(draft);
+        }
+    }
+    Ok(None)
+}
+
+fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
+    let draft = match task.kind {
+        TaskKind::Sync => return sync(step, chat, view, task),
+        TaskKind::Join => return join(step, chat, view, task),
+        TaskKind::Leave => task.account().map(|account| Draft {
+            remove: view.devices(&account),
+            evidence: vec![Evidence::Leave(task.value.clone())],
+            ..Draft::default()
+        }),
+        TaskKind::Remove => task.account().map(|account| Draft { remove: view.devices(&account), ..Draft::default() }),
+        TaskKind::Role => {
+            role_of(task).map(|change| Draft { evidence: vec![Evidence::Role(change)], ..Draft::default() })
+        }
+        TaskKind::Title => {
+            String::from_utf8(task.value.to_vec()).ok().map(|title| Draft { title: Some(title), ..Draft::default() })
+        }
+        TaskKind::Link => Some(Draft { link: Some(PublicKey::from_slice(&task.value)), ..Draft::default() }),
+        TaskKind::Routing => codec::decode(&task.value.0).ok().map(|mend| Draft { mend, ..Draft::default() }),
+        TaskKind::Add | TaskKind::Found | TaskKind::Quit => return Ok(None),
+    };
+    match draft {
+        Some(draft) => Ok(Some(Draft { tasks: vec![(task.kind, task.subject.clone())], ..draft })),
+        None => step.tx.drop_task(chat.row, task.kind, &task.subject).map(|()| None).map_err(Into::into),
+    }
+}
+
+/// The role a task gives to an account.
+pub(crate) fn role_of(task: &Task) -> Option<RoleChange> {
+    let code = codec::decode(&task.value.0).ok()?;
+    Some(RoleChange { account: task.account()?, role: Role::from_code(code) })
+}
+
+/// An account's leaves follow its newest list. What it lacks is added if there are packages; if there are none, what is
+/// gone goes alone, unless nothing of the account would be left.
+fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
+    let known = task.account().map(|account| step.tx.account(&account)).transpose()?.flatten();
+    let (Some(known), Some(entry)) = (known, task.account().and_then(|account| view.roster.get(&account).copied()))
+    else {
+        step.tx.drop_task(chat.row, task.kind, &task.subject)?;
+        return Ok(None);
+    };
+    let list = &known.list.list;
+    let here = view.devices(&known.account);
+    let remove: Vec<_> = here.iter().copied().filter(|device| list.device(device).is_none()).collect();
+    let missing: Vec<_> = list.devices.iter().map(|e| e.device).filter(|device| !here.contains(device)).collect();
+    if list.version <= entry.version && remove.is_empty() && missing.is_empty() {
+        step.tx.drop_task(chat.row, task.kind, &task.subject)?;
+        return Ok(None);
+    }
+    let Some(chain) = step.chain(&known.account, None)? else { return Ok(None) };
+    let add = match missing.is_empty() {
+        true => Vec::new(),
+        false => match step.packages(&known.account, suite_of(chat.kind), &missing)? {
+            Packages::Waiting => return Ok(None),
+            Packages::Ready(packages) => packages,
+            Packages::None if here.len() == remove.len() => return Ok(None),
+            Packages::None => Vec::new(),
+        },
+    };
+    let tasks = vec![(task.kind, task.subject.clone())];
+    Ok(Some(Draft { remove, add, evidence: vec![Evidence::Lists(chain)], tasks, ..Draft::default() }))
+}
+
+/// Everybody who is to be added and can be now, in one commit.
+fn adds(step: &mut Step, chat: &Chat, view: &View, tasks: &[Task]) -> Result<Option<Draft>> {
+    let mut draft = Draft::default();
+    let now = step.now;
+    for task in tasks.iter().filter(|task| task.kind == TaskKind::Add && task.due <= now) {
+        let Some(account) = task.account().filter(|account| view.roster.get(account).is_none()) else {
+            step.tx.drop_task(chat.row, task.kind, &task.subject)?;
+            continue;
+        };
+        if let Some((packages, chain)) = newcomer(step, chat, &account)?
+            && draft.add.len() + packages.len() <= MOST_ADDED
+        {
+            draft.add.extend(packages);
+            draft.evidence.push(Evidence::Lists(chain));
+            draft.tasks.push((task.kind, task.subject.clone()));
+        }
+    }
+    // While packages are still on their way those that are here wait for them: one commit is better than many.
+    let waiting = step.link.is_fetching();
+    Ok((!draft.add.is_empty() && !waiting).then_some(draft))
+}
+
+/// Key packages of all devices of an account, and its chain of lists; none if something is missing.
+pub(super) fn newcomer(
+    step: &mut Step,
+    chat: &Chat,
+    account: &AccountId,
+) -> Result<Option<(Vec<Package>, AccountLists)>> {
+    let Some(known) = step.fresh_account(account)? else { return Ok(None) };
+    let devices: Vec<_> = known.list.list.devices.iter().map(|entry| entry.device).collect();
+    let packages = step.packages(account, suite_of(chat.kind), &devices)?;
+    let chain = step.chain(account, None)?;
+    match (packages, chain) {
+        (Packages::Ready(packages), Some(chain)) => Ok(Some((packages, chain))),
+        _ => Ok(None),
+    }
+}
+
+/// Somebody with the link is added with the device that asked (rule `JOI-2`).
+fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
+    let tasks = vec![(task.kind, task.subject.clone())];
+    let draft = open_join(&task.value).and_then(|(request, _)| {
+        let account = AccountId::of(&request.account.root);
+        if view.roster.get(&account).is_some() {
+            return None;
+        }
+        let proved = crate::rules::proved_list(request.account)?;
+        let entry = proved.1.list.device(&request.device)?.clone();
+        let checked =
+            step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
+        let evidence = vec![Evidence::Join(task.value.clone())];
+        Some(Draft { add: vec![(checked.ok()?, request.key_package)], evidence, tasks, ..Draft::default() })
+    });
+    if draft.is_none() {
+        step.tx.drop_task(chat.row, task.kind, &task.subject)?;
+    }
+    Ok(draft)
+}
+
+/// A device is added again, with its request as evidence (rule `REJ-3`); its account's list comes along. A request that does
+/// not hold is dropped.
+fn rejoin(step: &mut Step, chat: &Chat, view: &View, task: RejoinTask) -> Result<Option<Draft>> {
+    let Some(sound) = sound(step, chat, view, &task)? else { return Ok(None) };
+    let Some((request, account, package)) = sound else {
+        step.tx.finish_rejoin(&task, step.now)?;
+        return Ok(None);
+    };
+    let Some(chain) = step.chain(&account, None)? else { return Ok(None) };
+    let known = step.tx.account(&account)?;
+    let gone = |device: &DeviceId| known.as_ref().is_some_and(|known| known.list.list.device(device).is_none());
+    let again = |device: &DeviceId| *device == request.device || gone(device);
+    let remove = view.devices(&account).into_iter().filter(again).collect();
+    let evidence = vec![Evidence::Rejoin(task.request.clone()), Evidence::Lists(chain)];
+    Ok(Some(Draft { remove, add: vec![package], evidence, rejoin: Some(task), ..Draft::default() }))
+}
+
+/// What a sound request asks for. The outer `None`: it is not known yet whether it is; the inner: it is not.
+#[allow(clippy::type_complexity)]
+fn sound(
+    step: &mut Step,
+    chat: &Chat,
+    view: &View,
+    task: &RejoinTask,
+) -> Result<Option<Option<(RejoinRequest, AccountId, Package)>>> {
+    let Ok((request, signed)) = rejoin::open(&task.request) else { return Ok(Some(None)) };
+    let account = task.account;
+    if view.roster.get(&account).is_none() {
+        return Ok(Some(None));
+    }
+    let Some(known) = step.tx.account(&account)? else {
+        step.link.wanted.insert(account);
+        return Ok(None);
+    };
+    let Some(entry) = known.list.list.device(&request.device).cloned() else {
+        // A device that was just linked or recovered stands in a newer list.
+        return Ok(if step.fresh_account(&account)?.is_some() { Some(None) } else { None });
+    };
+    if !aside_crypto::rejoin::verify_rejoin(&signed, &request, &entry.key) {
+        return Ok(Some(None));
+    }
+    let suite = suite_of(chat.kind);
+    let checked = step.scope().check_key_package(&request.key_package, &known.root, &entry, suite, step.now);
+    let package = request.key_package.clone();
+    Ok(Some(checked.ok().map(|checked| (request, account, (checked, package)))))
+}
+
+/// Whether a leaf stands in the group that its account's list has lost: nothing is sent before it is gone.
+fn holds(step: &Step, view: &View, tasks: &[Task]) -> Result<bool> {
+    for account in tasks.iter().filter(|task| task.kind == TaskKind::Sync).filter_map(Task::account) {
+        if let Some(known) = step.tx.account(&account)?
+            && view.of(&account).any(|leaf| known.list.list.device(&leaf.device).is_none())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether this device's leaf is to be renewed (rule `MLS-7`): by messages or by time, later in large groups, and by chance.
+fn renewal_is_due(step: &Step, chat: &Chat) -> bool {
+    if chat.own_count == 0 || chat.state != ChatState::Live {
+        return false;
+    }
+    let scale = 1 + chat.devices / 50;
+    // The same for all looks at this epoch, other for each device.
+    let chance = if chat.devices > 2 { u64::from(step.me.device.0[15] ^ chat.base.0.to_be_bytes()[7]) } else { 0 };
+    let later = |amount: u64| amount.saturating_mul(scale).saturating_mul(512 + chance) / 512;
+    chat.own_count >= later(step.config.update_after_messages)
+        || step.now.0 >= chat.renewed.0.saturating_add(later(step.config.update_after_ms))
+}
