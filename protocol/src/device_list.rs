@@ -82,6 +82,13 @@ pub fn hash_of(list: &[u8]) -> Hash {
     Hash::labelled("aside/1 device list", &[list])
 }
 
+/// Reads a signed list without verifying anything.
+pub fn open(bytes: &Body) -> Result<(SignedDeviceList, DeviceList), codec::DecodeError> {
+    let signed: SignedDeviceList = codec::decode(&bytes.0)?;
+    let list = codec::decode(&signed.list.0)?;
+    Ok((signed, list))
+}
+
 impl DeviceList {
     /// The entry of a device.
     pub fn device(&self, device: &DeviceId) -> Option<&DeviceEntry> {
@@ -99,8 +106,7 @@ impl DeviceList {
 /// Verifies that `bytes` is the version after `before` (or version 1 when there is none) of `root`'s account.
 pub fn verify_next(root: &PublicKey, before: Option<&VerifiedList>, bytes: &Body) -> Result<VerifiedList, ListError> {
     let malformed = |e: codec::DecodeError| ListError::Malformed(e.to_string());
-    let signed: SignedDeviceList = codec::decode(&bytes.0).map_err(malformed)?;
-    let list: DeviceList = codec::decode(&signed.list.0).map_err(malformed)?;
+    let (signed, list) = open(bytes).map_err(malformed)?;
     let (version, previous) = before.map_or((1, Hash([0; 32])), |b| (b.list.version + 1, b.hash));
     let follows = list.account == AccountId::of(root) && list.version == version && list.previous == previous;
     if !follows || !list.well_formed() {

@@ -83,6 +83,9 @@ pub struct Meet {
 pub struct Claim {
     /// The account's root key.
     pub root: PublicKey,
+    /// First version of the device list wanted; 1 for all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from_version: u64,
     /// By the root key, over [`crate::login::Transcript::claim_signs`].
     pub signature: Signature,
 }
@@ -185,6 +188,10 @@ pub struct Fault {
     pub message: String,
     /// Whether the relay closes the connection after this.
     pub fatal: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 crate::wire_code! {

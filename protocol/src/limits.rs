@@ -69,12 +69,18 @@ pub const BLOB_RETENTION_MS: u64 = RETENTION_MS + 24 * 3600 * 1000;
 pub const MAX_ASKING: usize = 32 << 10;
 /// Devices that get a request to join a chat: enough that one of them is awake.
 pub const JOIN_REQUEST_DEVICES: usize = 16;
+/// Requests to join that an account may make in one hour (rule `JOI-3`).
+pub const JOIN_REQUESTS_PER_HOUR: u64 = 20;
 /// Chats with more devices than this are not told of each receipt; who looks asks (rule `RCP-5`).
 pub const RECEIPT_PUSH_DEVICES: usize = 32;
 /// Receipts in one answer.
 pub const RECEIPTS_PAGE: usize = 512;
 /// Chats in one answer.
 pub const CHATS_PAGE: usize = 1_000;
+/// Meetings a device may have open at a time.
+pub const MEETINGS: usize = 4;
+/// Messages of one side of a meeting that the other has not taken; further ones are refused.
+pub const MEETING_WAITING: usize = 8;
 /// Longest message two devices exchange while they meet, in bytes.
 pub const MAX_MEETING: usize = 64 << 10;
 /// How long a meeting lasts, in milliseconds: time to type a code and to answer a question.

@@ -14,6 +14,7 @@ pub mod invite;
 pub mod listen;
 pub mod log;
 pub mod mailbox;
+pub mod meetings;
 pub mod readers;
 pub mod server;
 pub mod session;

@@ -12,7 +12,7 @@ use aside_protocol::{Body, Refusal};
 use aside_store::devices::Entering;
 use aside_store::profile::{Profile, RelayPlace};
 use aside_store::{ProfileFolder, Store};
-use aside_transport::{Choice, TransportError};
+use aside_transport::{Choice, Greeted, TransportError};
 
 /// What a recovery needs, besides the words.
 #[derive(Debug)]
@@ -42,12 +42,7 @@ pub async fn recover(recovery: &Recovery, phrase: &RecoveryPhrase) -> Result<Pro
     }
     let mut greeted = enter::reach(&entering.relay, recovery.choice).await?;
     let way = greeted.way();
-    let signature = root.sign(&greeted.transcript().claim_signs(&entering.account));
-    let record = match greeted.claim(Claim { root: root.public(), signature }).await {
-        Err(TransportError::Refused(Refusal::NotFound(_))) => return Err(EnterError::NoSuchAccount),
-        record => record?,
-    };
-    let (_, before) = enter::newest(&record, entering.account, None)?.ok_or(EnterError::BadAccount)?;
+    let (record, before) = claim(&mut greeted, &root).await?;
     let (list, verified) = next(&root, &entering, &before)?;
     let key = DeviceKey::from_seed(&entering.seed);
     let signature = key.sign(&greeted.transcript().recovery_signs(&list));
@@ -55,6 +50,25 @@ pub async fn recover(recovery: &Recovery, phrase: &RecoveryPhrase) -> Result<Pro
     let (link, ok) = greeted.recover(sent).await?;
     let entered = Entered { link, ok, way };
     settle(&mut store, &entering, (&record, list, verified), entered, recovery).await
+}
+
+/// What stands of the account, its whole chain verified: one answer holds half a mebibyte of lists at most.
+async fn claim(greeted: &mut Greeted, root: &RootKey) -> Result<(Record, VerifiedList), EnterError> {
+    let (account, mut known) = (root.account(), None);
+    loop {
+        let from_version = known.as_ref().map_or(0, |(_, list): &(Body, VerifiedList)| list.list.version + 1);
+        let signature = root.sign(&greeted.transcript().claim_signs(&account));
+        let record = match greeted.claim(Claim { root: root.public(), from_version, signature }).await {
+            Err(TransportError::Refused(Refusal::NotFound(_))) => return Err(EnterError::NoSuchAccount),
+            record => record?,
+        };
+        known = enter::newest(&record, account, known)?;
+        match (&known, record.lists.is_empty()) {
+            (Some((_, list)), true) => return Ok((record, list.clone())),
+            (None, true) => return Err(EnterError::BadAccount),
+            _ => {}
+        }
+    }
 }
 
 /// The list that has this device alone, signed by the root.

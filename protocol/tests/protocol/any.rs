@@ -220,7 +220,7 @@ pub fn client_frame() -> BoxedStrategy<ClientFrame> {
         of!(Asked { id: number(), request: request() }).prop_map(ClientFrame::Request),
         Just(ClientFrame::Ping(Ping {})),
         of!(Meet { meeting: meeting(), body: body() }).prop_map(ClientFrame::Meet),
-        of!(Claim { root: key(), signature: signature() }).prop_map(ClientFrame::Claim),
+        of!(Claim { root: key(), from_version: any::<u64>(), signature: signature() }).prop_map(ClientFrame::Claim),
         of!(Recover { account: account_id(), device: device(), list: body(), signature: signature() })
             .prop_map(ClientFrame::Recover),
         (10..1_000u64).prop_map(ClientFrame::Unknown),

@@ -83,7 +83,11 @@ pub fn client_frames() -> Vec<ClientFrame> {
         ClientFrame::Request(Asked { id: 9, request: Request::Routing(Routing { chat: CHAT }) }),
         ClientFrame::Ping(Ping {}),
         ClientFrame::Meet(meet()),
-        ClientFrame::Claim(Claim { root: public(2), signature: sign(2, &transcript().claim_signs(&account())) }),
+        ClientFrame::Claim(Claim {
+            root: public(2),
+            from_version: 0,
+            signature: sign(2, &transcript().claim_signs(&account())),
+        }),
         ClientFrame::Recover(Recover {
             account: account(),
             device: OTHER_DEVICE,

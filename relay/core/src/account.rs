@@ -1,15 +1,15 @@
-//! Accounts, their names and their chains of device lists (rules `ACC-*`, `LST-*`).
+//! Accounts, their names and their chains of device lists (rules `ACC-*`, `LST-*`, `RCV-3`).
 
-use crate::command::Registration;
+use crate::command::{Recovery, Registration};
 use crate::error::Stop;
 use crate::sql::int;
 use crate::step::{Step, invalid, within};
-use crate::{By, ack, invite};
-use aside_protocol::device_list::{self, DeviceList, SignedDeviceList, VerifiedList, verify_next};
+use crate::{By, ack, chat, invite};
+use aside_protocol::device_list::{self, DeviceList, Signer, VerifiedList, verify_next};
 use aside_protocol::limits::MAX_DEVICE_LIST;
 use aside_protocol::refusal::{DevicesChanged, Plain};
 use aside_protocol::request::{Answer, Done};
-use aside_protocol::{AccountId, Body, DeviceId, Hash, PublicKey, Refusal, codec};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, PublicKey, Refusal};
 use rusqlite::{OptionalExtension, params};
 
 /// An account's inner id and root key.
@@ -54,9 +54,26 @@ fn repeated(step: &Step<'_>, row: &AccountRow, asked: &Registration, hash: Hash)
 /// Appends a version to the asking device's own account; the standing version again succeeds again (rule `LST-3`).
 pub(crate) fn put_list(step: &mut Step<'_>, by: &By, bytes: &Body) -> Result<Answer, Stop> {
     within(bytes.len(), MAX_DEVICE_LIST)?;
-    let asker = step.asker(by)?;
+    step.asker(by)?;
     let row = find(step, &by.account)?.ok_or_else(invalid)?;
-    let (standing, standing_bytes) = current(step, asker.account)?.ok_or_else(invalid)?;
+    append(step, &row, bytes)
+}
+
+/// Puts a device into its account by the root key; the same recovery again succeeds again (rule `RCV-3`).
+pub(crate) fn recover(step: &mut Step<'_>, recovery: &Recovery) -> Result<Answer, Stop> {
+    let bytes = &recovery.list;
+    within(bytes.len(), MAX_DEVICE_LIST)?;
+    let (signed, list) = device_list::open(bytes).map_err(|_| invalid())?;
+    if !matches!(signed.signer, Signer::Root(_)) || list.device(&recovery.device).is_none() {
+        return Err(invalid());
+    }
+    let row = find(step, &recovery.account)?.ok_or(Refusal::NotFound(Plain {}))?;
+    append(step, &row, bytes)
+}
+
+/// Appends a version that follows the standing one; the standing one again succeeds again.
+fn append(step: &mut Step<'_>, row: &AccountRow, bytes: &Body) -> Result<Answer, Stop> {
+    let (standing, standing_bytes) = current(step, row.id)?.ok_or_else(invalid)?;
     if standing_bytes == bytes[..] {
         return Ok(done(standing.hash));
     }
@@ -73,10 +90,8 @@ pub(crate) fn put_list(step: &mut Step<'_>, by: &By, bytes: &Body) -> Result<Ans
 
 /// Why a list does not follow: another version came first, or it is no valid list at all.
 fn misfit(bytes: &Body, standing: &VerifiedList) -> Stop {
-    let signed: Result<SignedDeviceList, _> = codec::decode(&bytes.0);
-    let list = signed.and_then(|signed| codec::decode::<DeviceList>(&signed.list.0));
-    match list {
-        Ok(list) if list.account == standing.list.account && list.previous != standing.hash => {
+    match device_list::open(bytes) {
+        Ok((_, list)) if list.account == standing.list.account && list.previous != standing.hash => {
             changed(list.account, standing)
         }
         _ => invalid(),
@@ -109,8 +124,7 @@ pub(crate) fn current(step: &Step<'_>, account: i64) -> rusqlite::Result<Option<
 }
 
 fn reopen(bytes: &[u8]) -> Option<VerifiedList> {
-    let signed: SignedDeviceList = codec::decode(&bytes.to_vec().into()).ok()?;
-    let list = codec::decode(&signed.list.0).ok()?;
+    let (signed, list) = device_list::open(&Body::from(bytes.to_vec())).ok()?;
     Some(VerifiedList { list, hash: device_list::hash_of(&signed.list) })
 }
 
@@ -141,7 +155,8 @@ fn unused(step: &Step<'_>, account: Option<i64>, device: &DeviceId, key: &Public
     Ok(())
 }
 
-/// Marks the account's devices that the next list no longer has; what waits for them is dropped.
+/// Marks the account's devices that the next list no longer has. What waits for them is dropped, and nothing is routed to
+/// them any more (rule `CHT-10`).
 fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceList) -> Result<(), Stop> {
     let devices: Vec<(i64, DeviceId)> = step
         .db
@@ -152,6 +167,7 @@ fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceList) -> Resul
         step.db.prepare_cached("UPDATE devices SET revoked = 1 WHERE id = ?")?.execute([id])?;
         step.db.prepare_cached("DELETE FROM key_packages WHERE device = ?")?.execute([id])?;
         ack::drop_addressed(step, id, step.head)?;
+        chat::lapse(step, id)?;
         step.cache.forget_device(&device);
         step.revoked.push(device);
     }

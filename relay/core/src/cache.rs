@@ -1,9 +1,9 @@
 //! What the core remembers between commands to spare look-ups. Dropped whenever a batch fails; never the truth.
 
 use crate::chat::ChatRow;
+use crate::outcome::Routes;
 use aside_protocol::{AccountId, ChatId, DeviceId, N, Seq};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// A device as every command needs it.
 #[derive(Debug, Clone, Copy)]
@@ -24,12 +24,10 @@ pub(crate) struct SenderRow {
     pub(crate) at: Option<Seq>,
 }
 
-/// A chat's routed devices: inner id, outer id.
-pub(crate) type Routes = Arc<Vec<(i64, DeviceId)>>;
-
-const MOST_DEVICES: usize = 8_192;
+/// Room for all devices of a few of the biggest chats.
+const MOST_DEVICES: usize = 32_768;
 const MOST_CHATS: usize = 8_192;
-const MOST_SENDERS: usize = 16_384;
+const MOST_SENDERS: usize = 32_768;
 
 /// The caches, each bounded by being emptied when full.
 #[derive(Debug, Default)]

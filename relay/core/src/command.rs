@@ -1,7 +1,7 @@
 //! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
 
 use aside_protocol::request::{
-    Commit, FetchKeyPackages, Found, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
 };
 use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,17 @@ pub struct Registration {
     pub list: Body,
 }
 
+/// The content of a recovery, once the session has verified the device's signature over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The account.
+    pub account: AccountId,
+    /// The new device.
+    pub device: DeviceId,
+    /// The next version of the device list, signed by the root.
+    pub list: Body,
+}
+
 /// One change of state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -67,7 +78,9 @@ pub enum Command {
     PutKeyPackages(By, PutKeyPackages),
     /// Takes key packages of an account.
     FetchKeyPackages(By, FetchKeyPackages),
-    /// Begins an incarnation of a direct chat. The hash is SHA-256 of the body.
+    /// Puts a new device into an account by its root key.
+    Recover(Recovery),
+    /// Begins an incarnation of a chat. The hash is SHA-256 of the body.
     Found(By, Hash, Found),
     /// Appends a message. The hash is SHA-256 of the body.
     Send(By, Hash, Send),
@@ -79,6 +92,10 @@ pub enum Command {
     Receipt(By, Receipt),
     /// Asks a chat's other devices to add this one again.
     Rejoin(By, Rejoin),
+    /// Asks a chat's other devices to remove this one's account.
+    Leave(By, Leave),
+    /// Asks some devices of a channel to add this one.
+    Join(By, Join),
     /// Moves a device's cursor.
     Ack {
         /// Whose.
@@ -105,6 +122,9 @@ impl Command {
             Self::Commit(_, _, commit) => commit.body.len() + commit.welcome.as_ref().map_or(0, |w| w.body.len()),
             Self::Receipt(_, receipt) => receipt.body.len(),
             Self::Rejoin(_, rejoin) => rejoin.body.len(),
+            Self::Leave(_, leave) => leave.body.len(),
+            Self::Join(_, join) => join.body.len(),
+            Self::Recover(recovery) => recovery.list.len(),
             _ => 0,
         }
     }

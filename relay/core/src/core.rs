@@ -159,6 +159,9 @@ fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
         Command::Route(by, request) => chat::route(step, by, request),
         Command::Receipt(by, request) => chat::receipt(step, by, request),
         Command::Rejoin(by, request) => chat::rejoin(step, by, request),
+        Command::Leave(by, request) => chat::leave(step, by, request),
+        Command::Join(by, request) => chat::join(step, by, request),
+        Command::Recover(recovery) => account::recover(step, recovery),
         Command::Ack { device, pos } => ack::ack(step, device, *pos),
         Command::Retain { limit } => retain::retain(step, *limit),
     }

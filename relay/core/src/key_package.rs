@@ -1,19 +1,17 @@
 //! Key packages: stored by their device, taken once by others, the last resort again and again (rules `KEY-*`).
 
 use crate::error::Stop;
+use crate::rate::Rate;
 use crate::read::accounts::key_package_counts;
-use crate::sql::{int, millis, uint};
+use crate::sql::int;
 use crate::step::{Step, invalid, within};
 use crate::{By, account};
 use aside_protocol::limits::{KEY_PACKAGE_FETCHES_PER_HOUR, KEY_PACKAGE_STOCK, KEY_PACKAGE_UPLOAD, MAX_KEY_PACKAGE};
-use aside_protocol::refusal::{Plain, RetryAfter};
+use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, FetchKeyPackages, KeyPackageOf, KeyPackageUpload, Suite};
-use aside_protocol::{Body, DeviceId, Hash, Millis, Refusal, codec};
+use aside_protocol::{Body, DeviceId, Hash, Refusal, codec};
 use bytes::Bytes;
 use rusqlite::{OptionalExtension, params};
-
-/// The window of the fetch limit.
-const HOUR_MS: u64 = 3_600_000;
 
 /// Stores packages. One already stored or given out counts once; past the stock the oldest make room.
 pub(crate) fn put(step: &mut Step<'_>, by: &By, packages: &[KeyPackageUpload]) -> Result<Answer, Stop> {
@@ -63,7 +61,7 @@ pub(crate) fn fetch(step: &mut Step<'_>, by: &By, request: &FetchKeyPackages) ->
         return Ok(answer);
     }
     let target = account::find(step, &request.account)?.ok_or(Refusal::NotFound(Plain {}))?;
-    let rate = rate(step, device.account)?;
+    let hour = Rate::Fetches.check(step, device.account, KEY_PACKAGE_FETCHES_PER_HOUR)?;
     let chosen = choose(step, target.id, request.suite)?;
     let packages: Vec<KeyPackageOf> = chosen.iter().map(|choice| choice.package.clone()).collect();
     for choice in chosen.iter().filter(|choice| !choice.last_resort) {
@@ -71,12 +69,7 @@ pub(crate) fn fetch(step: &mut Step<'_>, by: &By, request: &FetchKeyPackages) ->
             .prepare_cached("UPDATE key_packages SET given = ?, body = NULL WHERE id = ?")?
             .execute([int(step.now.0), choice.id])?;
     }
-    step.db
-        .prepare_cached(
-            "INSERT INTO fetch_rates VALUES (?1, ?2, ?3)
-             ON CONFLICT (account) DO UPDATE SET since = ?2, count = ?3",
-        )?
-        .execute([device.account, int(rate.0.0), int(rate.1 + 1)])?;
+    hour.take(step)?;
     step.db
         .prepare_cached("INSERT INTO fetches (device, request, time, answer) VALUES (?, ?, ?, ?)")?
         .execute(params![device.id, request.id.0, int(step.now.0), &codec::encode(&packages)[..]])?;
@@ -90,24 +83,6 @@ fn recorded(step: &Step<'_>, device: i64, request: &FetchKeyPackages) -> Result<
         .query_row(params![device, request.id.0], |row| row.get(0))
         .optional()?;
     Ok(answer.and_then(|bytes| codec::decode(&Bytes::from(bytes)).ok()).map(Answer::KeyPackages))
-}
-
-/// Start and count of the account's present hour, or a refusal when it is used up.
-fn rate(step: &Step<'_>, account: i64) -> Result<(Millis, u64), Stop> {
-    let (since, count) = step
-        .db
-        .prepare_cached("SELECT since, count FROM fetch_rates WHERE account = ?")?
-        .query_row([account], |row| Ok((millis(row, 0)?, uint(row.get(1)?))))
-        .optional()?
-        .unwrap_or((step.now, 0));
-    let ends = since.0.saturating_add(HOUR_MS);
-    if step.now.0 >= ends {
-        return Ok((step.now, 0));
-    }
-    if count >= KEY_PACKAGE_FETCHES_PER_HOUR {
-        return Err(Refusal::RateLimited(RetryAfter { retry_after_ms: ends - step.now.0 }).into());
-    }
-    Ok((since, count))
 }
 
 struct Choice {

@@ -3,6 +3,7 @@
 use aside_protocol::envelope::Envelope;
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
+use std::sync::Arc;
 
 /// The result of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,57 @@ pub struct Delivery {
     /// With its body.
     pub envelope: Envelope,
     /// Devices that get it whole.
-    pub to: Vec<DeviceId>,
+    pub to: Recipients,
     /// The sender, if its own envelope comes back to it; it gets it without the body (rule `ENV-4`).
     pub echo: Option<DeviceId>,
+}
+
+/// Devices a chat is routed to, or some others: inner id, outer id, in the order of inner ids, none twice.
+pub type Routes = Arc<Vec<(i64, DeviceId)>>;
+
+/// Whom an envelope is for. Everybody in a chat is one list for all its envelopes, whoever sends them: with thousands of
+/// devices a list for each would cost more than the envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipients {
+    list: Routes,
+    /// One of the list that does not get it.
+    except: Option<DeviceId>,
+}
+
+impl Recipients {
+    /// All but one, who need not be among them.
+    pub(crate) fn but(list: &Routes, device: i64) -> Self {
+        let at = list.binary_search_by_key(&device, |(id, _)| *id).ok();
+        Self { list: list.clone(), except: at.and_then(|at| list.get(at)).map(|(_, device)| *device) }
+    }
+
+    /// Exactly these.
+    pub(crate) fn only(list: &[(i64, DeviceId)]) -> Self {
+        Self { list: Arc::new(list.to_vec()), except: None }
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &DeviceId> {
+        self.list.iter().map(|(_, device)| device).filter(|device| Some(**device) != self.except)
+    }
+
+    /// How many they are.
+    pub fn len(&self) -> usize {
+        self.list.len() - usize::from(self.except.is_some())
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The list that others may share, the one left out included.
+    pub fn shared(&self) -> &Routes {
+        &self.list
+    }
+
+    /// Who of the list is left out.
+    pub fn except(&self) -> Option<DeviceId> {
+        self.except
+    }
 }

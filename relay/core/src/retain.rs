@@ -101,6 +101,7 @@ fn records_by_age(step: &Step<'_>, old: u64, limit: u64) -> Result<bool, Stop> {
             fetched,
         ),
         ("DELETE FROM fetch_rates WHERE account IN (SELECT account FROM fetch_rates WHERE since < ? LIMIT ?)", fetched),
+        ("DELETE FROM join_rates WHERE account IN (SELECT account FROM join_rates WHERE since < ? LIMIT ?)", fetched),
     ];
     let mut more = false;
     for (delete, before) in deletes {

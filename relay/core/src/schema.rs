@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -88,6 +88,23 @@ DROP INDEX chats_held;
 ALTER TABLE chats ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 UPDATE chats SET held = 1 WHERE first <= last;
 CREATE INDEX chats_held ON chats (id) WHERE held = 1;
+";
+
+/// Groups and channels. `one` and `other` mean something in direct chats only. `routed` counts the standing intervals. What
+/// is routed to a device ends when the device is removed from its account; `lapsed` remembers that it was.
+const THIRD: &str = "
+ALTER TABLE chats ADD COLUMN direct INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE chats ADD COLUMN routed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE undo ADD COLUMN lapsed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE lapsed (chat INTEGER NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (chat, device)) STRICT, WITHOUT ROWID;
+CREATE INDEX lapsed_device ON lapsed (device, chat);
+INSERT INTO lapsed SELECT i.chat, i.device FROM intervals i JOIN devices d ON d.id = i.device
+    WHERE i.stop IS NULL AND d.revoked = 1;
+UPDATE intervals SET stop = (SELECT head FROM relay)
+    WHERE stop IS NULL AND device IN (SELECT id FROM devices WHERE revoked = 1);
+UPDATE chats SET routed = (SELECT count(*) FROM intervals i WHERE i.chat = chats.id AND i.stop IS NULL);
+CREATE TABLE join_rates (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;
+CREATE INDEX receipts_place ON receipts (chat, pos);
 ";
 
 /// Brings a database to the newest schema, or refuses it.

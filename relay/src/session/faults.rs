@@ -45,6 +45,10 @@ pub(super) const NOT_LOGGED_IN: Broken = Broken::fatal(
 );
 pub(super) const BAD_REGISTRATION: Broken =
     Broken::fatal("LOG-3", "the registration is not signed by the device it registers; start it again");
+pub(super) const BAD_CLAIM: Broken =
+    Broken::fatal("RCV-1", "the claim is not signed by the account's root key; check the recovery words");
+pub(super) const BAD_RECOVERY: Broken =
+    Broken::fatal("RCV-2", "the recovery is not signed by the device it names; start it again");
 pub(super) const ACK_AHEAD: Broken =
     Broken::harmless("WIN-2", "an acknowledgement names a position that was sent; this one is ignored");
 

@@ -1,9 +1,12 @@
 //! The last state: requests and their answers, attaching, acknowledging.
 
 use super::delivery::Delivery;
-use super::out::{Out, Output, Query};
-use super::{Input, Setup, faults};
+use super::out::{Out, Output};
+use super::{Input, Query, Setup, faults};
+use crate::clock::Now;
+use crate::meetings::Talk;
 use aside_protocol::frame::{Ack, Attach, ClientFrame};
+use aside_protocol::limits::MEETING_MS;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Request};
 use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
@@ -25,11 +28,15 @@ pub(super) struct Live {
     /// Questions that wait for the one under way: their answers may be large, and the client may not take them.
     questions: VecDeque<(u64, Query)>,
     asking: bool,
+    /// When the last meeting it asked for ends, by the steady clock.
+    meetings_until: Option<u64>,
 }
 
 impl Live {
     pub(super) fn new(by: By, acked: Pos, head: Pos, window: usize) -> Self {
-        Self { by, acked, head, window, delivery: None, outstanding: 0, questions: VecDeque::new(), asking: false }
+        let questions = VecDeque::new();
+        let (delivery, outstanding, asking, meetings_until) = (None, 0, false, None);
+        Self { by, acked, head, window, delivery, outstanding, questions, asking, meetings_until }
     }
 
     /// Requests without an answer yet.
@@ -38,13 +45,22 @@ impl Live {
     }
 
     /// A frame of the client, except pings.
-    pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, out: &mut Out) {
+    pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, now: Now, out: &mut Out) {
         match frame {
-            ClientFrame::Request(asked) => self.request(asked.id, asked.request, out),
+            ClientFrame::Request(asked) => self.request(asked.id, asked.request, now, out),
             ClientFrame::Attach(attach) if self.delivery.is_none() => self.attach(&setup.log, &attach, out),
             ClientFrame::Ack(ack) if self.delivery.is_some() => self.ack(ack, out),
             other => faults::misplaced(other.name()).raise(out),
         }
+    }
+
+    /// Some time passed: what failed is tried again, meetings end.
+    pub(super) fn tick(&mut self, now: Now, out: &mut Out) {
+        if let Some(until) = self.meetings_until {
+            self.meetings_until = Some(until).filter(|until| now.steady < *until);
+            out.push(Output::Meeting(Talk::Tick));
+        }
+        self.delivered(Input::Tick, out);
     }
 
     /// Pages, pushes and their like: nothing to do before the device attaches.
@@ -98,12 +114,21 @@ impl Live {
         }
     }
 
-    fn request(&mut self, id: u64, request: Request, out: &mut Out) {
+    fn request(&mut self, id: u64, request: Request, now: Now, out: &mut Out) {
         let (by, device) = (self.by, self.by.device);
         let command = match request {
             Request::Lookup(query) => return self.read(id, Query::Lookup(query), out),
             Request::Range(query) => return self.read(id, Query::Range(query), out),
             Request::Routing(query) => return self.read(id, Query::Routing(query), out),
+            Request::Chats(query) => return self.read(id, Query::Chats(query), out),
+            Request::Receipts(query) => return self.read(id, Query::Receipts(query), out),
+            Request::OpenMeeting(open) => {
+                self.meetings_until = Some(now.steady.saturating_add(MEETING_MS));
+                return self.talk(Talk::Open { token: id, device, meeting: open.meeting }, out);
+            }
+            Request::Tell(tell) => {
+                return self.talk(Talk::Tell { token: id, meeting: tell.meeting, body: tell.body }, out);
+            }
             Request::PutKeyPackages(request) => Command::PutKeyPackages(by, request),
             Request::FetchKeyPackages(request) => Command::FetchKeyPackages(by, request),
             Request::PutDeviceList(request) => Command::PutDeviceList(by, request),
@@ -113,6 +138,8 @@ impl Live {
             Request::Route(request) => Command::Route(by, request),
             Request::Receipt(request) => Command::Receipt(by, request),
             Request::Rejoin(request) => Command::Rejoin(by, request),
+            Request::Leave(request) => Command::Leave(by, request),
+            Request::Join(request) => Command::Join(by, request),
             other => {
                 tracing::debug!(?device, request = other.name(), "unsupported request");
                 return out.answer(id, Answer::Refused(Refusal::Unsupported(Plain {})));
@@ -120,6 +147,11 @@ impl Live {
         };
         self.outstanding += 1;
         out.push(Output::Submit { token: id, command: Box::new(command) });
+    }
+
+    fn talk(&mut self, talk: Talk, out: &mut Out) {
+        self.outstanding += 1;
+        out.push(Output::Meeting(talk));
     }
 
     fn read(&mut self, token: u64, query: Query, out: &mut Out) {

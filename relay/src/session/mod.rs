@@ -9,19 +9,22 @@ mod hello;
 mod live;
 mod login;
 mod out;
+mod query;
 pub mod task;
 
 pub use carrier::{Carrier, Over};
-pub use out::{Output, Query};
+pub use out::Output;
+pub use query::Query;
 
 use crate::clock::Now;
 use crate::hub::Push;
 use crate::identity::Identity;
-use aside_protocol::frame::{ClientFrame, GoodbyeReason, Ping, RelayFrame};
-use aside_protocol::limits::{LOGIN_MS, SILENCE_MS, UNANSWERED_REQUESTS};
+use crate::meetings::Said;
+use aside_protocol::frame::{ClientFrame, GoodbyeReason, Meet, Ping, RelayFrame};
+use aside_protocol::limits::{LOGIN_MS, MEETING_MS, SILENCE_MS, UNANSWERED_REQUESTS};
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
-use aside_protocol::{LogId, Nonce, codec};
+use aside_protocol::{LogId, Nonce, Refusal, codec};
 use aside_relay_core::Page;
 use aside_relay_core::read::DeviceInfo;
 use bytes::Bytes;
@@ -79,6 +82,10 @@ pub enum Input {
     Push(Push),
     /// The hub dropped pushes; from now on it queues them again.
     Lagged,
+    /// Whether what a guest said was passed on.
+    Meeting(Result<(), Refusal>),
+    /// The other side of a meeting said something.
+    Said(Said),
     /// The connection has to end.
     Goodbye(GoodbyeReason),
     /// Some time passed.
@@ -100,6 +107,7 @@ enum State {
 pub struct Session {
     setup: Arc<Setup>,
     state: State,
+    /// When the time to log in began.
     opened: u64,
     heard: u64,
 }
@@ -132,11 +140,17 @@ impl Session {
             Input::Tick => self.tick(now, &mut out),
             Input::Device(found) => self.device(found, now, &mut out),
             Input::Answer { token, answer } => self.answer(token, answer, &mut out),
-            Input::ReadAnswer { token, answer } => {
-                if let State::Live(live) = &mut self.state {
-                    live.read_answer(token, answer, &mut out);
+            Input::ReadAnswer { token, answer } => match &mut self.state {
+                State::Live(live) => live.read_answer(token, answer, &mut out),
+                State::Login(login) => login.claimed(answer, &mut out),
+                _ => {}
+            },
+            Input::Meeting(met) => {
+                if let State::Login(login) = &mut self.state {
+                    login.met(met, now, &mut out);
                 }
             }
+            Input::Said(said) => self.said(said, now, &mut out),
             other => {
                 if let State::Live(live) = &mut self.state {
                     live.delivered(other, &mut out);
@@ -161,8 +175,11 @@ impl Session {
             (State::Hello(state), ClientFrame::Hello(hello)) => state.hello(&self.setup, hello, out),
             (State::Login(state), ClientFrame::Login(login)) => State::Login(state.login(login, out)),
             (State::Login(state), ClientFrame::Register(register)) => State::Login(state.register(register, out)),
+            (State::Login(state), ClientFrame::Claim(claim)) => State::Login(state.claim(&claim, out)),
+            (State::Login(state), ClientFrame::Recover(recover)) => State::Login(state.recover(recover, out)),
+            (State::Login(state), ClientFrame::Meet(meet)) => State::Login(state.meet(meet, out)),
             (State::Live(mut live), frame) => {
-                live.frame(&self.setup, frame, out);
+                live.frame(&self.setup, frame, now, out);
                 State::Live(live)
             }
             (state, frame) => {
@@ -182,19 +199,41 @@ impl Session {
     fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
         match &mut self.state {
             State::Live(live) => live.answer(token, answer, out),
-            State::Login(login) => login.registered(answer, out),
+            State::Login(login) => login.stored(answer, out),
             _ => {}
         }
     }
 
+    /// A guest whose meeting is over has as long to log in as one that just came (rule `MEE-4`).
+    fn said(&mut self, said: Said, now: Now, out: &mut Out) {
+        let left = match &mut self.state {
+            State::Login(login) => said.body.is_empty() && login.leave(),
+            State::Live(_) => false,
+            _ => return,
+        };
+        if left {
+            self.opened = now.steady;
+        }
+        out.frame(&RelayFrame::Met(Meet { meeting: said.meeting, body: said.body }));
+    }
+
+    /// When it must have logged in, if it has not.
+    fn deadline(&self) -> Option<u64> {
+        let (since, wait) = match &self.state {
+            State::Live(_) => return None,
+            State::Login(login) => login.guest_since().map_or((self.opened, LOGIN_MS), |since| (since, MEETING_MS)),
+            _ => (self.opened, LOGIN_MS),
+        };
+        Some(since.saturating_add(wait))
+    }
+
     fn tick(&mut self, now: Now, out: &mut Out) {
-        let live = matches!(self.state, State::Live(_));
-        if !live && now.steady.saturating_sub(self.opened) >= LOGIN_MS {
+        if self.deadline().is_some_and(|deadline| now.steady >= deadline) {
             faults::TOO_SLOW.raise(out);
         } else if now.steady.saturating_sub(self.heard) >= SILENCE_MS {
             out.goodbye(GoodbyeReason::Silent);
         } else if let State::Live(live) = &mut self.state {
-            live.delivered(Input::Tick, out);
+            live.tick(now, out);
         }
     }
 }

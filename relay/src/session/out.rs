@@ -1,7 +1,9 @@
 //! What a session wants done, in order. May touch only types.
 
+use super::Query;
+use crate::meetings::Talk;
 use aside_protocol::frame::{Answered, Fault, Goodbye, GoodbyeReason, RelayFrame};
-use aside_protocol::request::{Answer, Lookup, Range, Routing};
+use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Pos, codec};
 use aside_relay_core::Command;
 use bytes::Bytes;
@@ -29,6 +31,8 @@ pub enum Output {
         /// What is asked.
         query: Query,
     },
+    /// Something about meetings.
+    Meeting(Talk),
     /// Read what a login needs to know.
     FindDevice(DeviceId),
     /// Connect the device at the hub, replacing an older connection.
@@ -44,17 +48,6 @@ pub enum Output {
     },
     /// Close the connection once everything is sent.
     Close,
-}
-
-/// A request that only reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Query {
-    /// Find an account.
-    Lookup(Lookup),
-    /// Envelopes again.
-    Range(Range),
-    /// Where a chat goes.
-    Routing(Routing),
 }
 
 /// Collects outputs.

@@ -1,14 +1,15 @@
 //! The task of one connection: a carrier, a session and its mailbox, and between them whatever the session asks for.
 
-use super::{Carrier, Channel, Input, Output, Over, Query, Session, Unreadable};
+use super::{Carrier, Channel, Input, Output, Over, Session, Unreadable};
 use crate::hub::Subscription;
 use crate::log::Reply;
 use crate::mailbox::{Mail, Mailbox};
+use crate::meetings::Seat;
 use crate::server::Shared;
+use aside_protocol::Refusal;
 use aside_protocol::frame::GoodbyeReason;
-use aside_protocol::refusal::{Plain, RetryAfter};
+use aside_protocol::refusal::RetryAfter;
 use aside_protocol::request::Answer;
-use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, CoreError, View};
 use futures_util::FutureExt;
 use std::collections::VecDeque;
@@ -30,7 +31,8 @@ const LISTEN_FIRST: Duration = Duration::from_secs(1);
 pub fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) -> impl Future<Output = ()> + Send {
     let session = Session::new(shared.setup.clone(), channel, shared.now());
     let mailbox = Mailbox::new(shared.push_queue);
-    let mut task = Task { carrier, shared, session, mailbox, subscription: None, catch_up: None };
+    let seat = Seat::new(shared.hub.meetings(), mailbox.clone());
+    let mut task = Task { carrier, shared, session, mailbox, seat, subscription: None, catch_up: None };
     async move {
         let ended = match task.shared.room.clone().try_acquire_owned() {
             Ok(_room) => task.run().await,
@@ -47,6 +49,7 @@ struct Task<C> {
     shared: Arc<Shared>,
     session: Session,
     mailbox: Arc<Mailbox>,
+    seat: Seat,
     subscription: Option<Subscription>,
     catch_up: Option<Box<CatchUp>>,
 }
@@ -142,9 +145,10 @@ impl<C: Carrier> Task<C> {
                 || Input::Device(Err(Unreadable)),
             ),
             Output::Read { token, device, query } => self.read(
-                move |view| Ok(Input::ReadAnswer { token, answer: answer(view, &device, &query)? }),
+                move |view| Ok(Input::ReadAnswer { token, answer: query.answer(view, &device)? }),
                 move || Input::ReadAnswer { token, answer: unavailable() },
             ),
+            Output::Meeting(talk) => self.seat.take(talk, self.shared.now().steady),
             Output::StartCatchUp(device, from) => self.catch_up = Some(Box::new(CatchUp::new(device, from))),
             Output::NextPage { most, bytes } => self.next_page(most, bytes),
             Output::Send(_) | Output::Close => {}
@@ -198,15 +202,6 @@ async fn in_time(write: impl Future<Output = Result<(), Over>>) -> Result<(), Ov
         Some(written) => written,
         None => timeout(WRITE, write).await.unwrap_or(Err(Over)),
     }
-}
-
-fn answer(view: &View<'_>, device: &DeviceId, query: &Query) -> rusqlite::Result<Answer> {
-    Ok(match query {
-        Query::Lookup(lookup) => view.account(lookup)?.map(Answer::Account),
-        Query::Range(range) => view.range(device, range)?.map(Answer::Envelopes),
-        Query::Routing(routing) => view.routing(device, &routing.chat)?.map(Answer::Routing),
-    }
-    .unwrap_or(Answer::Refused(Refusal::NotFound(Plain {}))))
 }
 
 fn unavailable() -> Answer {

@@ -7,6 +7,7 @@ mod commands;
 mod connections;
 mod delivery;
 mod disk;
+mod linking;
 mod people;
 mod quic;
 mod registering;

@@ -134,6 +134,7 @@ pub async fn found(client: &mut Client, founder: &Person, other: &Person) -> Sen
         devices: vec![founder.device, other.device],
         body: body(b"founding"),
         welcome: Some(Welcome { to: vec![other.device], body: body(b"welcome"), blob: None }),
+        origin: None,
     });
     match client.ask(request).await {
         Answer::Sent(sent) => sent,

@@ -3,16 +3,15 @@
 use super::agenda::{Conn, Event, Job};
 use super::dice::Dice;
 use super::world::World;
+use aside_protocol::codec;
 use aside_protocol::frame::RelayFrame;
-use aside_protocol::refusal::Plain;
-use aside_protocol::request::Answer;
-use aside_protocol::{DeviceId, Refusal, codec};
-use aside_relay::hub::Subscription;
+use aside_relay::hub::{Hub, Subscription};
 use aside_relay::log::Reply;
 use aside_relay::log::applier::busy;
 use aside_relay::mailbox::{Mail, Mailbox, Wakes};
-use aside_relay::session::{Input, Output, Query, Session};
-use aside_relay_core::{CatchUp, View};
+use aside_relay::meetings::Seat;
+use aside_relay::session::{Input, Output, Session};
+use aside_relay_core::CatchUp;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,6 +29,8 @@ pub struct Desk {
     pub mailbox: Arc<Mailbox>,
     /// What was taken from there.
     mail: VecDeque<Mail>,
+    /// Its part in meetings.
+    seat: Seat,
     /// Keeps it connected at the hub.
     subscription: Option<Subscription>,
     /// Where reading the queue stands; lent to a reader meanwhile.
@@ -42,11 +43,13 @@ pub struct Desk {
 
 impl Desk {
     /// For a new connection, with room for so many pushes.
-    pub fn new(session: Session, push_queue: usize) -> Self {
+    pub fn new(session: Session, push_queue: usize, hub: &Hub) -> Self {
+        let mailbox = Mailbox::new(push_queue);
         Self {
+            seat: Seat::new(hub.meetings(), mailbox.clone()),
             session,
             socket: VecDeque::new(),
-            mailbox: Mailbox::new(push_queue),
+            mailbox,
             mail: VecDeque::new(),
             subscription: None,
             catch_up: None,
@@ -160,6 +163,11 @@ impl World {
                     // An older connection of the device hears that it was replaced.
                     self.wake_all();
                 }
+                Output::Meeting(talk) => {
+                    let now = self.steady().steady;
+                    self.with_desk(conn, |desk| desk.seat.take(talk, now));
+                    self.wake_all();
+                }
                 Output::StartCatchUp(device, from) => {
                     self.with_desk(conn, |desk| desk.catch_up = Some(Box::new(CatchUp::new(device, from))));
                 }
@@ -195,7 +203,7 @@ impl World {
         desk.mailbox.put(match job {
             Job::Device(device) => Mail::Input(Input::Device(Ok(view.device(&device).expect("read").map(Box::new)))),
             Job::Answer(token, device, query) => {
-                Mail::Input(Input::ReadAnswer { token, answer: answer(&view, &device, &query) })
+                Mail::Input(Input::ReadAnswer { token, answer: query.answer(&view, &device).expect("read") })
             }
             Job::Page(most, bytes) => {
                 let mut catch_up = desk.catch_up.take().expect("a page is asked of a catch-up");
@@ -238,13 +246,4 @@ impl World {
 
 fn decoded(bytes: &Bytes) -> RelayFrame {
     codec::decode(bytes).expect("the relay sends frames")
-}
-
-fn answer(view: &View<'_>, device: &DeviceId, query: &Query) -> Answer {
-    let found = match query {
-        Query::Lookup(lookup) => view.account(lookup).expect("read").map(Answer::Account),
-        Query::Range(range) => view.range(device, range).expect("read").map(Answer::Envelopes),
-        Query::Routing(routing) => view.routing(device, &routing.chat).expect("read").map(Answer::Routing),
-    };
-    found.unwrap_or(Answer::Refused(Refusal::NotFound(Plain {})))
 }

@@ -115,7 +115,8 @@ impl World {
         let conn = self.connected;
         let channel = Channel { nonce: Nonce(self.relay.dice.bytes()), exporter: Some(EXPORTER.to_vec()) };
         let session = Session::new(self.relay.setup.clone(), channel, self.steady());
-        let connection = Connection::new(who, Desk::new(session, self.plan.push_queue), self.plan.seed, conn);
+        let connection =
+            Connection::new(who, Desk::new(session, self.plan.push_queue, &self.relay.hub), self.plan.seed, conn);
         self.connections.insert(conn, connection);
         self.agenda.at(self.now + 5_000, Event::SessionTick(conn));
         conn

@@ -2,21 +2,19 @@
 
 use super::log::{Entry, Parcel, address, append};
 use super::send::{Admitted, admit};
-use super::{ChatRow, Undo, dedup, members};
+use super::{ChatRow, Undo, dedup, lapse, members};
 use crate::By;
 use crate::account;
-use crate::cache::{DeviceRow, Routes};
+use crate::cache::DeviceRow;
 use crate::error::Stop;
+use crate::outcome::{Recipients, Routes};
 use crate::step::{Step, invalid, within};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::MAX_HANDSHAKE;
+use aside_protocol::limits::{CHANNEL_DEVICES, MAX_HANDSHAKE};
 use aside_protocol::request::{Answer, Commit, Welcome};
 use aside_protocol::{DeviceId, Hash, Pos};
 use rusqlite::params;
 use std::collections::BTreeSet;
-
-/// Most devices a chat is routed to (a channel).
-const MOST_ROUTED: usize = 10_000;
 
 /// The inner and outer ids of some devices, in the order asked.
 pub(super) type Devices = Vec<(i64, DeviceId)>;
@@ -24,7 +22,7 @@ pub(super) type Devices = Vec<(i64, DeviceId)>;
 /// Appends the commit and changes the routing, or gives the answer it was given before.
 pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit) -> Result<Answer, Stop> {
     within(request.body.len(), MAX_HANDSHAKE)?;
-    within(request.add.len().max(request.remove.len()), MOST_ROUTED)?;
+    within(request.add.len().max(request.remove.len()), CHANNEL_DEVICES)?;
     check_welcome(request.welcome.as_ref(), &request.add)?;
     if request.body.is_empty() {
         return Err(invalid());
@@ -39,11 +37,11 @@ pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit
     let (n, base, body) = (request.n, request.base, &request.body);
     let previous = dedup::previous(step, chat.id, sender.id)?;
     let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body };
-    let pos = append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
+    let pos = append(step, &mut chat, &sender, &entry, Recipients::but(&routes, sender.id))?;
     chat.base = chat.last;
     chat.save_base(step, Undo::Open)?;
     let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
-    change.apply(step, &chat, pos)?;
+    change.apply(step, &chat, &routes, pos)?;
     welcome(step, &chat, &sender, request.welcome.as_ref(), &change.add)?;
     Ok(Answer::Sent(sent))
 }
@@ -51,7 +49,10 @@ pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit
 /// A routing change that holds together.
 struct Change {
     add: Devices,
+    /// Those that are routed; what lapsed is removed already.
     remove: Devices,
+    /// Their accounts.
+    losing: BTreeSet<i64>,
 }
 
 impl Change {
@@ -62,69 +63,96 @@ impl Change {
         sender: &DeviceRow,
         request: &Commit,
     ) -> Result<Self, Stop> {
-        let remove = known(step, &request.remove)?;
-        if !remove.iter().all(|row| members::is_routed(routes, row.id)) {
-            return Err(invalid());
-        }
-        let add = known(step, &request.add)?;
-        for row in &add {
-            may_join(step, chat, row)?;
-            let removed = remove.iter().any(|other| other.id == row.id);
-            if row.id == sender.id || (members::is_routed(routes, row.id) && !removed) {
+        let mut remove = known(step, &request.remove)?;
+        for row in &remove {
+            if !members::is_routed(routes, row.id) && !row.revoked && !lapse::has_lapsed(step, chat.id, row.id)? {
                 return Err(invalid());
             }
         }
-        within((routes.len() + add.len()).saturating_sub(remove.len()), MOST_ROUTED)?;
-        Ok(Self { add: pairs(&add), remove: pairs(&remove) })
+        remove.retain(|row| members::is_routed(routes, row.id));
+        let removed: BTreeSet<i64> = remove.iter().map(|row| row.id).collect();
+        let add = known(step, &request.add)?;
+        for row in &add {
+            may_join(step, chat, row)?;
+            if row.id == sender.id || (members::is_routed(routes, row.id) && !removed.contains(&row.id)) {
+                return Err(invalid());
+            }
+        }
+        within((routes.len() + add.len()).saturating_sub(remove.len()), CHANNEL_DEVICES)?;
+        let losing = remove.iter().map(|row| row.account).collect();
+        Ok(Self { add: pairs(&add), remove: pairs(&remove), losing })
     }
 
     /// Removed devices see the commit, added ones what follows it. What it takes to undo this is kept.
-    fn apply(&self, step: &mut Step<'_>, chat: &ChatRow, pos: Pos) -> Result<(), Stop> {
+    fn apply(&self, step: &mut Step<'_>, chat: &ChatRow, routes: &Routes, pos: Pos) -> Result<(), Stop> {
         step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat.id])?;
+        if self.add.is_empty() && self.remove.is_empty() {
+            return Ok(());
+        }
+        self.remove(step, chat.id, pos)?;
+        self.add(step, chat.id, pos)?;
+        let removed: BTreeSet<i64> = self.remove.iter().map(|(id, _)| *id).collect();
+        let stay = routes.iter().filter(|(id, _)| !removed.contains(id));
+        members::set_routes(step, chat.id, stay.chain(&self.add).copied().collect())?;
+        self.losing.iter().try_for_each(|account| lapse::leave(step, chat.id, *account))?;
+        Ok(())
+    }
+
+    fn remove(&self, step: &Step<'_>, chat: i64, pos: Pos) -> Result<(), Stop> {
         for (device, _) in &self.remove {
-            let start = members::start_of(step, chat.id, *device)?;
+            let start = members::start_of(step, chat, *device)?;
             step.db
                 .prepare_cached("INSERT INTO undo (chat, device, added, start) VALUES (?, ?, 0, ?)")?
-                .execute(params![chat.id, device, start])?;
-            members::close(step, chat.id, *device, pos)?;
+                .execute(params![chat, device, start])?;
+            members::close(step, chat, *device, pos)?;
         }
+        Ok(())
+    }
+
+    fn add(&self, step: &mut Step<'_>, chat: i64, pos: Pos) -> Result<(), Stop> {
         for (device, _) in &self.add {
-            let (n, answers) = dedup::save(step, chat.id, *device)?;
+            let (n, answers) = dedup::save(step, chat, *device)?;
+            let lapsed = lapse::forget(step, chat, *device)?;
             step.db
                 .prepare_cached(
-                    "INSERT INTO undo (chat, device, added, n, answers) VALUES (?1, ?2, 1, ?3, ?4)
-                     ON CONFLICT (chat, device) DO UPDATE SET added = 1, n = ?3, answers = ?4",
+                    "INSERT INTO undo (chat, device, added, n, answers, lapsed) VALUES (?1, ?2, 1, ?3, ?4, ?5)
+                     ON CONFLICT (chat, device) DO UPDATE SET added = 1, n = ?3, answers = ?4, lapsed = ?5",
                 )?
-                .execute(params![chat.id, device, n, answers])?;
-            dedup::reset(step, chat.id, *device)?;
-            members::open(step, chat.id, *device, pos)?;
+                .execute(params![chat, device, n, answers, lapsed])?;
+            dedup::reset(step, chat, *device)?;
+            members::open(step, chat, *device, pos)?;
         }
         Ok(())
     }
 }
 
 /// The devices named, each known and none twice.
-fn known(step: &mut Step<'_>, devices: &[DeviceId]) -> Result<Vec<DeviceRow>, Stop> {
+pub(super) fn known(step: &mut Step<'_>, devices: &[DeviceId]) -> Result<Vec<DeviceRow>, Stop> {
     if devices.iter().collect::<BTreeSet<_>>().len() != devices.len() {
         return Err(invalid());
     }
     devices.iter().map(|device| step.device(device)?.ok_or_else(invalid)).collect()
 }
 
-fn pairs(rows: &[DeviceRow]) -> Devices {
+pub(super) fn pairs(rows: &[DeviceRow]) -> Devices {
     rows.iter().map(|row| (row.id, row.device)).collect()
 }
 
-/// Only present devices of the two accounts may be in a direct chat (rule `CHT-1`).
+/// Any present device may be in a group or channel, those of its two accounts in a direct chat (rule `CHT-1`).
 fn may_join(step: &Step<'_>, chat: &ChatRow, row: &DeviceRow) -> Result<(), Stop> {
-    if row.account != chat.accounts.0 && row.account != chat.accounts.1 {
-        return Err(invalid());
+    match chat.accounts {
+        Some((one, other)) if row.account != one && row.account != other => Err(invalid()),
+        _ => present(step, row),
     }
-    match account::current(step, row.account)? {
-        Some((standing, _)) if row.revoked => Err(account::changed(row.account_id, &standing)),
-        Some(_) => Ok(()),
-        None => Err(invalid()),
+}
+
+/// Refuses a device that was removed from its account.
+pub(super) fn present(step: &Step<'_>, row: &DeviceRow) -> Result<(), Stop> {
+    if !row.revoked {
+        return Ok(());
     }
+    let standing = account::current(step, row.account)?;
+    Err(standing.map_or_else(invalid, |(standing, _)| account::changed(row.account_id, &standing)))
 }
 
 /// A welcome is for devices that are being added, each named once.

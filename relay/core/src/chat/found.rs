@@ -1,15 +1,16 @@
-//! Founding a direct chat, for the first time or again (rules `CHT-1` to `CHT-3`).
+//! Founding a chat, for the first time or again (rules `CHT-1` to `CHT-3`); what is particular to groups is in `group`.
 
 use super::commit::{Devices, check_welcome, welcome};
 use super::log::{Entry, append};
-use super::{ChatRow, Undo, dedup, members};
-use crate::cache::{DeviceRow, Routes};
+use super::{ChatRow, Undo, dedup, group, lapse, members};
+use crate::cache::DeviceRow;
 use crate::error::Stop;
+use crate::outcome::{Recipients, Routes};
 use crate::sql::int;
 use crate::step::{Step, invalid, within};
 use crate::{By, account};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{MAX_DEVICES, MAX_HANDSHAKE};
+use aside_protocol::limits::{CHANNEL_DEVICES, MAX_DEVICES, MAX_HANDSHAKE};
 use aside_protocol::refusal::{Exists, Plain};
 use aside_protocol::request::{Answer, Found, Sent};
 use aside_protocol::{AccountId, ChatId, DeviceId, Hash, N, Pos, Refusal, Seq};
@@ -21,19 +22,27 @@ const FIRST: N = N(1);
 
 /// Begins the next incarnation, compare-and-swapped on its number.
 pub(crate) fn found(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Found) -> Result<Answer, Stop> {
-    let accounts = check_shape(by, request)?;
+    check_shape(by, request)?;
     let founder = step.asker(by)?;
     let chat = ChatRow::load(step, &request.chat)?;
-    if let Some(sent) = compare(chat.as_ref(), founder.id, hash, request.incarnation)? {
+    let compared = compare(chat.as_ref(), founder.id, hash, request.incarnation);
+    if let Ok(Some(sent)) = compared {
         return Ok(Answer::Sent(sent));
     }
-    let (ids, devices) = present(step, accounts, &request.devices)?;
+    if request.origin.is_some() {
+        group::may_found(step, chat.as_ref(), &founder)?;
+    }
+    compared?;
+    let (accounts, devices) = match request.accounts.as_slice() {
+        [one, other] => present(step, (one, other), &request.devices).map(|(ids, devices)| (Some(ids), devices))?,
+        _ => (None, group::present(step, &request.devices)?),
+    };
     if !devices.iter().any(|(id, _)| *id == founder.id) {
         return Err(invalid());
     }
     let mut chat = match chat {
         Some(chat) => chat,
-        None => ChatRow::create(step, &request.chat, ids, founder.id)?,
+        None => ChatRow::create(step, &request.chat, accounts, founder.id)?,
     };
     let sent = begin(step, &mut chat, &founder, hash, request, &devices)?;
     let added: Devices = devices.into_iter().filter(|(id, _)| *id != founder.id).collect();
@@ -42,18 +51,21 @@ pub(crate) fn found(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Found) 
 }
 
 /// The parts of the request must fit each other and the sender.
-fn check_shape<'a>(by: &By, request: &'a Found) -> Result<(&'a AccountId, &'a AccountId), Stop> {
+fn check_shape(by: &By, request: &Found) -> Result<(), Stop> {
     within(request.body.len(), MAX_HANDSHAKE)?;
-    within(request.devices.len(), 2 * MAX_DEVICES)?;
-    let [one, other] = request.accounts.as_slice() else {
-        return Err(invalid());
-    };
+    within(request.devices.len(), if request.origin.is_some() { CHANNEL_DEVICES } else { 2 * MAX_DEVICES })?;
     let welcomed: Vec<DeviceId> = request.devices.iter().filter(|device| **device != by.device).copied().collect();
     check_welcome(request.welcome.as_ref(), &welcomed)?;
-    let sound = request.chat == ChatId::direct(one, other)
-        && (by.account == *one || by.account == *other)
-        && !request.body.is_empty();
-    if sound { Ok((one, other)) } else { Err(invalid()) }
+    let sound = match (request.accounts.as_slice(), &request.origin) {
+        ([one, other], None) => {
+            request.chat == ChatId::direct(one, other)
+                && (by.account == *one || by.account == *other)
+                && !request.body.is_empty()
+        }
+        ([], Some(origin)) => group::fits(request, origin),
+        _ => false,
+    };
+    if sound { Ok(()) } else { Err(invalid()) }
 }
 
 /// `Some`: this very founding was accepted before. `None`: its incarnation is the next one.
@@ -123,7 +135,7 @@ fn begin(
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
     let entry = Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body };
-    let pos = append(step, chat, founder, &entry, members::others(&before, founder.id))?;
+    let pos = append(step, chat, founder, &entry, Recipients::but(&before, founder.id))?;
     chat.base = chat.last;
     chat.incarnation = request.incarnation;
     step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat.id])?;
@@ -160,5 +172,7 @@ fn reroute(
     for (device, _) in devices {
         members::open(step, chat, *device, if *device == founder { earlier } else { pos })?;
     }
+    lapse::forget_all(step, chat)?;
+    members::set_routes(step, chat, devices.to_vec())?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::ChatRow;
 use crate::cache::DeviceRow;
 use crate::error::Stop;
-use crate::outcome::Delivery;
+use crate::outcome::{Delivery, Recipients};
 use crate::sql::int;
 use crate::step::{PARTITION, Step};
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
@@ -28,7 +28,7 @@ pub(super) fn append(
     chat: &mut ChatRow,
     sender: &DeviceRow,
     entry: &Entry<'_>,
-    to: Vec<DeviceId>,
+    to: Recipients,
 ) -> Result<Pos, Stop> {
     let pos = step.take_pos();
     chat.last = chat.last.next();
@@ -86,7 +86,7 @@ pub(super) fn address(
         incarnation: parcel.incarnation,
         ..plain(step, chat, sender, parcel.kind, pos, parcel.body)
     };
-    let to = parcel.to.iter().map(|(_, device)| *device).collect();
+    let to = Recipients::only(parcel.to);
     step.deliveries.push(Delivery { envelope, to, echo: None });
     Ok(pos)
 }

@@ -1,7 +1,9 @@
 //! Which devices a chat is routed to, and the intervals of positions each is meant to have.
+//!
+//! Whoever opens or closes intervals says with [`set_routes`] or [`count_routes`] who is routed then.
 
 use super::ChatRow;
-use crate::cache::Routes;
+use crate::outcome::Routes;
 use crate::sql::int;
 use crate::step::Step;
 use aside_protocol::{DeviceId, Pos};
@@ -31,14 +33,29 @@ pub(super) fn is_routed(routes: &Routes, device: i64) -> bool {
     routes.binary_search_by_key(&device, |(id, _)| *id).is_ok()
 }
 
-/// All but one of them, as deliveries name them.
-pub(super) fn others(routes: &Routes, device: i64) -> Vec<DeviceId> {
-    routes.iter().filter(|(id, _)| *id != device).map(|(_, device)| *device).collect()
+/// Notes who is routed after intervals were opened and closed.
+pub(super) fn set_routes(step: &mut Step<'_>, chat: i64, mut routes: Vec<(i64, DeviceId)>) -> rusqlite::Result<()> {
+    routes.sort_unstable_by_key(|(id, _)| *id);
+    step.db
+        .prepare_cached("UPDATE chats SET routed = ? WHERE id = ?")?
+        .execute([i64::try_from(routes.len()).unwrap_or(i64::MAX), chat])?;
+    step.cache.keep_routes(chat, Arc::new(routes));
+    Ok(())
+}
+
+/// Counts anew who is routed.
+pub(super) fn count_routes(step: &mut Step<'_>, chat: i64) -> rusqlite::Result<()> {
+    step.cache.forget_routes(chat);
+    step.db
+        .prepare_cached(
+            "UPDATE chats SET routed = (SELECT count(*) FROM intervals WHERE chat = ?1 AND stop IS NULL) WHERE id = ?1",
+        )?
+        .execute([chat])?;
+    Ok(())
 }
 
 /// Begins an interval after `start`.
-pub(super) fn open(step: &mut Step<'_>, chat: i64, device: i64, start: Pos) -> rusqlite::Result<()> {
-    step.cache.forget_routes(chat);
+pub(super) fn open(step: &Step<'_>, chat: i64, device: i64, start: Pos) -> rusqlite::Result<()> {
     step.db
         .prepare_cached("INSERT OR REPLACE INTO intervals (chat, device, start, stop) VALUES (?, ?, ?, NULL)")?
         .execute([chat, device, int(start.0)])?;
@@ -46,8 +63,7 @@ pub(super) fn open(step: &mut Step<'_>, chat: i64, device: i64, start: Pos) -> r
 }
 
 /// Ends a device's interval at `stop`, included; an empty one goes away.
-pub(super) fn close(step: &mut Step<'_>, chat: i64, device: i64, stop: Pos) -> rusqlite::Result<()> {
-    step.cache.forget_routes(chat);
+pub(super) fn close(step: &Step<'_>, chat: i64, device: i64, stop: Pos) -> rusqlite::Result<()> {
     let values = [chat, device, int(stop.0)];
     step.db
         .prepare_cached("DELETE FROM intervals WHERE chat = ? AND device = ? AND stop IS NULL AND start >= ?")?
@@ -67,8 +83,7 @@ pub(super) fn start_of(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Res
 }
 
 /// Takes a device's standing interval away as if it had never begun.
-pub(super) fn cancel(step: &mut Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
-    step.cache.forget_routes(chat);
+pub(super) fn cancel(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
     step.db
         .prepare_cached("DELETE FROM intervals WHERE chat = ? AND device = ? AND stop IS NULL")?
         .execute(params![chat, device])?;

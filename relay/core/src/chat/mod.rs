@@ -3,6 +3,10 @@
 mod commit;
 mod dedup;
 mod found;
+mod group;
+mod join;
+mod lapse;
+mod leave;
 mod log;
 mod members;
 mod receipt;
@@ -13,6 +17,9 @@ mod send;
 pub(crate) use commit::commit;
 pub(crate) use dedup::keep_answers;
 pub(crate) use found::found;
+pub(crate) use join::join;
+pub(crate) use lapse::lapse;
+pub(crate) use leave::leave;
 pub(crate) use receipt::receipt;
 pub(crate) use rejoin::rejoin;
 pub(crate) use route::route;
@@ -51,8 +58,8 @@ impl Undo {
 pub(crate) struct ChatRow {
     id: i64,
     chat: ChatId,
-    /// Inner ids of the two accounts of a direct chat.
-    accounts: (i64, i64),
+    /// Inner ids of the two accounts of a direct chat; none of a group or channel.
+    accounts: Option<(i64, i64)>,
     incarnation: u64,
     /// `seq` of the last commit or founding.
     base: Seq,
@@ -75,14 +82,14 @@ impl ChatRow {
         step.db
             .prepare_cached(
                 "SELECT id, one, other, incarnation, base, last, undo, founder, founding_seq, founding_time,
-                     founding_hash, held
+                     founding_hash, held, direct
                  FROM chats WHERE chat = ?",
             )?
             .query_row([chat.0], |row| {
                 Ok(Self {
                     id: row.get(0)?,
                     chat: *chat,
-                    accounts: (row.get(1)?, row.get(2)?),
+                    accounts: row.get::<_, bool>(12)?.then_some((row.get(1)?, row.get(2)?)),
                     incarnation: uint(row.get(3)?),
                     base: seq(row, 4)?,
                     last: seq(row, 5)?,
@@ -106,15 +113,16 @@ impl ChatRow {
     }
 
     /// Creates the row of a chat that is about to be founded for the first time.
-    fn create(step: &Step<'_>, chat: &ChatId, accounts: (i64, i64), founder: i64) -> rusqlite::Result<Self> {
+    fn create(step: &Step<'_>, chat: &ChatId, accounts: Option<(i64, i64)>, founder: i64) -> rusqlite::Result<Self> {
+        let (one, other) = accounts.unwrap_or_default();
         let id = step
             .db
             .prepare_cached(
                 "INSERT INTO chats (chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo,
-                     founder, founding_seq, founding_time, founding_hash)
-                 VALUES (?, ?, ?, 0, 0, 1, 0, 0, 0, 0, ?, 0, 0, x'')",
+                     founder, founding_seq, founding_time, founding_hash, direct)
+                 VALUES (?, ?, ?, 0, 0, 1, 0, 0, 0, 0, ?, 0, 0, x'', ?)",
             )?
-            .insert(params![chat.0, accounts.0, accounts.1, founder])?;
+            .insert(params![chat.0, one, other, founder, accounts.is_some()])?;
         let founding = (Seq(0), Millis(0), Hash([0; 32]));
         let (base, last, undo, held) = (Seq(0), Seq(0), Undo::None, false);
         Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, undo, founder, founding, held })

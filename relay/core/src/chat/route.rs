@@ -1,7 +1,7 @@
 //! Undoing the routing change of a commit that the members refuse (rule `CHT-6`).
 
 use super::dedup::Saved;
-use super::{ChatRow, Undo, dedup, members, not_member};
+use super::{ChatRow, Undo, dedup, lapse, members, not_member};
 use crate::By;
 use crate::error::Stop;
 use crate::step::{Step, invalid};
@@ -16,6 +16,8 @@ struct Undone {
     /// Where its interval before the commit started, if it was routed and removed.
     start: Option<i64>,
     saved: Saved,
+    /// Whether its membership had lapsed before it was added.
+    lapsed: bool,
 }
 
 /// Restores routing, intervals and counters. The commit keeps its `seq` and stays the base. Asked twice, done once.
@@ -53,22 +55,28 @@ fn restore(step: &mut Step<'_>, chat: i64, undo: Vec<Undone>) -> Result<(), Stop
     for row in undo {
         if row.added {
             members::cancel(step, chat, row.device)?;
+            lapse::forget(step, chat, row.device)?;
             dedup::restore(step, chat, row.device, row.saved)?;
         }
         if let Some(start) = row.start {
-            members::open(step, chat, row.device, Pos(crate::sql::uint(start)))?;
+            lapse::restore(step, chat, row.device, Pos(crate::sql::uint(start)))?;
+        }
+        if row.lapsed {
+            lapse::remember(step, chat, row.device)?;
         }
     }
+    members::count_routes(step, chat)?;
     step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat])?;
     Ok(())
 }
 
 fn load(step: &Step<'_>, chat: i64) -> rusqlite::Result<Vec<Undone>> {
     step.db
-        .prepare_cached("SELECT device, added, start, n, answers FROM undo WHERE chat = ? ORDER BY device")?
+        .prepare_cached("SELECT device, added, start, n, answers, lapsed FROM undo WHERE chat = ? ORDER BY device")?
         .query_map([chat], |row| {
             let answers = row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default();
-            Ok(Undone { device: row.get(0)?, added: row.get(1)?, start: row.get(2)?, saved: (row.get(3)?, answers) })
+            let saved = (row.get(3)?, answers);
+            Ok(Undone { device: row.get(0)?, added: row.get(1)?, start: row.get(2)?, saved, lapsed: row.get(5)? })
         })?
         .collect()
 }

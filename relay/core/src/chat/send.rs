@@ -3,8 +3,9 @@
 use super::log::{Entry, append};
 use super::{ChatRow, dedup, members, not_member};
 use crate::By;
-use crate::cache::{DeviceRow, Routes};
+use crate::cache::DeviceRow;
 use crate::error::Stop;
+use crate::outcome::{Recipients, Routes};
 use crate::step::{Step, invalid, within};
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::limits::MAX_MESSAGE;
@@ -27,7 +28,7 @@ pub(crate) fn send(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Send) ->
     let (n, base, body) = (request.n, request.base, &request.body);
     let previous = dedup::previous(step, chat.id, sender.id)?;
     let entry = Entry { kind: EnvelopeKind::Message, n, previous, base, incarnation: None, hash, body };
-    append(step, &mut chat, &sender, &entry, members::others(&routes, sender.id))?;
+    append(step, &mut chat, &sender, &entry, Recipients::but(&routes, sender.id))?;
     let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
     chat.keep(step);
     Ok(Answer::Sent(sent))

@@ -8,6 +8,7 @@
 use super::View;
 use crate::sql::{int, pos, seq, uint};
 use aside_protocol::envelope::Envelope;
+use aside_protocol::limits::RECEIPT_PUSH_DEVICES;
 use aside_protocol::{DeviceId, Pos, Seq};
 use rusqlite::OptionalExtension;
 use std::cmp::Reverse;
@@ -39,6 +40,15 @@ enum Source {
     Log { chat: i64, seq: Seq, stop: Pos },
     Receipts { chat: i64, stop: Pos },
     Addressed,
+}
+
+/// An interval of a chat that may hold something: positions after `start`, up to and including `stop`.
+struct Open {
+    chat: i64,
+    start: Pos,
+    stop: Pos,
+    /// Whether its receipts are delivered (rule `RCP-5`).
+    receipts: bool,
 }
 
 impl CatchUp {
@@ -91,13 +101,15 @@ impl CatchUp {
         // The head may lie before the cursor only if the cursor is of another life of the log.
         self.bound = view.head()?.max(self.at);
         self.heads.clear();
-        for (chat, start, stop) in view.open_intervals(reader, self.at)? {
+        for Open { chat, start, stop, receipts } in view.open_intervals(reader, self.at)? {
             let after = start.max(self.at);
             if let Some(seq) = view.first_seq_after(chat, after)? {
                 self.heads.extend(view.log_head(chat, seq, stop, self.bound)?.map(Reverse));
             }
-            let receipts = Source::Receipts { chat, stop };
-            self.heads.extend(receipts.after(view, reader, after, self.bound)?.map(Reverse));
+            if receipts {
+                let receipts = Source::Receipts { chat, stop };
+                self.heads.extend(receipts.after(view, reader, after, self.bound)?.map(Reverse));
+            }
         }
         self.heads.extend(Source::Addressed.after(view, reader, self.at, self.bound)?.map(Reverse));
         Ok(())
@@ -131,16 +143,16 @@ impl Source {
 }
 
 impl View<'_> {
-    /// The device's intervals that may hold something after `at`: chat, start, stop.
-    fn open_intervals(&self, reader: i64, at: Pos) -> rusqlite::Result<Vec<(i64, Pos, Pos)>> {
+    /// The device's intervals that may hold something after `at`.
+    fn open_intervals(&self, reader: i64, at: Pos) -> rusqlite::Result<Vec<Open>> {
         self.db
             .prepare_cached(
-                "SELECT i.chat, i.start, i.stop FROM intervals i JOIN chats c ON c.id = i.chat
+                "SELECT i.chat, i.start, i.stop, c.routed <= ?3 FROM intervals i JOIN chats c ON c.id = i.chat
                  WHERE i.device = ?1 AND (i.stop IS NULL OR i.stop > ?2) AND max(c.last_pos, c.receipt_pos) > ?2",
             )?
-            .query_map([reader, int(at.0)], |row| {
+            .query_map([reader, int(at.0), int(RECEIPT_PUSH_DEVICES as u64)], |row| {
                 let stop = row.get::<_, Option<i64>>(2)?.map_or(Pos(u64::MAX), |stop| Pos(uint(stop)));
-                Ok((row.get(0)?, pos(row, 1)?, stop))
+                Ok(Open { chat: row.get(0)?, start: pos(row, 1)?, stop, receipts: row.get(3)? })
             })?
             .collect()
     }

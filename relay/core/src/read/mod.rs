@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod catch_up;
 pub mod chats;
+pub mod membership;
 mod rows;
 
 pub use accounts::DeviceInfo;

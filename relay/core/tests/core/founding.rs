@@ -1,6 +1,6 @@
 //! Founding direct chats: races, retries, again.
 
-use crate::world::{Person, World, chat_of, commit, founding, refused, sent};
+use crate::world::{Person, World, chat_of, commit, devices, founding, refused, sent};
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::refusal::{DevicesChanged, Exists, Plain};
 use aside_protocol::request::{Found, Sent};
@@ -113,6 +113,6 @@ fn a_chat_with_oneself_is_founded_like_any_other() {
     let mut world = World::with(&[&alice, &hermit]);
     sent(&world.found(&alice, &alice, 1));
     let message = world.send(alice.by(1), chat_of(&alice, &alice), 1, Seq(1), "note");
-    assert_eq!(message.deliveries[0].to, [alice.device(0)]);
+    assert_eq!(devices(&message.deliveries[0]), [alice.device(0)]);
     sent(&world.found(&hermit, &hermit, 1));
 }

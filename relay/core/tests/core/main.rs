@@ -4,9 +4,11 @@
 mod accounts;
 mod catching_up;
 mod founding;
+mod groups;
 mod messages;
 mod model;
 mod random;
+mod recovery;
 mod retention;
 mod routing;
 mod storage;

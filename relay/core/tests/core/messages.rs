@@ -1,6 +1,6 @@
 //! Messages: numbers, bases, answers, deliveries.
 
-use crate::world::{Person, World, body, chat_of, commit, refused, sent};
+use crate::world::{Person, World, body, chat_of, commit, devices, refused, sent};
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::refusal::{Conflict, OutOfOrder, Plain, Stale, TooLarge};
 use aside_protocol::request::{Answer, Receipt, Rejoin};
@@ -20,7 +20,7 @@ fn a_message_is_pushed_to_the_others_and_echoed() {
     let (mut world, alice, bob, chat) = pair();
     let outcome = world.send(alice.by(0), chat, 2, Seq(1), "hi");
     let [delivery] = outcome.deliveries.as_slice() else { panic!("one delivery") };
-    let mut to = delivery.to.clone();
+    let mut to = devices(delivery);
     to.sort();
     let mut wanted = vec![alice.device(1), bob.device(0)];
     wanted.sort();

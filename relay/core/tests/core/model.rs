@@ -25,7 +25,7 @@ impl Verdict {
 
 type Sender = BTreeMap<u64, (Hash, u64)>;
 
-/// One direct chat.
+/// One chat.
 #[derive(Debug, Clone, Default)]
 pub struct Chat {
     pub incarnation: u64,
@@ -136,6 +136,24 @@ impl Chat {
         }
         self.undone = true;
         Verdict::Done
+    }
+
+    /// In a group only who is routed founds again; it is asked before the incarnation is compared.
+    pub fn found_group(
+        &mut self,
+        device: &DeviceId,
+        incarnation: u64,
+        hash: &Hash,
+        all: &BTreeSet<DeviceId>,
+    ) -> Verdict {
+        let repeated = self
+            .founding
+            .as_ref()
+            .is_some_and(|(founder, known, _)| incarnation == self.incarnation && founder == device && known == hash);
+        if self.last > 0 && !self.routed.contains(device) && !repeated {
+            return Verdict::Refused("NotMember");
+        }
+        self.found(device, incarnation, hash, all)
     }
 
     pub fn found(&mut self, device: &DeviceId, incarnation: u64, hash: &Hash, all: &BTreeSet<DeviceId>) -> Verdict {

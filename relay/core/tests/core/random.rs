@@ -2,10 +2,10 @@
 //! what is caught up on.
 
 use crate::model::{Chat, Verdict};
-use crate::world::{Person, World, body, chat_of, founding};
+use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::request::{Commit, Found, Receipt, Rejoin, Route, Send};
-use aside_protocol::{ChatId, DeviceId, Hash, Millis, N, Pos, Seq};
+use aside_protocol::request::{Commit, Found, Leave, Origin, Receipt, Rejoin, Route, Send};
+use aside_protocol::{ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
 use aside_relay_core::{By, Command, Outcome};
 use proptest::prelude::*;
@@ -15,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 enum Op {
     Send { who: usize, with: usize, n: i64, stale: bool, text: u8 },
-    Found { who: usize, with: usize, ahead: i64, text: u8 },
+    Found { who: usize, with: usize, ahead: i64, text: u8, most: u8 },
     Commit { who: usize, with: usize, n: i64, stale: bool, add: u8, remove: u8 },
     Route { who: usize, with: usize, stale: bool },
     Receipt { who: usize, with: usize },
     Rejoin { who: usize, with: usize },
+    Leave { who: usize, with: usize },
     Ack { who: usize, part: u64 },
     Retain { limit: u32 },
     Wait { ms: u64 },
@@ -31,7 +32,7 @@ fn off() -> impl Strategy<Value = i64> {
 }
 
 fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
-    let (who, with) = (0..6usize, 0..3usize);
+    let (who, with) = (0..6usize, 0..=GROUP);
     let stale = prop::bool::weighted(0.1);
     let send = (who.clone(), with.clone(), off(), stale, 0..3u8).prop_map(|(who, with, n, stale, text)| Op::Send {
         who,
@@ -40,26 +41,26 @@ fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
         stale,
         text,
     });
-    let found = (who.clone(), with.clone(), off(), 0..2u8).prop_map(|(who, with, ahead, text)| Op::Found {
-        who,
-        with,
-        ahead,
-        text,
-    });
+    let found = (who.clone(), with.clone(), off(), 0..2u8, any::<u8>())
+        .prop_map(|(who, with, ahead, text, most)| Op::Found { who, with, ahead, text, most });
     let commit = (who.clone(), with.clone(), off(), stale, any::<u8>(), any::<u8>())
         .prop_map(|(who, with, n, stale, add, remove)| Op::Commit { who, with, n, stale, add, remove });
     let route = (who.clone(), with.clone(), stale).prop_map(|(who, with, stale)| Op::Route { who, with, stale });
     let receipt = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Receipt { who, with });
-    let rejoin = (who.clone(), with).prop_map(|(who, with)| Op::Rejoin { who, with });
+    let rejoin = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Rejoin { who, with });
+    let leave = (who.clone(), with).prop_map(|(who, with)| Op::Leave { who, with });
     let ack = (who, 0..100u64).prop_map(|(who, part)| Op::Ack { who, part });
     let retain = (1..20u32).prop_map(|limit| Op::Retain { limit });
     let wait = (0..5_000u64).prop_map(|ms| Op::Wait { ms });
     let op = prop_oneof![
         12 => send, 3 => found, 4 => commit, u32::from(routes) * 3 => route, 2 => receipt, 1 => rejoin, 2 => ack,
-        1 => retain, 1 => wait
+        1 => retain, 1 => wait, 1 => leave
     ];
     prop::collection::vec(op, 1..120)
 }
+
+/// Instead of a person to chat with: the group of all.
+const GROUP: usize = 3;
 
 /// Three accounts of two devices each, their chats in the core and in the model, and what was pushed to whom.
 struct Run {
@@ -81,7 +82,22 @@ impl Run {
         self.people[who / 2].by(who % 2)
     }
 
+    fn origin(&self) -> Origin {
+        Origin { account: self.people[0].account(), nonce: GroupNonce([7; 16]) }
+    }
+
+    fn chat(&self, who: usize, with: usize) -> ChatId {
+        match self.people.get(with) {
+            Some(other) => chat_of(&self.people[who / 2], other),
+            None => ChatId::group(&self.origin().account, &self.origin().nonce),
+        }
+    }
+
+    /// Who may be in a chat.
     fn devices(&self, one: usize, other: usize) -> BTreeSet<DeviceId> {
+        if other == GROUP {
+            return self.people.iter().flat_map(|person| person.devices.iter().map(|(device, _)| *device)).collect();
+        }
         [one, other].iter().flat_map(|person| self.people[*person].devices.iter().map(|(device, _)| *device)).collect()
     }
 
@@ -113,12 +129,13 @@ impl Run {
             | Op::Commit { who, with, .. }
             | Op::Route { who, with, .. }
             | Op::Receipt { who, with }
-            | Op::Rejoin { who, with } => self.in_chat(op, who, with),
+            | Op::Rejoin { who, with }
+            | Op::Leave { who, with } => self.in_chat(op, who, with),
         }
     }
 
     fn in_chat(&mut self, op: &Op, who: usize, with: usize) {
-        let (by, id) = (self.by(who), chat_of(&self.people[who / 2], &self.people[with]));
+        let (by, id) = (self.by(who), self.chat(who, with));
         let mut chat = self.chats.remove(&id).unwrap_or_default();
         let shift = |number: u64, by: i64| number.saturating_add_signed(by);
         let base = |chat: &Chat, stale: bool| if stale { chat.base + 1 } else { chat.base };
@@ -130,11 +147,14 @@ impl Run {
                 let send = Send { chat: id, n: N(n), base: Seq(base), body };
                 (Some(chat.send(&by.device, n, base, &hash)), self.apply(Command::Send(by, hash, send)))
             }
-            Op::Found { ahead, text, .. } => {
+            Op::Found { ahead, text, most, .. } => {
                 let incarnation = shift(chat.incarnation + 1, *ahead);
-                let request = self.founding(who, with, incarnation, &format!("founding {text}"));
+                let request = self.founding(who, with, incarnation, (&format!("founding {text}"), *most));
                 let (hash, all) = (Hash::of(&request.body), request.devices.iter().copied().collect());
-                let predicted = chat.found(&by.device, incarnation, &hash, &all);
+                let predicted = match with {
+                    GROUP => chat.found_group(&by.device, incarnation, &hash, &all),
+                    _ => chat.found(&by.device, incarnation, &hash, &all),
+                };
                 (Some(predicted), self.apply(Command::Found(by, hash, request)))
             }
             Op::Commit { n, stale, add, remove, .. } => {
@@ -156,17 +176,30 @@ impl Run {
                 let receipt = Receipt { chat: id, base: Seq(chat.base), body: body("receipt") };
                 (None, self.apply(Command::Receipt(by, receipt)))
             }
+            Op::Leave { .. } => (None, self.apply(Command::Leave(by, Leave { chat: id, body: body("leave") }))),
             _ => (None, self.apply(Command::Rejoin(by, Rejoin { chat: id, body: body("rejoin") }))),
         };
-        let member = if chat.routed.contains(&by.device) { Verdict::Done } else { Verdict::Refused("NotMember") };
+        let account = self.people[who / 2].devices.iter().any(|(device, _)| chat.routed.contains(device));
+        let member = match op {
+            Op::Rejoin { .. } if account => Verdict::Done,
+            Op::Leave { .. } if chat.routed.contains(&by.device) && with != GROUP => Verdict::Refused("Invalid"),
+            _ if chat.routed.contains(&by.device) => Verdict::Done,
+            _ => Verdict::Refused("NotMember"),
+        };
         assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
         self.chats.insert(id, chat);
     }
 
     /// A founding by device `who`, which need not be its account's first.
-    fn founding(&self, who: usize, with: usize, incarnation: u64, text: &str) -> Found {
-        let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
+    fn founding(&self, who: usize, with: usize, incarnation: u64, (text, most): (&str, u8)) -> Found {
         let founder = self.by(who).device;
+        if with == GROUP {
+            let some = pick(&self.devices(who / 2, with), most | 0x80);
+            let devices: Vec<DeviceId> =
+                [founder].into_iter().chain(some.into_iter().filter(|device| *device != founder)).collect();
+            return group_founding(self.origin(), &devices, incarnation, text);
+        }
+        let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
         if let Some(welcome) = &mut request.welcome {
             welcome.to = request.devices.iter().filter(|device| **device != founder).copied().collect();
         }

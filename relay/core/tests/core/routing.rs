@@ -1,6 +1,6 @@
 //! Commits that change the routing, and undoing them.
 
-use crate::world::{Person, World, chat_of, commit, refused, sent};
+use crate::world::{Person, World, chat_of, commit, devices, refused, sent};
 use aside_protocol::refusal::{Plain, Stale};
 use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
 use aside_protocol::{ChatId, Pos, Refusal, Seq};
@@ -26,7 +26,7 @@ fn a_removed_device_sees_the_commit_and_nothing_after_and_an_added_one_what_foll
     assert_eq!(world.seqs(bob.device(1)), [2]);
     let added = world.commit(alice.by(0), commit(chat, 4, Seq(2), &[bob.device(1)], &[]));
     assert_eq!(added.deliveries[0].to.len(), 2, "not to the added device");
-    assert_eq!(added.deliveries[1].to, [bob.device(1)], "the welcome");
+    assert_eq!(devices(&added.deliveries[1]), [bob.device(1)], "the welcome");
     sent(&world.send(bob.by(1), chat, 1, Seq(4), "back"));
     assert_eq!(world.seqs(bob.device(1)), [2, 5]);
     let range = Range { chat, from: Seq(1), to: Seq(5) };
@@ -57,7 +57,7 @@ fn inconsistent_changes_are_refused() {
     let not_there = commit(chat, 2, Seq(1), &[], &[carol.device(0)]);
     let oneself = commit(chat, 2, Seq(1), &[alice.device(0)], &[alice.device(0)]);
     let mut welcome_for_others = commit(chat, 2, Seq(1), &[b0], &[b0]);
-    welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w") });
+    welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w"), blob: None });
     for wrong in [twice_removed, already_there, stranger, not_there, oneself, welcome_for_others] {
         assert_eq!(refused(&world.commit(alice.by(0), wrong).answer), Refusal::Invalid(Plain {}));
     }

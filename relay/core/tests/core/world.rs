@@ -3,12 +3,12 @@
 use aside_protocol::device_list::{self, DeviceEntry, DeviceList, SignedDeviceList, Signer, signed_bytes};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::refusal::Plain;
-use aside_protocol::request::{Answer, Commit, Found, PutDeviceList, Send, Sent, Welcome};
+use aside_protocol::request::{Answer, Commit, Found, Origin, PutDeviceList, Send, Sent, Welcome};
 use aside_protocol::{
     AccountId, Body, ChatId, DeviceId, Hash, LogId, Millis, N, Name, Pos, PublicKey, Refusal, Seq, Signature, codec,
 };
 use aside_relay_core::command::Registration;
-use aside_relay_core::{By, CatchUp, Command, Core, Location, Outcome, Stamped};
+use aside_relay_core::{By, CatchUp, Command, Core, Delivery, Location, Outcome, Stamped};
 use ed25519_dalek::{Signer as _, SigningKey};
 
 /// Some time in 2026.
@@ -66,6 +66,10 @@ impl World {
     pub fn found(&mut self, one: &Person, other: &Person, incarnation: u64) -> Outcome {
         let request = founding(one, other, incarnation, "founding");
         self.apply(Command::Found(one.by(0), Hash::of(&request.body), request))
+    }
+
+    pub fn found_group(&mut self, by: By, request: Found) -> Outcome {
+        self.apply(Command::Found(by, Hash::of(&request.body), request))
     }
 
     pub fn send(&mut self, by: By, chat: ChatId, n: u64, base: Seq, text: &str) -> Outcome {
@@ -154,6 +158,14 @@ impl Person {
         self.sign(version, device_list::hash_of(&signed.list), devices)
     }
 
+    /// A version signed by one of the devices instead of the root.
+    pub fn list_by_device(&self, version: u64, before: &Body, devices: &[(DeviceId, SigningKey)], by: usize) -> Body {
+        let signed: SignedDeviceList = codec::decode(&self.list_of(version, before, devices).0).unwrap();
+        let (device, key) = &self.devices[by];
+        let signature = Signature(key.sign(&signed_bytes(&signed.list)).to_bytes());
+        Body(codec::encode(&SignedDeviceList { signer: Signer::Device(*device), signature, ..signed }))
+    }
+
     fn sign(&self, version: u64, previous: Hash, devices: &[(DeviceId, SigningKey)]) -> Body {
         let entry = |(device, key): &(DeviceId, SigningKey)| DeviceEntry {
             device: *device,
@@ -185,7 +197,27 @@ pub fn founding(one: &Person, other: &Person, incarnation: u64, text: &str) -> F
         devices,
         body: body(text),
         welcome: (!to.is_empty()).then(|| Welcome { to, body: body("welcome"), blob: None }),
+        origin: None,
     }
+}
+
+/// A group's founding by the first of the devices, with a welcome for all others.
+pub fn group_founding(origin: Origin, devices: &[DeviceId], incarnation: u64, text: &str) -> Found {
+    let to: Vec<DeviceId> = devices[1..].to_vec();
+    Found {
+        chat: ChatId::group(&origin.account, &origin.nonce),
+        accounts: vec![],
+        incarnation,
+        devices: devices.to_vec(),
+        body: Body::from(Hash::of(text.as_bytes()).0.to_vec()),
+        welcome: (!to.is_empty()).then(|| Welcome { to, body: body("welcome"), blob: None }),
+        origin: Some(origin),
+    }
+}
+
+/// Whom a delivery is for.
+pub fn devices(delivery: &Delivery) -> Vec<DeviceId> {
+    delivery.to.iter().copied().collect()
 }
 
 pub fn commit(chat: ChatId, n: u64, base: Seq, add: &[DeviceId], remove: &[DeviceId]) -> Commit {
