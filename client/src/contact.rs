@@ -94,7 +94,7 @@ async fn known(handle: &Handle, wanted: &Name, accept: bool) -> Result<Option<Ac
     });
     match contact.await? {
         Contact::Account(account) => Ok(Some(*account)),
-        Contact::Unknown | Contact::Group(_) => Ok(None),
+        Contact::Unknown => Ok(None),
         Contact::KeyChanged(change) => {
             let number = number_with(handle, &change.now).await?;
             Err(NotFound::KeyChanged(Box::new(NewKey { before: change.before, now: change.now, number })))

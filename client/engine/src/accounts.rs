@@ -15,8 +15,6 @@ use aside_store::accounts::{Account, Trust};
 pub enum Contact {
     /// This account.
     Account(Box<Account>),
-    /// A group or channel, by its id.
-    Group(AccountId),
     /// Nobody known here; look it up.
     Unknown,
     /// A known account whose name now belongs to another key; somebody must decide.

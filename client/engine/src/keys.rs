@@ -35,13 +35,12 @@ impl Step<'_> {
         let made = self.profile()?.last_resort;
         let old = made.0.saturating_add(self.config.last_resort_ms) <= self.now.0;
         let mut room = KEY_PACKAGE_UPLOAD as u64;
-        for (suite, mut stock) in SUITES.into_iter().zip(stock) {
-            if old || !stock.last_resort {
-                self.make_key_package(suite, true)?;
-                room -= 1;
-                stock.last_resort = true;
-            }
-            self.fill(suite, stock, &mut room)?;
+        for (suite, _) in SUITES.into_iter().zip(stock).filter(|(_, stock)| old || !stock.last_resort) {
+            self.make_key_package(suite, true)?;
+            room -= 1;
+        }
+        for (suite, stock) in SUITES.into_iter().zip(stock) {
+            self.fill(suite, Stock { last_resort: true, ..stock }, &mut room)?;
         }
         if old {
             self.tx.set_last_resort(self.now)?;

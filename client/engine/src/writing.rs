@@ -38,10 +38,10 @@ impl Step<'_> {
         id: MessageId,
         text: &str,
     ) -> Result<std::result::Result<Accepted, Refused>> {
-        let to = match self.written_to(to)? {
+        let to = match accounts::in_use(self, to)? {
+            _ if self.is_group(to)? => *to,
             Contact::KeyChanged(change) => return self.keep_written(to, text, Refused::KeyChanged(change.now.name)),
             Contact::Account(account) => account.account,
-            Contact::Group(group) => group,
             Contact::Unknown => return self.keep_written(to, text, Refused::Unknown),
         };
         let sent = self.send_text(&to, id, text)?;
@@ -51,13 +51,9 @@ impl Step<'_> {
         Ok(sent)
     }
 
-    /// Whom something written is for: a group stands for itself.
-    fn written_to(&self, to: &AccountId) -> Result<Contact> {
-        let group = self.tx.chat(&ChatId(to.0))?.filter(|chat| !chat.is_direct());
-        match group {
-            Some(_) => Ok(Contact::Group(*to)),
-            None => accounts::in_use(self, to),
-        }
+    /// Whether what stands for the other account is a group or channel.
+    fn is_group(&self, to: &AccountId) -> Result<bool> {
+        Ok(self.tx.chat(&ChatId(to.0))?.is_some_and(|chat| !chat.is_direct()))
     }
 
     /// What may be sent later is a draft again.

@@ -56,7 +56,7 @@ impl Worker {
             match (effect, &self.outgoing) {
                 (Effect::Send(frame), Some(outgoing)) => drop(outgoing.send(frame)),
                 (Effect::Send(_), None) => {}
-                (Effect::Upload(_) | Effect::Download(_), _) => {}
+                (Effect::Upload(blob) | Effect::Download(blob), _) => tracing::warn!(?blob, "not carried yet"),
                 (Effect::Changed, _) => self.changed.send_modify(|version| *version += 1),
             }
         }

@@ -30,7 +30,15 @@ impl Tx<'_> {
     pub fn save_rejoin(&self, task: &RejoinTask) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO rejoins (chat, device, account, request, package, added, due) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            params![task.chat, task.device.as_ref(), &task.request[..], task.package.as_ref(), task.added, task.due.0],
+            params![
+                task.chat,
+                task.device.as_ref(),
+                task.account.as_ref(),
+                &task.request[..],
+                task.package.as_ref(),
+                task.added,
+                task.due.0
+            ],
         )?;
         Ok(())
     }

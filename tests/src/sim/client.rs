@@ -216,6 +216,7 @@ impl World {
         let frames = effects.into_iter().filter_map(|effect| match effect {
             Effect::Send(frame) => Some(frame),
             Effect::Changed => None,
+            Effect::Upload(blob) | Effect::Download(blob) => panic!("{blob:?}: nothing here is too long for a frame"),
         });
         let frames: Vec<ClientFrame> = frames.collect();
         frames.iter().for_each(|frame| self.send_up(who, frame));

@@ -121,6 +121,7 @@ impl Attacker {
             devices,
             body,
             welcome: Some(Welcome { to: victim.devices.clone(), body: welcome, blob: None }),
+            origin: None,
         };
         self.ask(Request::Found(found)).await
     }

@@ -1,7 +1,7 @@
 //! Envelopes taken together, with a real group: ratchets are written once, and a bug in one envelope harms no other.
 
 use super::*;
-use aside_crypto::{Group, Me, Mls, Scope};
+use aside_crypto::{Group, Me, Mls, Scope, Terms};
 use aside_protocol::content::{Aad, Content, ContentBody, Text};
 use aside_protocol::group::{AccountState, ChatContext, ChatKind};
 use aside_protocol::request::Suite;
@@ -35,7 +35,8 @@ impl Writer {
         let made = writer.with(|scope, group| {
             let entry = &own.list.list.devices[0];
             let member = scope.check_key_package(&package, &own.root, entry, Suite::XWing, NOW).unwrap();
-            let (mut founded, made) = scope.found(&context(), &[member], &aad(1, 0), [9; 16]).unwrap();
+            let (mut founded, made) =
+                scope.found(&Terms { context: context(), state: None }, None, &[member], &aad(1, 0), [9; 16]).unwrap();
             founded.merge_own(scope).unwrap();
             *group = Some(founded);
             made

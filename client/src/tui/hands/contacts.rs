@@ -69,7 +69,7 @@ pub(super) fn accept<M: Tell>(
             }
             Contact::KeyChanged(_) => Ok(false),
             Contact::Account(account) => Ok(account.account == rival),
-            Contact::Unknown | Contact::Group(_) => Ok(false),
+            Contact::Unknown => Ok(false),
         }
     });
     async move {
@@ -132,8 +132,8 @@ fn sentence(state: Option<ChatState>) -> &'static str {
         Some(ChatState::Live) => "The encrypted chat is set up.",
         None | Some(ChatState::Unfounded) => "The encrypted chat is set up with the next message.",
         Some(ChatState::Founding) => "The encrypted chat is being set up.",
+        Some(ChatState::Left) => "You are not in this chat any more.",
         Some(ChatState::AwaitingWelcome) => "This device waits to be let into the encrypted chat.",
-        Some(ChatState::Left) => "This chat was left.",
         Some(ChatState::Broken) => "This device cannot send here now; it has asked to be added again with new keys.",
     }
 }
