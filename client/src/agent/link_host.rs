@@ -2,9 +2,10 @@
 
 use super::{Handle, SystemRandom};
 use aside_crypto::linking::MetGuest;
-use aside_engine::{EngineError, ListState, MeetingState, NotAdded, fresh};
+use aside_engine::{Engine, EngineError, ListState, MeetingState, NotAdded, fresh};
 use aside_protocol::linking::{HostIs, HostWord, LinkCode, LinkMessage, LinkSecret, Linked, NewDevice, NotLinked};
 use aside_protocol::{Body, MeetingId, Refusal, decode};
+use aside_store::chats::ChatState;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -196,6 +197,28 @@ impl Hosting {
                 Ok(Ok(())) => {}
                 _ => return Ok(ListState::Waiting),
             }
+        }
+    }
+
+    /// Waits until every chat of this device has the new one, so that it misses nothing: its key packages come first, then
+    /// a commit in each chat. Returns how many chats still lack it at the deadline; they follow whenever this device, or
+    /// another one, is online.
+    pub async fn settled(&self, deadline: Instant) -> Result<usize, HostError> {
+        let lacking = |engine: &mut Engine| {
+            let own = engine.account();
+            engine.read(|tx| {
+                let live = tx.chats()?.into_iter().filter(|chat| chat.state == ChatState::Live);
+                let mut lacking = 0;
+                for chat in live {
+                    lacking += usize::from(tx.outdated(chat.row)?.contains(&own));
+                }
+                Ok(lacking)
+            })
+        };
+        let all = self.handle.wait(deadline, move |engine| Ok((lacking(engine)? == 0).then_some(())));
+        match all.await? {
+            Some(()) => Ok(0),
+            None => Ok(self.handle.with(lacking).await?),
         }
     }
 

@@ -47,9 +47,13 @@ async fn add(handle: &Handle, args: &AddArgs) -> Result<(), CliError> {
     hosting.opened(deadline).await?;
     show_code(&hosting.code().to_link(), args)?;
     let linked = admit(&mut hosting, args, deadline).await;
+    let lacking = match &linked {
+        Ok(_) => hosting.settled(Instant::now() + SETTLE).await,
+        Err(_) => Ok(0),
+    };
     hosting.end().await?;
-    let (wanted, linked) = linked?;
-    report(&wanted, &linked, args.json)
+    let ((wanted, linked), lacking) = (linked?, lacking?);
+    report(&wanted, &linked, lacking, args.json)
 }
 
 /// Waits for devices until one is let in, or the user says no.
@@ -104,15 +108,19 @@ async fn agrees(wanted: &Wanted) -> Result<bool, CliError> {
     .await
 }
 
-fn report(wanted: &Wanted, linked: &Linked, as_json: bool) -> Result<(), CliError> {
+fn report(wanted: &Wanted, linked: &Linked, lacking: usize, as_json: bool) -> Result<(), CliError> {
     let device = &wanted.device;
     if as_json {
         let value = serde_json::json!({
             "machine": device.machine,
             "device": uuid(&device.device),
             "list_version": linked.list_version,
+            "chats_lacking": lacking,
         });
         return json::print("device_added", value);
+    }
+    if lacking > 0 {
+        eprintln!("It is not in {lacking} of your chats yet; that follows while one of your devices is online.");
     }
     json::line(&format!("{} is a device of {} now.", shown(&device.machine), linked.name))
 }
