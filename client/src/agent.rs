@@ -84,7 +84,7 @@ impl Agent {
         let (connected, connectivity) = watch::channel(Connectivity::Connecting);
         let (stop, stopped) = watch::channel(false);
         let (standing, caught_up) = watch::channel(false);
-        let (worker, thread) = Worker::start(engine, changed, standing);
+        let (worker, thread) = Worker::start(engine, changed, standing, Default::default());
         let nudge = Arc::new(Notify::new());
         let handle = Handle { worker: worker.clone(), changes, connectivity, caught_up, nudge: nudge.clone() };
         let backoff = Backoff::new();
@@ -196,6 +196,6 @@ fn jitter() -> f64 {
 fn frames(effects: Vec<Effect>) -> impl Iterator<Item = aside_protocol::frame::ClientFrame> {
     effects.into_iter().filter_map(|effect| match effect {
         Effect::Send(frame) => Some(frame),
-        Effect::Changed | Effect::Upload(_) | Effect::Download(_) => None,
+        Effect::Changed | Effect::Transfers => None,
     })
 }

@@ -65,6 +65,10 @@ pub const MAX_BIG_HANDSHAKE: usize = 24 << 20;
 pub const MAX_BLOB: u64 = 101 << 20;
 /// How long the relay keeps a blob, in milliseconds: a day longer than the envelopes that point to it.
 pub const BLOB_RETENTION_MS: u64 = RETENTION_MS + 24 * 3600 * 1000;
+/// How long the relay waits for the rest of a blob whose upload nobody goes on with, in milliseconds (2 days).
+pub const BLOB_UNFINISHED_MS: u64 = 2 * 24 * 3600 * 1000;
+/// Bytes that the shortest blob counts for in a quota: a file on a disk takes as many.
+pub const BLOB_LEAST: u64 = 4 << 10;
 /// Longest request to leave or to join in bytes: a key package, a signature, and room to grow.
 pub const MAX_ASKING: usize = 32 << 10;
 /// Devices that get a request to join a chat: enough that one of them is awake.

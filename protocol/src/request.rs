@@ -31,7 +31,7 @@ pub struct Send {
 }
 
 /// Bytes that lie at the relay's blob store, because a frame is too small for them (rules `BLB-*`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BlobRef {
     /// SHA-256 of the bytes.
     pub id: Hash,

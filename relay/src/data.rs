@@ -27,7 +27,7 @@ impl DataDir {
     /// Makes the folder if need be (0700) and locks it.
     pub fn lock(path: &Path) -> Result<Self, DataError> {
         let unusable = |error| DataError::Unusable(path.to_owned(), error);
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        private_folder(path).map_err(unusable)?;
         let lock = private(path.join("lock"), false).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
@@ -51,6 +51,11 @@ impl DataDir {
         self.path.join("addresses.json")
     }
 
+    /// Blobs, and what has arrived of others.
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
     /// The admin socket.
     pub fn admin(&self) -> PathBuf {
         admin_socket(&self.path)
@@ -66,6 +71,11 @@ impl DataDir {
 /// The admin socket of a data folder that another process may be using.
 pub fn admin_socket(folder: &Path) -> PathBuf {
     folder.join("admin.sock")
+}
+
+/// Makes a folder that only its owner may look into (0700), unless it is there.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Opens a file that only its owner may read (0600), creating it; `fresh` insists that it was not there.

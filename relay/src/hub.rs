@@ -76,7 +76,7 @@ impl Hub {
         let Delivery { envelope, to, echo } = delivery;
         let (pos, weight) = (envelope.pos, envelope.weight());
         if let Some(mailbox) = echo.and_then(|device| connected.devices.get(&device)) {
-            let envelope = Envelope { body: None, ..envelope.clone() };
+            let envelope = Envelope { body: None, blob: None, ..envelope.clone() };
             let frame = codec::encode(&RelayFrame::Deliver(envelope));
             mailbox.offer(Push { pos, weight: 0, frame }, wakes);
         }
@@ -161,3 +161,6 @@ impl Drop for Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

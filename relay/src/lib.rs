@@ -4,6 +4,7 @@
 //! batches of commands to the core and hands out what comes of them: answers to whoever asked, pushes through `hub`.
 
 pub mod admin;
+pub mod blobs;
 pub mod cli;
 pub mod clock;
 pub mod data;

@@ -60,6 +60,14 @@ pub struct Said {
     _waiting: Option<Waiting>,
 }
 
+#[cfg(test)]
+impl Said {
+    /// As the other side's mailbox would have it.
+    pub(crate) fn new(meeting: MeetingId, body: Body) -> Self {
+        Self { meeting, body, _waiting: None }
+    }
+}
+
 /// All meetings of a relay.
 #[derive(Debug, Default)]
 pub struct Meetings {

@@ -1,6 +1,7 @@
 //! A running relay: everything started in order, and ended in order.
 
 use crate::admin;
+use crate::blobs::{self, Blobs};
 use crate::clock::{self, Now};
 use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
@@ -12,10 +13,10 @@ use crate::readers::Readers;
 use crate::session::Setup;
 use aside_protocol::LogId;
 use aside_protocol::invite::Invite;
-use aside_protocol::limits::WINDOW_ENVELOPES;
+use aside_protocol::limits::{MAX_BLOB, WINDOW_ENVELOPES};
 use aside_protocol::login::Mode;
 use aside_relay_core::command_log::CommandLog;
-use aside_relay_core::{Command, Core, CoreError, Location, Stamped};
+use aside_relay_core::{BlobLimits, Command, Core, CoreError, Location, Stamped};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use tokio::task::JoinSet;
 pub const PUSH_QUEUE: usize = 64;
 /// Connections at a time; further ones are told to come back later.
 pub const CONNECTIONS: usize = 10_000;
+/// What an account may store, unless the host says otherwise.
+pub const BLOBS: BlobLimits = BlobLimits { quota: 1 << 30, most: MAX_BLOB };
 /// Connections get this long to hear a goodbye.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -50,14 +53,16 @@ pub struct Options {
     pub window: usize,
     /// Connections at a time.
     pub connections: usize,
+    /// What accounts may store.
+    pub blobs: BlobLimits,
 }
 
 impl Options {
     /// The usual ones.
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
-        let connections = CONNECTIONS;
-        Self { data, listen, addresses: Vec::new(), restored: false, record: None, push_queue, window, connections }
+        let (connections, blobs, addresses) = (CONNECTIONS, BLOBS, Vec::new());
+        Self { data, listen, addresses, restored: false, record: None, push_queue, window, connections, blobs }
     }
 }
 
@@ -88,6 +93,9 @@ pub enum StartError {
     /// The QUIC configuration.
     #[error("QUIC cannot be set up: {0}")]
     Quic(String),
+    /// The folder of blobs.
+    #[error("the folder of blobs in the data folder cannot be used: {0}; correct its permissions")]
+    Blobs(io::Error),
     /// The invites' addresses.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -106,6 +114,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// Where reads go.
     pub readers: Readers,
+    /// Where blobs lie.
+    pub blobs: Blobs,
     /// Pushes a session may have waiting.
     pub push_queue: usize,
     /// Connections at a time, those under way not counted.
@@ -163,16 +173,19 @@ impl Server {
         let hub = Hub::new();
         let record = options.record.as_deref().map(CommandLog::open).transpose()?;
         let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
-        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window });
+        let setup =
+            Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
+        let blobs = Blobs::open(&data.blobs()).map_err(StartError::Blobs)?;
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
         let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());
-        let shared = Shared { setup, log: log.clone(), hub, readers, push_queue, most, room, started, stop };
+        let shared = Shared { setup, log: log.clone(), hub, readers, blobs, push_queue, most, room, started, stop };
         let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
         tasks.spawn(quic::accept(endpoint, shared.clone()));
+        tasks.spawn(blobs::sweep(shared.clone()));
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
         tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));

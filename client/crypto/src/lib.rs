@@ -4,6 +4,7 @@
 //! caller hands in, so that it lives in the caller's own transaction. Randomness is an argument, except inside MLS,
 //! whose library draws its own. No secret shows in `Debug`.
 
+pub mod attachments;
 pub mod device;
 mod hkdf_label;
 pub mod linking;

@@ -38,12 +38,13 @@ impl Step<'_> {
             }
             Pending::Route | Pending::Told => return Ok(()),
             Pending::Packages(account, suite) => return self.packages_answered(account, suite, answer),
+            Pending::Leave(blob) => return self.leave_answered(&blob, answer),
             Pending::Message(row, ..)
             | Pending::Proposed(row, _)
             | Pending::Receipt(row, _)
             | Pending::Rejoin(row)
             | Pending::Range(row, _)
-            | Pending::Leave(row)
+            | Pending::Quit(row)
             | Pending::Watch(row)
             | Pending::Receipts(row)
             | Pending::Routing(row) => row,
@@ -59,7 +60,7 @@ impl Step<'_> {
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             Pending::Routing(_) => self.routing_answered(&chat, answer),
-            Pending::Leave(_) => quit::answered(self, &mut chat, answer)?,
+            Pending::Quit(_) => quit::answered(self, &mut chat, answer)?,
             Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
             Pending::Watch(_) => match answer {
                 Answer::Routing(routed) => self.routing_watched(&chat, &routed)?,

@@ -1,90 +1,61 @@
-//! Commits and welcomes that are too long for a frame: they travel beside it, as blobs (rule `BLB-5`). Here is only what
-//! waits for them; who carries them is the caller's business.
+//! Commits and welcomes that are too long for a frame: they travel beside it, as blobs (rule `BLB-5`). Here is what waits
+//! for them; carrying them is the business of `transfers`, and of the agent.
 
-use crate::effect::Effect;
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
-use aside_protocol::limits::MAX_BIG_HANDSHAKE;
+use aside_protocol::limits::{MAX_BIG_HANDSHAKE, MAX_HANDSHAKE};
 use aside_protocol::request::BlobRef;
 use aside_protocol::{Body, Hash};
+use aside_store::transfers::{Direction, Purpose, Source, Transfer, TransferState};
 
 impl Step<'_> {
     /// The bytes of an envelope, from itself or from what was fetched.
     pub(crate) fn body_of(&self, envelope: &Envelope) -> Result<Option<Body>> {
         match (&envelope.body, &envelope.blob) {
-            (None, Some(blob)) => Ok(self.tx.body(&blob.id)?),
+            (None, Some(blob)) => Ok(self.tx.transfer_bytes(&blob.id, Direction::Down)?.map(Body::from)),
             (body, _) => Ok(body.clone()),
         }
     }
 
-    /// Whether an envelope's bytes must be fetched first; has them fetched. What is too long to be one of ours counts as
-    /// empty.
+    /// Whether an envelope's bytes must be fetched first; has them fetched. What is too long to be one of ours, or is gone
+    /// at the relay, counts as unreadable.
     pub(crate) fn lacks_body(&mut self, envelope: &Envelope) -> Result<bool> {
-        let Some(blob) = envelope.blob.filter(|blob| envelope.body.is_none() && blob.size <= MAX_BIG_HANDSHAKE as u64)
-        else {
+        let ours = |blob: &BlobRef| envelope.body.is_none() && blob.size <= MAX_BIG_HANDSHAKE as u64;
+        let Some(blob) = envelope.blob.filter(|blob| ours(blob) && envelope.from != self.me.device) else {
             return Ok(false);
         };
-        if envelope.from == self.me.device || self.link.gone.contains(&blob.id) || self.tx.body(&blob.id)?.is_some() {
-            return Ok(false);
+        match self.tx.transfer(&blob.id, Direction::Down)? {
+            Some(transfer) => Ok(transfer.state == TransferState::Wanted),
+            None => self.fetch_blob(&blob, Purpose::Handshake).map(|()| true),
         }
-        if self.link.fetching.insert(blob.id) {
-            self.effects.push(Effect::Download(blob));
-        }
-        Ok(true)
     }
 
     /// An envelope is dealt with, and its bytes with it.
-    pub(crate) fn forget_body(&self, envelope: &Envelope) -> Result<()> {
-        envelope.blob.map_or(Ok(()), |blob| Ok(self.tx.drop_body(&blob.id)?))
+    pub(crate) fn forget_body(&mut self, envelope: &Envelope) -> Result<()> {
+        envelope.blob.map_or(Ok(()), |blob| self.forget_blob(&blob.id, Direction::Down))
     }
 
-    /// Whether the relay has a blob of this device's; has it sent if not.
-    pub(crate) fn is_uploaded(&mut self, blob: &BlobRef) -> bool {
-        if self.link.stored.contains(&blob.id) {
-            return true;
+    /// The body as it goes into a frame; if it is too long, it goes ahead as a blob.
+    pub(crate) fn inline(&mut self, body: Body) -> Result<(Body, Option<BlobRef>)> {
+        if body.len() <= MAX_HANDSHAKE {
+            return Ok((body, None));
         }
-        if self.link.storing.insert(blob.id) {
-            self.effects.push(Effect::Upload(*blob));
-        }
-        false
+        let blob = BlobRef { id: Hash::of(&body), size: body.len() as u64 };
+        self.upload_blob(&blob, Purpose::Handshake, Source::Bytes(&body))?;
+        Ok((Body::default(), Some(blob)))
     }
 
-    /// The bytes of a blob that is to be sent.
-    pub fn blob(&self, id: &Hash) -> Result<Option<Body>> {
-        Ok(self.tx.body(id)?)
+    /// How far a blob of this device's has come to the relay.
+    pub(crate) fn upload_state(&self, blob: &BlobRef) -> Result<Option<TransferState>> {
+        Ok(self.tx.transfer(&blob.id, Direction::Up)?.map(|transfer| transfer.state))
     }
 
-    /// The relay has a blob; whatever waits for it goes on.
-    pub fn blob_stored(&mut self, id: &Hash) -> Result<()> {
-        self.link.storing.remove(id);
-        self.link.stored.insert(*id);
-        self.mark_membership_work()
-    }
-
-    /// A blob was not stored; it is tried again with the next look at what waits for it.
-    pub fn blob_not_stored(&mut self, id: &Hash) -> Result<()> {
-        self.link.storing.remove(id);
-        Ok(())
-    }
-
-    /// A blob is here, its hash verified; whatever waits for it goes on.
-    pub fn blob_arrived(&mut self, id: &Hash, bytes: &Body) -> Result<()> {
-        self.link.fetching.remove(id);
-        if Hash::of(bytes) == *id {
-            self.tx.save_body(id, bytes)?;
+    /// A commit's or welcome's bytes are where they should be, or will not be: whatever waits for them goes on.
+    pub(crate) fn handshake_moved(&mut self, transfer: &Transfer) -> Result<()> {
+        if transfer.purpose == Purpose::Handshake {
             self.link.dirty.extend(self.tx.chats_holding()?);
-            self.changed();
-        }
-        Ok(())
-    }
-
-    /// A blob did not arrive: `for_good` if the relay has it no more, and whoever waits for it must do without.
-    pub fn blob_missing(&mut self, id: &Hash, for_good: bool) -> Result<()> {
-        self.link.fetching.remove(id);
-        if for_good {
-            self.link.gone.insert(*id);
-            self.link.dirty.extend(self.tx.chats_holding()?);
+            self.mark_membership_work()?;
         }
         Ok(())
     }

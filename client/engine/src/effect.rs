@@ -1,19 +1,17 @@
 //! What the engine wants done once its transaction is committed. Any of it may be lost: it can be derived again.
 
 use aside_protocol::frame::ClientFrame;
-use aside_protocol::request::BlobRef;
 
 /// One thing to do after the commit.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // most are frames, and none lives long
 pub enum Effect {
     /// Send a frame on the present connection.
     Send(ClientFrame),
     /// What front ends show may have changed.
     Changed,
-    /// Store a blob at the relay ([`crate::Step::blob`] has the bytes), and tell [`crate::Step::blob_stored`].
-    Upload(BlobRef),
-    /// Fetch a blob, and tell [`crate::Step::blob_arrived`].
-    Download(BlobRef),
+    /// There may be blobs to transfer, or some that need not be any more.
+    Transfers,
 }
 
 /// Fresh random bytes, as an input: a simulation hands in its own.

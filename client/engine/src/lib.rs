@@ -26,6 +26,7 @@ mod routing;
 mod rules;
 mod session;
 mod step;
+mod transfers;
 mod writing;
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use groups::{Allowed, Denied};
 pub use link::NameState;
 pub use meeting::MeetingState;
 pub use step::Step;
+pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
@@ -149,6 +151,11 @@ impl Engine {
             let group = Scope::new(mls, &tx.mls(), me).load(&id)?;
             Ok(group.map(|group| (group.epoch(), group.authenticator())))
         })
+    }
+
+    /// The folder for files of transfers; none in a simulation.
+    pub fn blobs(&self) -> Option<&std::path::Path> {
+        self.store.blobs()
     }
 
     /// The database, to copy it.

@@ -2,6 +2,7 @@
 
 use crate::meeting::Meeting;
 use crate::packages::Fetched;
+use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
@@ -17,7 +18,7 @@ pub(crate) enum Pending {
     Name(Name),
     Account(AccountId),
     Packages(AccountId, Suite),
-    Leave(ChatRow),
+    Quit(ChatRow),
     Receipts(ChatRow),
     Watch(ChatRow),
     Uploaded(Vec<Hash>),
@@ -35,6 +36,8 @@ pub(crate) enum Pending {
     Meeting(MeetingId),
     /// Something to a guest, who may be gone.
     Told,
+    /// Leave to upload that blob.
+    Leave(Hash),
 }
 
 /// What came of looking a name up.
@@ -133,14 +136,6 @@ pub(crate) struct Link {
     pub uploading: bool,
     /// Key packages asked for, by account and suite.
     pub packages: HashMap<(AccountId, u64), Fetched>,
-    /// Blobs the relay has.
-    pub stored: HashSet<Hash>,
-    /// Blobs on their way there.
-    pub storing: HashSet<Hash>,
-    /// Blobs on their way here.
-    pub fetching: HashSet<Hash>,
-    /// Blobs the relay has no more.
-    pub gone: HashSet<Hash>,
     /// Accounts looked up on this connection.
     pub fresh: HashSet<AccountId>,
     /// Accounts asked for and not answered.
@@ -155,6 +150,12 @@ pub(crate) struct Link {
     pub meeting: Option<Meeting>,
     /// Chats that may have something to do.
     pub dirty: BTreeSet<ChatRow>,
+    /// Leave to upload, given on this connection.
+    pub leaves: HashMap<Hash, Leave>,
+    /// Uploads were looked at since the last one was wanted or refused.
+    pub leaves_asked: bool,
+    /// The relay asked for patience: no leave is asked for before this.
+    pub leaves_after: Millis,
     next_id: u64,
     pending: HashMap<u64, Pending>,
     chats: HashMap<ChatRow, ChatLink>,
@@ -192,6 +193,11 @@ impl Link {
         let mut meeting = self.meeting.take();
         meeting.iter_mut().for_each(Meeting::reset);
         *self = Self { names, meeting, ..Self::default() };
+    }
+
+    /// Whether leave for an upload was asked for and not answered.
+    pub fn asks_leave(&self, blob: &Hash) -> bool {
+        self.pending.values().any(|about| matches!(about, Pending::Leave(asked) if asked == blob))
     }
 
     /// A frame that asks, remembered until its answer.

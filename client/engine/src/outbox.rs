@@ -35,6 +35,7 @@ impl Step<'_> {
         }
         self.pump_lookups();
         self.pump_key_packages()?;
+        self.pump_leaves()?;
         let acks = self.link.acks(false);
         self.effects.extend(acks.into_iter().map(Effect::Send));
         Ok(())

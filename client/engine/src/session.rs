@@ -257,6 +257,7 @@ impl Step<'_> {
         if self.link.attached {
             self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
             self.mark_work()?;
+            self.link.leaves_asked = false;
             let acks = self.link.acks(true);
             self.effects.extend(acks.into_iter().map(Effect::Send));
         }

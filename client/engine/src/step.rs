@@ -4,11 +4,13 @@ use crate::config::Config;
 use crate::effect::{Effect, Random, fresh};
 use crate::error::{EngineError, Result};
 use crate::link::{Link, Pending};
+use crate::outbox::commits;
 use aside_crypto::{Group, Me, Mls, MlsError, Opened, Scope};
 use aside_protocol::request::Request;
 use aside_protocol::{AccountId, Body, Millis, PartitionId, Pos};
 use aside_store::chats::{Chat, ChatRow};
 use aside_store::profile::Profile;
+use aside_store::transfers::Direction;
 use aside_store::{MlsStorage, Tx};
 use std::collections::{BTreeMap, HashMap};
 
@@ -146,6 +148,9 @@ impl<'a> Step<'a> {
     pub(crate) fn drop_proposed(&mut self, chat: &Chat) -> Result<()> {
         let Some(proposed) = self.tx.proposed(chat.row)? else { return Ok(()) };
         self.tx.drop_proposed(chat.row)?;
+        for blob in commits::blobs(&proposed.request) {
+            self.forget_blob(&blob.id, Direction::Up)?;
+        }
         self.link.chat(chat.row).proposed = false;
         let scope = self.scope();
         match proposed.group.map(|id| scope.load(&id)).transpose()?.flatten() {

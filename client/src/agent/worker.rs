@@ -4,9 +4,10 @@ use super::{SystemRandom, now};
 use aside_engine::{Effect, Engine, EngineError, Step};
 use aside_protocol::frame::{ClientFrame, LoginOk, RelayFrame};
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// What the thread is asked for; it ends when told so, even while others could still ask.
 enum Job {
@@ -19,6 +20,7 @@ pub(super) struct Worker {
     engine: Engine,
     changed: watch::Sender<u64>,
     caught_up: watch::Sender<bool>,
+    transfers: Arc<Notify>,
     outgoing: Option<mpsc::UnboundedSender<ClientFrame>>,
 }
 
@@ -32,9 +34,10 @@ impl Worker {
         engine: Engine,
         changed: watch::Sender<u64>,
         caught_up: watch::Sender<bool>,
+        transfers: Arc<Notify>,
     ) -> (WorkerHandle, JoinHandle<()>) {
         let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
-        let mut worker = Self { engine, changed, caught_up, outgoing: None };
+        let mut worker = Self { engine, changed, caught_up, transfers, outgoing: None };
         let thread = std::thread::spawn(move || {
             for job in queue {
                 match job {
@@ -56,8 +59,8 @@ impl Worker {
             match (effect, &self.outgoing) {
                 (Effect::Send(frame), Some(outgoing)) => drop(outgoing.send(frame)),
                 (Effect::Send(_), None) => {}
-                (Effect::Upload(blob) | Effect::Download(blob), _) => tracing::warn!(?blob, "not carried yet"),
                 (Effect::Changed, _) => self.changed.send_modify(|version| *version += 1),
+                (Effect::Transfers, _) => self.transfers.notify_one(),
             }
         }
     }

@@ -60,6 +60,11 @@ impl ProfileFolder {
         self.0.join("history.db")
     }
 
+    /// Where blobs on their way are kept as files. Made when it is first needed.
+    pub fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+
     /// Makes the database file for its owner only, before SQLite opens it; its companions get the same permissions.
     pub(crate) fn prepare_database(&self) -> Result<()> {
         let path = self.database();

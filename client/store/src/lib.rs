@@ -24,6 +24,7 @@ mod rows;
 pub mod settings;
 pub mod summaries;
 pub mod tasks;
+pub mod transfers;
 mod unsure;
 pub mod waiting;
 
@@ -41,6 +42,8 @@ pub type MlsStorage<'a> = SqliteStorageProvider<Cbor, &'a Connection>;
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Where transfers keep their files; none for a database in memory.
+    blobs: Option<std::path::PathBuf>,
     _lock: Option<ProfileLock>,
 }
 
@@ -52,7 +55,11 @@ impl Store {
         }
         let lock = folder.lock()?;
         let key = folder.key(None)?;
-        Ok(Self { connection: open::open_file(&folder.database(), &key, false)?, _lock: Some(lock) })
+        Ok(Self {
+            connection: open::open_file(&folder.database(), &key, false)?,
+            blobs: Some(folder.blobs()),
+            _lock: Some(lock),
+        })
     }
 
     /// Opens the profile of a folder, making folder, key and database as needed, and locks it.
@@ -61,17 +68,26 @@ impl Store {
         let lock = folder.lock()?;
         let key = folder.key(Some(fresh_key))?;
         folder.prepare_database()?;
-        Ok(Self { connection: open::open_file(&folder.database(), &key, true)?, _lock: Some(lock) })
+        Ok(Self {
+            connection: open::open_file(&folder.database(), &key, true)?,
+            blobs: Some(folder.blobs()),
+            _lock: Some(lock),
+        })
     }
 
     /// An empty database in memory.
     pub fn in_memory() -> Result<Self> {
-        Ok(Self { connection: open::open_memory()?, _lock: None })
+        Ok(Self { connection: open::open_memory()?, blobs: None, _lock: None })
+    }
+
+    /// The folder for files of transfers; it may not exist yet.
+    pub fn blobs(&self) -> Option<&std::path::Path> {
+        self.blobs.as_deref()
     }
 
     /// A copy in memory of what is committed, for simulations.
     pub fn copy(&self) -> Result<Self> {
-        Ok(Self { connection: open::copy_to_memory(&self.connection)?, _lock: None })
+        Ok(Self { connection: open::copy_to_memory(&self.connection)?, blobs: None, _lock: None })
     }
 
     /// Runs `work` in one transaction: committed if it succeeds, undone if it fails.

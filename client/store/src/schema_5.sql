@@ -40,11 +40,6 @@ CREATE TABLE tasks (                        -- changes of a chat that are due, u
   PRIMARY KEY (chat, kind, subject)
 ) WITHOUT ROWID;
 
-CREATE TABLE bodies (                       -- commits and welcomes that are too long for a frame (BLB-5)
-  id   BLOB PRIMARY KEY,
-  body BLOB NOT NULL
-);
-
 -- What an own commit changes in members and title when its echo comes, CBOR.
 ALTER TABLE proposed ADD COLUMN change BLOB;
 -- Not before: in groups others may serve the request first, ms. Requests of before come again.

@@ -65,6 +65,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether it may be done now. One made later than now was made by a clock that has been put right since.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.due <= now || self.made > now
+    }
+
     /// The account it is about.
     pub fn account(&self) -> Option<AccountId> {
         AccountId::from_slice(&self.subject)
@@ -123,22 +128,5 @@ impl Tx<'_> {
     /// Chats with tasks.
     pub fn chats_with_tasks(&self) -> Result<Vec<ChatRow>> {
         self.all("SELECT DISTINCT chat FROM tasks ORDER BY chat", [], |row| Ok(row.get(0)?))
-    }
-
-    /// Keeps the bytes of a commit or welcome that is a blob.
-    pub fn save_body(&self, id: &aside_protocol::Hash, body: &Body) -> Result<()> {
-        let sql = "INSERT OR IGNORE INTO bodies (id, body) VALUES (?, ?)";
-        self.run(sql, params![id.as_ref(), &body[..]]).map(drop)
-    }
-
-    /// The bytes of a commit or welcome that is a blob, if they are here.
-    pub fn body(&self, id: &aside_protocol::Hash) -> Result<Option<Body>> {
-        let sql = "SELECT body FROM bodies WHERE id = ?";
-        self.one(sql, params![id.as_ref()], |row| Ok(Body::from(row.get::<_, Vec<u8>>(0)?)))
-    }
-
-    /// They are not needed any more.
-    pub fn drop_body(&self, id: &aside_protocol::Hash) -> Result<()> {
-        self.run("DELETE FROM bodies WHERE id = ?", params![id.as_ref()]).map(drop)
     }
 }

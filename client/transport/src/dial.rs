@@ -6,7 +6,7 @@ use crate::network::{Known, Network};
 use crate::race::{Pace, race};
 use crate::stagger::stagger;
 use crate::timing::Timing;
-use crate::{quic, websocket};
+use crate::{quic, tls, websocket};
 use aside_protocol::Hash;
 use aside_protocol::login::Mode;
 use std::fmt;
@@ -14,8 +14,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
-use tokio::net::lookup_host;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 /// Where a relay is and how to know it; comes from the invite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +126,31 @@ pub async fn dial_with(target: &Target, plan: &Plan) -> Result<Greeted, Transpor
     Err(failure.unwrap_or_else(|| TransportError::Protocol("the relay has no address".into())))
 }
 
+/// A TLS stream to a relay that has the pin, and at which address.
+pub(crate) struct Reached {
+    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) address: String,
+}
+
+/// TLS to the first address that works; no frames, no greeting.
+///
+/// # Errors
+/// As [`dial`].
+pub(crate) async fn reach_tls(target: &Target, timing: Timing) -> Result<Reached, TransportError> {
+    if target.mode != Mode::Direct {
+        return Err(TransportError::ModeNotSupported);
+    }
+    let mut failure: Option<TransportError> = None;
+    for address in &target.addresses {
+        let attempt = Attempt { address, target, timing };
+        match attempt.tls().await {
+            Ok(stream) => return Ok(Reached { stream, address: address.clone() }),
+            Err(error) => failure = Some(failure.filter(|before| !before.is_fatal()).unwrap_or(error)),
+        }
+    }
+    Err(failure.unwrap_or_else(|| TransportError::Protocol("the relay has no address".into())))
+}
+
 /// One address of a relay.
 struct Attempt<'a> {
     address: &'a str,
@@ -145,6 +171,20 @@ impl Attempt<'_> {
         let pace = Pace { head_start: self.timing.head_start, first_alone, second_alone };
         let lane = async |transport| self.lane(transport, &ips).await.map_err(|error| (transport, error));
         race(lane(first), lane(first.other()), pace, worse).await.map_err(|(_, error)| error)
+    }
+
+    /// The first IP address by which the relay is reached, secured.
+    async fn tls(&self) -> Result<TlsStream<TcpStream>, TransportError> {
+        let ips = self.resolve().await?;
+        let attempts: Vec<_> = ips.iter().map(|ip| self.secured(*ip)).collect();
+        let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
+        let none = TransportError::Protocol("the relay has no address".into());
+        stagger(attempts, self.timing.head_start, gone, none).await
+    }
+
+    async fn secured(&self, ip: SocketAddr) -> Result<TlsStream<TcpStream>, TransportError> {
+        let stream = self.within(self.timing.connect, websocket::reach(ip, self.address)).await?;
+        self.within(self.timing.handshake, tls::connect(stream, self.target.pin, self.address)).await
     }
 
     /// Every IP address the host has.

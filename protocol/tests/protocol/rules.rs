@@ -220,6 +220,9 @@ fn the_limits_are_those_of_the_code() {
         MEETING_WAITING,
         MAX_MEETING,
         MEETING_MS,
+        MEETINGS,
+        MEETING_WAITING,
+        JOIN_REQUESTS_PER_HOUR,
         MAX_OFFERS,
     ];
     for (name, value) in all {

@@ -1,7 +1,8 @@
 //! What the core can be told: everything that changes state, and nothing else. May touch only protocol types.
 
 use aside_protocol::request::{
-    Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    BlobRef, Commit, FetchKeyPackages, Found, Join, Leave, PutDeviceList, PutKeyPackages, Receipt, Rejoin, Route, Send,
+    Welcome,
 };
 use aside_protocol::{AccountId, Body, DeviceId, Hash, LogId, Millis, Name, Pos, PublicKey};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,15 @@ pub struct Recovery {
     pub device: DeviceId,
     /// The next version of the device list, signed by the root.
     pub list: Body,
+}
+
+/// What a host allows of blobs. A setting, so it travels with the command and is not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobLimits {
+    /// Bytes an account may have reserved.
+    pub quota: u64,
+    /// Longest blob in bytes.
+    pub most: u64,
 }
 
 /// One change of state.
@@ -103,6 +113,15 @@ pub enum Command {
         /// Everything up to here is stored by the device.
         pos: Pos,
     },
+    /// Reserves room for a blob; the same one again succeeds.
+    ReserveBlob(By, BlobRef, BlobLimits),
+    /// A blob's bytes are in the store, whole and verified.
+    CompleteBlob(BlobRef),
+    /// Nothing of a blob that `Retain` dropped is in the store any more.
+    BlobGone {
+        /// Which.
+        id: Hash,
+    },
     /// Deletes what nobody needs any more, a bounded amount at a time.
     Retain {
         /// About how many rows to look at.
@@ -111,15 +130,18 @@ pub enum Command {
 }
 
 impl Command {
-    /// Bytes of bodies in the command; what batches and queues are bounded by.
+    /// Bytes of bodies and lists in the command; what batches and queues are bounded by.
     pub fn weight(&self) -> usize {
         match self {
             Self::Register(registration) => registration.list.len(),
             Self::PutDeviceList(_, request) => request.list.len(),
             Self::PutKeyPackages(_, request) => request.packages.iter().map(|package| package.body.len()).sum(),
-            Self::Found(_, _, found) => found.body.len() + found.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Found(_, _, found) => found.body.len() + named(&found.devices) + welcomed(found.welcome.as_ref()),
             Self::Send(_, _, send) => send.body.len(),
-            Self::Commit(_, _, commit) => commit.body.len() + commit.welcome.as_ref().map_or(0, |w| w.body.len()),
+            Self::Commit(_, _, commit) => {
+                let changed = named(&commit.add) + named(&commit.remove);
+                commit.body.len() + changed + welcomed(commit.welcome.as_ref())
+            }
             Self::Receipt(_, receipt) => receipt.body.len(),
             Self::Rejoin(_, rejoin) => rejoin.body.len(),
             Self::Leave(_, leave) => leave.body.len(),
@@ -128,4 +150,12 @@ impl Command {
             _ => 0,
         }
     }
+}
+
+fn named(devices: &[DeviceId]) -> usize {
+    std::mem::size_of_val(devices)
+}
+
+fn welcomed(welcome: Option<&Welcome>) -> usize {
+    welcome.map_or(0, |welcome| welcome.body.len() + named(&welcome.to))
 }

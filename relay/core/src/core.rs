@@ -5,7 +5,7 @@ use crate::error::Stop;
 use crate::read::View;
 use crate::sql::{int, millis, pos};
 use crate::step::Step;
-use crate::{Command, CoreError, Outcome, Stamped, account, ack, chat, invite, key_package, retain, schema};
+use crate::{Command, CoreError, Outcome, Stamped, account, ack, blob, chat, invite, key_package, retain, schema};
 use aside_protocol::request::{Answer, Done};
 use aside_protocol::{Hash, Millis, Pos};
 use rusqlite::backup::Backup;
@@ -163,6 +163,9 @@ fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
         Command::Join(by, request) => chat::join(step, by, request),
         Command::Recover(recovery) => account::recover(step, recovery),
         Command::Ack { device, pos } => ack::ack(step, device, *pos),
+        Command::ReserveBlob(by, request, limits) => blob::reserve(step, by, request, limits),
+        Command::CompleteBlob(request) => blob::complete(step, request),
+        Command::BlobGone { id } => blob::gone(step, id),
         Command::Retain { limit } => retain::retain(step, *limit),
     }
 }

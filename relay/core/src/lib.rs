@@ -5,6 +5,7 @@
 
 mod account;
 mod ack;
+mod blob;
 mod cache;
 mod chat;
 pub mod command;
@@ -22,7 +23,7 @@ mod sql;
 mod state_hash;
 mod step;
 
-pub use command::{By, Command, Stamped};
+pub use command::{BlobLimits, By, Command, Stamped};
 pub use core::{Core, Location};
 pub use error::CoreError;
 pub use outcome::{Delivery, Outcome, Recipients, Routes};

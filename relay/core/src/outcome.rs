@@ -49,14 +49,16 @@ pub struct Recipients {
 
 impl Recipients {
     /// All but one, who need not be among them.
-    pub(crate) fn but(list: &Routes, device: i64) -> Self {
+    pub fn but(list: &Routes, device: i64) -> Self {
         let at = list.binary_search_by_key(&device, |(id, _)| *id).ok();
         Self { list: list.clone(), except: at.and_then(|at| list.get(at)).map(|(_, device)| *device) }
     }
 
     /// Exactly these.
-    pub(crate) fn only(list: &[(i64, DeviceId)]) -> Self {
-        Self { list: Arc::new(list.to_vec()), except: None }
+    pub fn only(list: &[(i64, DeviceId)]) -> Self {
+        let mut list = list.to_vec();
+        list.sort_unstable();
+        Self { list: Arc::new(list), except: None }
     }
 
     /// Each of them.

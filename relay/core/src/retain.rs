@@ -3,6 +3,7 @@
 //!
 //! Each command looks at a bounded number of rows; `sweep` remembers the chat where the next one goes on.
 
+use crate::blob;
 use crate::chat::keep_answers;
 use crate::error::Stop;
 use crate::sql::{int, pos, seq, uint};
@@ -27,6 +28,7 @@ pub(crate) fn retain(step: &mut Step<'_>, limit: u32) -> Result<Answer, Stop> {
         addressed_by_age(step, old, limit)?,
         receipts_by_age(step, old, limit)?,
         records_by_age(step, old, limit)?,
+        blob::by_age(step, limit)?,
     ];
     let unfinished = sweep(step, limit)?;
     step.more = unfinished || aged.contains(&true);

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -107,6 +107,24 @@ CREATE TABLE join_rates (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, co
 CREATE INDEX receipts_place ON receipts (chat, pos);
 ";
 
+/// Blobs: `blobs` says what the store holds, `blob_reservations` who may upload and pays (its time is NULL once the blob
+/// is complete), `blob_use` what each account pays for together. A log row's blob is its hash, with this size.
+const FOURTH: &str = "
+CREATE TABLE blobs (
+    hash BLOB PRIMARY KEY, size INTEGER NOT NULL, time INTEGER NOT NULL, dropped INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX blobs_time ON blobs (time) WHERE dropped = 0;
+CREATE INDEX blobs_dropped ON blobs (hash) WHERE dropped = 1;
+CREATE TABLE blob_reservations (
+    account INTEGER NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, time INTEGER,
+    PRIMARY KEY (account, hash)) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_reservations_hash ON blob_reservations (hash);
+CREATE INDEX blob_reservations_time ON blob_reservations (time) WHERE time IS NOT NULL;
+CREATE TABLE blob_use (account INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+ALTER TABLE log ADD COLUMN blob_size INTEGER;
+ALTER TABLE addressed ADD COLUMN blob BLOB;
+ALTER TABLE addressed ADD COLUMN blob_size INTEGER;
+";
+
 /// Brings a database to the newest schema, or refuses it.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), CoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
@@ -141,4 +159,39 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 
 fn int_of(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A direct chat of device 1, which is present, and device 2, which was removed and still routed.
+    const OLD: &str = "
+        UPDATE relay SET head = 9;
+        INSERT INTO accounts VALUES (1, x'01', 'alice', x'01');
+        INSERT INTO devices VALUES (1, x'01', 1, x'01', 0, 0), (2, x'02', 1, x'02', 1, 0);
+        INSERT INTO chats (id, chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo, founder,
+            founding_seq, founding_time, founding_hash) VALUES (1, x'01', 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, x'');
+        INSERT INTO intervals VALUES (1, 1, 0, NULL), (1, 2, 1, NULL);";
+
+    #[test]
+    fn an_older_database_learns_what_lapsed_and_that_its_chats_are_direct() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(FIRST).unwrap();
+        db.execute_batch(SECOND).unwrap();
+        db.execute_batch(OLD).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION).unwrap();
+        migrate(&mut db).unwrap();
+        check(&db).unwrap();
+        let numbers = |query: &str| -> Vec<Option<i64>> {
+            db.prepare(query).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!(numbers("SELECT stop FROM intervals ORDER BY device"), [None, Some(9)]);
+        assert_eq!(numbers("SELECT device FROM lapsed"), [Some(2)]);
+        assert_eq!(numbers("SELECT routed FROM chats"), [Some(1)]);
+        assert_eq!(numbers("SELECT direct FROM chats"), [Some(1)]);
+    }
 }

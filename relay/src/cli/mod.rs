@@ -5,6 +5,7 @@ mod failure;
 mod invite;
 mod replay;
 mod serve;
+mod size;
 
 pub use failure::Failure;
 

@@ -1,8 +1,9 @@
 //! `aside-relay serve`.
 
-use super::{Data, Failure};
+use super::{Data, Failure, size};
 use crate::server::{Options, PUSH_QUEUE, Server};
-use aside_protocol::limits::WINDOW_ENVELOPES;
+use aside_protocol::limits::{MAX_BLOB, WINDOW_ENVELOPES};
+use aside_relay_core::BlobLimits;
 use clap::Args;
 use serde_json::json;
 use std::io::{self, Write};
@@ -27,6 +28,12 @@ pub(super) struct Serve {
     /// The data folder was restored from an older copy: tell every client, so that chats are set up again. Once only.
     #[arg(long)]
     restored: bool,
+    /// What an account may store in files and the like: a number and k, M or G.
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
+    blob_quota: u64,
+    /// The longest file: a number and k, M or G; at most 101M.
+    #[arg(long, value_name = "SIZE", default_value = "101M", value_parser = size::parse)]
+    blob_max: u64,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -60,6 +67,7 @@ impl Serve {
         options.addresses = self.addresses;
         options.restored = self.restored;
         options.record = self.record;
+        options.blobs = BlobLimits { quota: self.blob_quota, most: self.blob_max.min(MAX_BLOB) };
         (options.push_queue, options.window) = (self.push_queue, self.window);
         let server = Server::start(options).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);

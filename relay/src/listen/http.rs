@@ -1,13 +1,15 @@
-//! The routes of the relay's port: the WebSocket, and whether the relay is well (rule `HTT-1`).
+//! The routes of the relay's port: the WebSocket, blobs, and whether the relay is well (rule `HTT-1`).
 
 use super::websocket::WebSocket;
-use super::{Opened, fresh_channel};
+use super::{Opened, blobs, fresh_channel};
 use crate::server::Shared;
 use crate::session::task;
 use aside_protocol::limits::LOGIN_MS;
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use futures_util::Stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
     UPGRADE,
@@ -18,6 +20,8 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -30,14 +34,68 @@ const MOST_HEADER_BYTES: usize = 8192;
 /// Headers of a request.
 const MOST_HEADERS: usize = 32;
 
-type Answer = Response<Full<Bytes>>;
+/// A connection that carries a blob is given up when nothing moved for this long. What was moved already is kept, so a
+/// slow one goes on where it was.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// An answer, with a body that may come in parts.
+pub(super) type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
+/// What moves on a connection beside the requests themselves.
+#[derive(Default)]
+pub(super) struct Moving {
+    transfers: AtomicUsize,
+    bytes: AtomicU64,
+}
+
+/// One transfer under way.
+pub(super) struct Busy(Arc<Moving>);
+
+impl Moving {
+    /// A transfer begins; it ends when what this returns is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+        self.transfers.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
+    }
+
+    /// Waits until the connection only asks, without becoming a session, or stands still.
+    async fn stalled(&self) {
+        loop {
+            let before = self.bytes.load(Ordering::Relaxed);
+            let busy = self.transfers.load(Ordering::Relaxed) > 0;
+            sleep(if busy { STALLED } else { Duration::from_millis(LOGIN_MS) }).await;
+            if self.bytes.load(Ordering::Relaxed) == before {
+                return;
+            }
+        }
+    }
+}
+
+impl Busy {
+    /// Some bytes came or went.
+    pub(super) fn moved(&self, bytes: usize) {
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.transfers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Serves requests; one that upgrades becomes a session.
 pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc<Shared>) -> Option<Opened> {
     let upgrade = Mutex::new(None);
+    let moving = Arc::new(Moving::default());
     let service = service_fn(|mut request: Request<Incoming>| {
-        let answer = route(&mut request, &upgrade);
-        async { Ok::<_, Infallible>(answer) }
+        let (shared, moving, upgrade) = (shared.clone(), moving.clone(), &upgrade);
+        async move {
+            Ok::<_, Infallible>(match request.uri().path().starts_with(blobs::PREFIX) {
+                true => blobs::serve(request, shared, moving).await,
+                false => route(&mut request, upgrade),
+            })
+        }
     });
     let mut stop = shared.stopping();
     let served = http1::Builder::new()
@@ -50,8 +108,7 @@ pub async fn serve(stream: TlsStream<TcpStream>, exporter: [u8; 32], shared: Arc
     let ended = tokio::select! {
         ended = served => ended,
         _ = stop.wait_for(|stop| *stop) => return None,
-        // A connection that only asks, without becoming a session, is not kept.
-        () = sleep(Duration::from_millis(LOGIN_MS)) => return None,
+        () = moving.stalled() => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection ended");
@@ -98,10 +155,16 @@ fn switching(key: &str) -> Answer {
     answer
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Answer {
+    let text = Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {});
+    let mut answer = Response::new(text.boxed_unsync());
     *answer.status_mut() = status;
     answer
+}
+
+/// An answer whose body comes as it is read.
+pub(super) fn stream(frames: impl Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static) -> Answer {
+    Response::new(StreamBody::new(frames).boxed_unsync())
 }
 
 async fn websocket(upgrade: OnUpgrade, exporter: [u8; 32], shared: Arc<Shared>) -> Option<Opened> {

@@ -1,6 +1,7 @@
 //! From sockets to framed connections: TCP, then TLS, then HTTP, then a WebSocket; and QUIC beside them.
 
 mod bind;
+mod blobs;
 mod http;
 pub mod quic;
 pub mod tls;

@@ -189,6 +189,7 @@ fn envelope(pos: u64) -> Envelope {
         incarnation: None,
         hash: None,
         body: Some(Body::from(vec![1])),
+        blob: None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::meetings::Talk;
 use aside_protocol::frame::{Ack, Attach, ClientFrame};
 use aside_protocol::limits::MEETING_MS;
 use aside_protocol::refusal::Plain;
-use aside_protocol::request::{Answer, Request};
+use aside_protocol::request::{Answer, Commit, Request};
 use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
 use aside_relay_core::{By, Command};
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ impl Live {
     /// A frame of the client, except pings.
     pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, now: Now, out: &mut Out) {
         match frame {
-            ClientFrame::Request(asked) => self.request(asked.id, asked.request, now, out),
+            ClientFrame::Request(asked) => self.request(setup, asked.id, asked.request, now, out),
             ClientFrame::Attach(attach) if self.delivery.is_none() => self.attach(&setup.log, &attach, out),
             ClientFrame::Ack(ack) if self.delivery.is_some() => self.ack(ack, out),
             other => faults::misplaced(other.name()).raise(out),
@@ -114,7 +114,7 @@ impl Live {
         }
     }
 
-    fn request(&mut self, id: u64, request: Request, now: Now, out: &mut Out) {
+    fn request(&mut self, setup: &Setup, id: u64, request: Request, now: Now, out: &mut Out) {
         let (by, device) = (self.by, self.by.device);
         let command = match request {
             Request::Lookup(query) => return self.read(id, Query::Lookup(query), out),
@@ -134,9 +134,10 @@ impl Live {
             Request::PutDeviceList(request) => Command::PutDeviceList(by, request),
             Request::Found(request) => Command::Found(by, Hash::of(&request.body), request),
             Request::Send(request) => Command::Send(by, Hash::of(&request.body), request),
-            Request::Commit(request) => Command::Commit(by, Hash::of(&request.body), request),
+            Request::Commit(request) => Command::Commit(by, commit_hash(&request), request),
             Request::Route(request) => Command::Route(by, request),
             Request::Receipt(request) => Command::Receipt(by, request),
+            Request::Upload(request) => Command::ReserveBlob(by, request.blob, setup.blobs),
             Request::Rejoin(request) => Command::Rejoin(by, request),
             Request::Leave(request) => Command::Leave(by, request),
             Request::Join(request) => Command::Join(by, request),
@@ -168,4 +169,9 @@ impl Live {
             out.push(Output::Read { token, device: self.by.device, query });
         }
     }
+}
+
+/// Of a commit that is a blob, its id (rule `BLB-5`).
+fn commit_hash(commit: &Commit) -> Hash {
+    commit.blob.map_or_else(|| Hash::of(&commit.body), |blob| blob.id)
 }

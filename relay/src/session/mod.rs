@@ -25,8 +25,8 @@ use aside_protocol::limits::{LOGIN_MS, MEETING_MS, SILENCE_MS, UNANSWERED_REQUES
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
 use aside_protocol::{LogId, Nonce, Refusal, codec};
-use aside_relay_core::Page;
 use aside_relay_core::read::DeviceInfo;
+use aside_relay_core::{BlobLimits, Page};
 use bytes::Bytes;
 use out::Out;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct Setup {
     pub log: LogId,
     /// Envelopes a connection may have in flight.
     pub window: usize,
+    /// What accounts may store.
+    pub blobs: BlobLimits,
 }
 
 /// What is fresh in every connection.

@@ -10,7 +10,7 @@ use aside_protocol::Refusal;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
 use aside_protocol::request::Answer;
-use aside_relay_core::{CatchUp, CoreError, View};
+use aside_relay_core::{CatchUp, Command, CoreError, View};
 use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -129,8 +129,17 @@ impl<C: Carrier> Task<C> {
         match output {
             Output::Submit { token, command } => {
                 let mailbox = self.mailbox.clone();
-                let reply: Reply =
-                    Box::new(move |answer, wakes| mailbox.leave(Mail::Input(Input::Answer { token, answer }), wakes));
+                let reserving = match command.as_ref() {
+                    Command::ReserveBlob(by, blob, _) => Some((*by, *blob, self.shared.clone())),
+                    _ => None,
+                };
+                let reply: Reply = Box::new(move |answer, wakes| {
+                    let answer = match reserving {
+                        Some((by, blob, shared)) => shared.blobs.admit(answer, &by, &blob, shared.now().steady),
+                        None => answer,
+                    };
+                    mailbox.leave(Mail::Input(Input::Answer { token, answer }), wakes);
+                });
                 self.shared.log.submit(*command, reply);
             }
             Output::Ack(device, pos) => self.shared.log.ack(device, pos),

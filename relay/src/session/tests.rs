@@ -21,7 +21,8 @@ impl Talk {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let identity = Identity::open(&folder.path().join("identity.key")).unwrap();
-        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: LogId([8; 16]), window: 4 });
+        let blobs = BlobLimits { quota: 1 << 20, most: 1 << 16 };
+        let setup = Arc::new(Setup { identity, mode: Mode::Direct, log: LogId([8; 16]), window: 4, blobs });
         let now = Now { wall: Millis(1_000_000), steady: 50 };
         let channel = Channel { nonce: Nonce([2; 32]), exporter: Some(vec![3; 32]) };
         let session = Session::new(setup.clone(), channel, now);
@@ -106,6 +107,46 @@ fn who_does_not_log_in_in_time_is_told_and_closed() {
     assert_eq!(talk.wait(LOGIN_MS - 1), []);
     assert_eq!(said(&talk.wait(1)), ("LOG-4".to_owned(), true));
     assert!(!talk.session.wants_frames());
+}
+
+/// A meeting's guest may take its time, and then log in; it is given up at the latest when no meeting lasts so long.
+#[test]
+fn a_guest_logs_in_later() {
+    let meeting = aside_protocol::MeetingId([5; 16]);
+    let body = |text: &[u8]| aside_protocol::Body::from(text.to_vec());
+    let said = |text: &[u8]| Input::Said(Said::new(meeting, body(text)));
+    let mut talk = Talk::new();
+    talk.hello();
+    talk.wait(LOGIN_MS - 1);
+    let outputs = talk.frame(&ClientFrame::Meet(Meet { meeting, body: body(b"hello") }));
+    assert_eq!(outputs, [Output::Meeting(crate::meetings::Talk::Meet { meeting, body: body(b"hello") })]);
+    assert_eq!(talk.input(Input::Meeting(Ok(()))), []);
+    for _ in 0..20 {
+        assert_eq!(said_name(&talk.frame(&ClientFrame::Ping(Ping {}))), "Pong");
+        assert_eq!(talk.wait(LOGIN_MS), []);
+    }
+    assert_eq!(said_name(&talk.input(said(b"welcome"))), "Met");
+    assert_eq!(said_name(&talk.input(said(b""))), "Met");
+    assert_eq!(talk.wait(LOGIN_MS - 1), [], "the meeting is over, and its time to log in begins");
+    assert_eq!(super::tests::said(&talk.wait(1)), ("LOG-4".to_owned(), true));
+
+    let mut talk = Talk::new();
+    talk.hello();
+    talk.input(Input::Meeting(Ok(())));
+    for _ in 0..MEETING_MS / LOGIN_MS - 1 {
+        talk.frame(&ClientFrame::Ping(Ping {}));
+        assert_eq!(talk.wait(LOGIN_MS), []);
+    }
+    assert_eq!(super::tests::said(&talk.wait(LOGIN_MS)), ("LOG-4".to_owned(), true));
+
+    let mut talk = Talk::new();
+    talk.hello();
+    talk.input(Input::Meeting(Err(Refusal::NotFound(Default::default()))));
+    assert_eq!(super::tests::said(&talk.wait(LOGIN_MS)), ("LOG-4".to_owned(), true), "who was refused is no guest");
+}
+
+fn said_name(outputs: &[Output]) -> String {
+    said(outputs).0
 }
 
 #[test]

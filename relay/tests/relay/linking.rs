@@ -93,7 +93,7 @@ fn claim(person: &Person, transcript: &Transcript, from_version: u64) -> ClientF
 
 /// A second device of a person, alone in the version after the first.
 fn second(person: &Person) -> (Person, Body) {
-    let other = Person::new("another device");
+    let other = Person::new("another-device");
     let device = Person { name: person.name.clone(), root: person.root.clone(), key: other.key, device: other.device };
     let first: SignedDeviceList = codec::decode(&person.list().0).unwrap();
     let key = PublicKey(device.key.verifying_key().to_bytes());

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod blobs;
 mod client;
 mod commands;
 mod connections;
 mod delivery;
 mod disk;
+mod groups;
 mod linking;
 mod people;
 mod quic;

@@ -1,11 +1,11 @@
 //! `simulate --seed N`: replays one seed of the simulation with a readable trace; if it fails, makes it short first.
-//! `simulate --seeds A..B [--quiet]`: runs many.
+//! `simulate --seeds A..B [--group] [--quiet]`: runs many; `--group`: worlds around a group whose members change.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use aside_tests::sim::{Coverage, Plan, run, shrink};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: simulate --seed N | --seeds A..B  [--quiet]";
+const USAGE: &str = "usage: simulate --seed N | --seeds A..B  [--group] [--quiet]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,8 +32,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// A world of chats of two, or around a group.
+fn plan(seed: u64) -> Plan {
+    let group = std::env::args().any(|argument| argument == "--group");
+    if group { Plan::of_group(seed) } else { Plan::of(seed) }
+}
+
 fn one(seed: u64, quiet: bool) -> ExitCode {
-    let plan = Plan::of(seed);
+    let plan = plan(seed);
     let report = run(&plan, true);
     let Some(failure) = report.failure else {
         if !quiet {
@@ -60,7 +66,7 @@ fn many(seeds: std::ops::Range<u64>, quiet: bool) -> ExitCode {
     let mut coverage = Coverage::default();
     let (began, count) = (std::time::Instant::now(), seeds.end.saturating_sub(seeds.start));
     for (tried, seed) in seeds.enumerate() {
-        let report = run(&Plan::of(seed), false);
+        let report = run(&plan(seed), false);
         coverage.add(&report.coverage);
         if let Some(failure) = report.failure {
             println!("seed {seed} fails, the {}. tried: {failure}", tried + 1);

@@ -48,6 +48,7 @@ impl World {
             }
             Action::PutRelayBack => self.put_relay_back(),
             Action::Sleep(ms) => self.sleep(ms),
+            Action::Group(who, deed) => self.group_deed(who, deed),
             Action::Skew(who, ms) => {
                 self.clients[who].skew = ms;
                 self.oracle.skewed |= ms != 0;

@@ -3,6 +3,7 @@
 use super::client::NAMES;
 use super::plan::DAY;
 use super::world::World;
+use aside_protocol::ChatId;
 use aside_store::chats::ChatState;
 use aside_store::messages::{Message, MessageRow, Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,10 @@ pub struct Oracle {
     pub skewed: bool,
     /// How long all slept.
     pub slept: u64,
+    /// The group, once it was made.
+    pub group: Option<ChatId>,
+    /// Clients that were ever out of the group after they had been in it.
+    pub were_out: BTreeSet<usize>,
 }
 
 /// What one client's present database should hold.
@@ -48,7 +53,7 @@ pub struct View {
     pub own: BTreeMap<u64, (MessageRow, Status)>,
     /// Messages of others.
     pub arrived: BTreeSet<u64>,
-    last_row: MessageRow,
+    pub(super) last_row: MessageRow,
     looks: u32,
 }
 
@@ -78,9 +83,12 @@ impl Oracle {
     }
 }
 
+/// Stands for the group where the number of a reader stands otherwise.
+pub const TO_GROUP: usize = usize::MAX;
+
 /// The text of a message.
 pub fn text(number: u64, from: usize, to: usize) -> String {
-    format!("{number} {}>{}", NAMES[from], NAMES[to])
+    format!("{number} {}>{}", NAMES[from], NAMES.get(to).unwrap_or(&"all"))
 }
 
 /// The number of a text.
@@ -122,7 +130,7 @@ impl World {
         let Some(engine) = self.clients[who].engine.as_mut() else { return };
         let chats = engine.read(|tx| Ok(tx.chats()?)).expect("read");
         for chat in chats.iter().filter(|chat| chat.state == ChatState::Broken) {
-            let other = self.clients.iter().position(|client| client.account == chat.peer).expect("a client");
+            let Some(other) = self.clients.iter().position(|client| client.account == chat.peer) else { continue };
             self.oracle.noticed.entry((who, other)).or_insert(self.now);
         }
     }
@@ -132,13 +140,16 @@ impl World {
         let Some(written) = self.oracle.written.get(&number).copied() else {
             panic!("{} got {:?}, which was never sent", NAMES[who], message.text);
         };
+        if written.to == TO_GROUP {
+            return self.see_in_group(who, message, number, written);
+        }
         assert!(written.to == who, "{} got {:?}, which was for another", NAMES[who], message.text);
         assert!(message.text == text(number, written.from, who), "{:?} is another text", message.text);
         self.trace.say(self.now, || format!("{} stores {:?}", NAMES[who], message.text));
         let rough = self.oracle.is_rough(written.from, who);
         let view = &mut self.clients[who].view;
         view.last_row = view.last_row.max(message.row);
-        let from = |other: &&u64| self.oracle.written.get(other).is_some_and(|w| w.from == written.from);
+        let from = |other: &&u64| self.oracle.written.get(other).is_some_and(|w| w.from == written.from && w.to == who);
         let latest = view.arrived.iter().rev().find(from).copied();
         assert!(view.arrived.insert(number), "{} got {:?} twice", NAMES[who], message.text);
         assert!(rough || latest < Some(number), "{} got {:?} after {latest:?}", NAMES[who], message.text);
@@ -148,6 +159,9 @@ impl World {
     fn see_status(&mut self, who: usize, message: &Message) {
         let (number, status) = (number(&message.text), message.status);
         let written = self.oracle.written[&number];
+        if written.to == TO_GROUP {
+            return;
+        }
         let (stored, read) = (self.oracle.stored.contains(&number), self.oracle.read.contains(&number));
         let rough = self.oracle.is_rough(who, written.to);
         assert!(rough || status < Status::Delivered || stored, "{:?} is not {}", message.text, status.word());

@@ -82,6 +82,27 @@ pub enum Action {
     Sleep(u64),
     /// A client's clock is wrong by so much.
     Skew(usize, i64),
+    /// One does something in the group.
+    Group(usize, Deed),
+}
+
+/// What is done in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It is made, with everybody whose bit is set. Once in a world.
+    Make(u8),
+    /// Something is written.
+    Write,
+    /// Somebody is added.
+    Add(usize),
+    /// Somebody is removed.
+    Remove(usize),
+    /// Somebody gets a role: 0 member, 1 admin, 2 owner.
+    Role(usize, u64),
+    /// It is called by another title.
+    Title(u8),
+    /// The one leaves.
+    Quit,
 }
 
 impl fmt::Display for Action {
@@ -110,6 +131,8 @@ pub enum Flavour {
     OlderRelay,
     /// And absences longer than the relay keeps anything.
     LongAbsence,
+    /// Cuts, crashes and stalls around one group, whose members change all the time.
+    Group,
 }
 
 /// A whole world, before anything happened.
@@ -159,10 +182,42 @@ impl Plan {
         plan
     }
 
+    /// The plan of a world around a group: 3 to 8 people.
+    pub fn of_group(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, &[7]);
+        let mut plan = Self {
+            seed,
+            flavour: Flavour::Group,
+            people: dice.pick(&[3, 4, 5, 6, 8]),
+            window: dice.pick(&[2, 5, 256]),
+            push_queue: dice.pick(&[1, 3, 64]),
+            update_after: dice.pick(&[3, 6, 500]),
+            delays: dice.pick(&[(5, 50), (40, 400), (200, 9000)]),
+            actions: Vec::new(),
+        };
+        let mask = (dice.roll() & 0xff) as u8;
+        plan.actions.push(Planned { at: 10, action: Action::Group(0, Deed::Make(mask)) });
+        let count = dice.between(20, 60);
+        plan.fill(&mut dice, count);
+        plan
+    }
+
+    fn group_deed(&self, dice: &mut Dice) -> Deed {
+        let whom = self.someone(dice);
+        match dice.below(16) {
+            0 | 1 => Deed::Add(whom),
+            2 => Deed::Remove(whom),
+            3 | 4 => Deed::Role(whom, dice.below(3)),
+            5 => Deed::Title((dice.roll() & 7) as u8),
+            6 if dice.once_in(2) => Deed::Quit,
+            _ => Deed::Write,
+        }
+    }
+
     fn fill(&mut self, dice: &mut Dice, count: u64) {
         // Some worlds stay calm at first, so that chats stand before anything goes wrong.
         let calm = if dice.once_in(2) { count / 4 } else { 0 };
-        let mut at = 0;
+        let mut at = self.actions.last().map_or(0, |last| last.at);
         for number in 0..count {
             at += pause(dice);
             let action = if number >= calm && dice.once_in(3) { self.fault(dice) } else { self.deed(dice) };
@@ -206,6 +261,9 @@ impl Plan {
 
     fn deed(&self, dice: &mut Dice) -> Action {
         let who = self.someone(dice);
+        if self.flavour == Flavour::Group && !dice.once_in(4) {
+            return Action::Group(who, self.group_deed(dice));
+        }
         match dice.below(10) {
             0 | 1 => Action::Read(who),
             2 => Action::Leave(who),
@@ -249,11 +307,11 @@ impl Plan {
         let who = self.someone(dice);
         Some(match self.flavour {
             // Clocks are wrong in any world; here it is cheap.
-            Flavour::Rough if dice.once_in(3) => {
+            Flavour::Rough | Flavour::Group if dice.once_in(3) => {
                 let wrong = dice.pick(&[-(DAY as i64), -3_600_000, 3_600_000, 40 * DAY as i64, 0]);
                 Action::Skew(who, wrong)
             }
-            Flavour::Rough => return None,
+            Flavour::Rough | Flavour::Group => return None,
             Flavour::OlderClients if dice.once_in(2) => Action::BackUp(who),
             Flavour::OlderClients => Action::PutBack(who),
             Flavour::OlderRelay if dice.once_in(2) => Action::BackUpRelay,

@@ -4,6 +4,7 @@ use super::agenda::{Conn, Event};
 use super::dice::Dice;
 use super::plan::{Plan, RelayDeath};
 use super::world::World;
+use aside_protocol::limits::MAX_BLOB;
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
 use aside_protocol::{Hash, LogId};
@@ -12,7 +13,7 @@ use aside_relay::identity::Identity;
 use aside_relay::log::applier::{Applier, Committed, Record};
 use aside_relay::log::backlog::{Backlog, Next};
 use aside_relay::session::Setup;
-use aside_relay_core::{Command, Core, Location, Stamped};
+use aside_relay_core::{BlobLimits, Command, Core, Location, Stamped};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -137,7 +138,8 @@ impl Relay {
 }
 
 fn setup(seed: &[u8; 32], log: LogId, window: usize) -> Arc<Setup> {
-    Arc::new(Setup { identity: Identity::from_seed(seed), mode: Mode::Direct, log, window })
+    let blobs = BlobLimits { quota: 1 << 30, most: MAX_BLOB };
+    Arc::new(Setup { identity: Identity::from_seed(seed), mode: Mode::Direct, log, window, blobs })
 }
 
 impl World {

@@ -46,6 +46,7 @@ impl World {
             self.settle();
             self.check();
         }
+        self.check_group_of_all();
         self.check_relay();
     }
 
@@ -93,12 +94,15 @@ impl World {
             let online = whole && client.is_online() && client.ticked && client.inbox.is_empty();
             let Some(engine) = client.engine.as_mut().filter(|engine| online && engine.is_idle()) else { return false };
             let settled = engine.read(|tx| {
-                let resting = |state| matches!(state, ChatState::Live | ChatState::Unfounded);
+                let resting = |state| matches!(state, ChatState::Live | ChatState::Unfounded | ChatState::Left);
+                // What was written before one was put out of a group waits there for ever.
+                let out = |row: &i64| tx.chat_at(*row).is_ok_and(|c| c.is_some_and(|c| c.state == ChatState::Left));
                 Ok(tx.chats()?.iter().all(|chat| resting(chat.state))
-                    && tx.unsent_count()? == 0
+                    && tx.chats_with_unsent()?.iter().all(out)
                     && tx.chats_with_confirmed()?.is_empty()
                     && tx.chats_with_proposed()?.is_empty()
                     && tx.chats_unsettled()?.is_empty()
+                    && tx.chats_with_tasks()?.is_empty()
                     && tx.chats_holding()?.is_empty())
             });
             settled.expect("read")
@@ -114,8 +118,10 @@ impl World {
         let left = engine.read(|tx| {
             let (unsent, confirmed, proposed) =
                 (tx.unsent_count()?, tx.chats_with_confirmed()?, tx.chats_with_proposed()?);
+            let tasks: Vec<_> =
+                tx.chats_with_tasks()?.into_iter().flat_map(|row| tx.tasks(row).unwrap_or_default()).collect();
             Ok(format!(
-                "unsent {unsent} confirmed {confirmed:?} proposed {proposed:?} unsettled {:?}",
+                "tasks {tasks:?} unsent {unsent} confirmed {confirmed:?} proposed {proposed:?} unsettled {:?}",
                 tx.chats_unsettled()?
             ))
         });

@@ -41,6 +41,20 @@ pub fn run_until_covered(seeds: Range<u64>, expected: &[&'static str]) -> Vec<&'
     missing
 }
 
+/// The same, of worlds around a group.
+///
+/// # Errors
+/// The seed, what broke, and how to see it.
+pub fn run_group_seeds(seeds: Range<u64>) -> Result<(), String> {
+    for seed in seeds {
+        if let Some(failure) = run(&Plan::of_group(seed), false).failure {
+            let again = format!("cargo run -p aside-tests --bin simulate -- --group --seed {seed}");
+            return Err(format!("group seed {seed} fails: {failure}\nreplay and shrink it with: {again}"));
+        }
+    }
+    Ok(())
+}
+
 /// Runs seeds until one fails.
 ///
 /// # Errors

@@ -32,6 +32,11 @@ impl Words {
         }
     }
 
+    /// The group.
+    pub fn name_group(&mut self, group: ChatId) {
+        self.chats.insert(group, "the group".into());
+    }
+
     fn chat(&self, chat: &ChatId) -> &str {
         self.chats.get(chat).map_or("?", String::as_str)
     }
@@ -55,7 +60,9 @@ impl Words {
             Request::Send(r) => format!("send {} n {} base {}", self.chat(&r.chat), r.n.0, r.base.0),
             Request::Commit(r) => {
                 let added: Vec<_> = r.add.iter().map(|device| self.device(device)).collect();
-                format!("commit {} n {} base {} adds {added:?}", self.chat(&r.chat), r.n.0, r.base.0)
+                let removed: Vec<_> = r.remove.iter().map(|device| self.device(device)).collect();
+                let chat = self.chat(&r.chat);
+                format!("commit {chat} n {} base {} adds {added:?} removes {removed:?}", r.n.0, r.base.0)
             }
             Request::Found(r) => format!("found {} incarnation {}", self.chat(&r.chat), r.incarnation),
             Request::Receipt(r) => format!("receipt {} base {}", self.chat(&r.chat), r.base.0),
@@ -88,6 +95,7 @@ impl Words {
             EnvelopeKind::Welcome => "welcome",
             EnvelopeKind::Receipt => "receipt",
             EnvelopeKind::Rejoin => "rejoin",
+            EnvelopeKind::Leave => "leave",
             _ => "something",
         };
         let (chat, from) = (self.chat(&envelope.chat), self.device(&envelope.from));

@@ -36,6 +36,18 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     step.break_chat(chat, OLDER_COPY)
 }
 
+/// This device is not in the group any more; what it sent before may still come back.
+pub(super) fn after_leaving(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<()> {
+    match envelope.kind {
+        EnvelopeKind::Message if envelope.from == step.me.device => message(step, chat, envelope, seq).map(drop),
+        EnvelopeKind::Message => Ok(()),
+        _ => {
+            chat.base = seq;
+            Ok(())
+        }
+    }
+}
+
 fn message(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> Result<bool> {
     let Some(n) = envelope.n else { return Ok(false) };
     let Some(outgoing) = step.tx.outgoing(chat.row, n)?.filter(|o| o.hash.is_some() && o.hash == envelope.hash) else {

@@ -33,7 +33,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
 pub(super) fn process(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
     let Some(seq) = envelope.seq.filter(|&seq| seq > chat.seq) else { return Ok(()) };
     if chat.state == ChatState::Left {
-        chat.base = if envelope.kind == EnvelopeKind::Message { chat.base } else { seq };
+        echo::after_leaving(step, chat, envelope, seq)?;
     } else if envelope.from == step.me.device {
         echo::take(step, chat, envelope, seq)?;
     } else {

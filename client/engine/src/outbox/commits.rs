@@ -10,11 +10,12 @@ use crate::step::Step;
 use aside_crypto::{Leaf, MlsError, Terms, Wanted};
 use aside_protocol::content::Aad;
 use aside_protocol::group::{Evidence, Pack, Roster};
-use aside_protocol::limits::MAX_HANDSHAKE;
+use aside_protocol::refusal::{Refusal, RetryAfter};
 use aside_protocol::request::{BlobRef, Commit, Request, Welcome};
 use aside_protocol::{Body, DeviceId, Hash, N, codec};
 use aside_store::chats::Chat;
 use aside_store::outbox::Proposed;
+use aside_store::transfers::{Direction, TransferState};
 
 /// Shown when something the user wanted turned out not to be allowed.
 const NOT_ALLOWED: &str = "A change of this chat that you asked for is not allowed any more; nothing was changed.";
@@ -22,14 +23,25 @@ const NOT_ALLOWED: &str = "A change of this chat that you asked for is not allow
 /// Sends the own commit if it is stored, unconfirmed and not on its way; what is too long for a frame goes ahead.
 pub(super) fn resend(step: &mut Step, chat: &Chat) -> Result<()> {
     let Some(proposed) = step.tx.proposed(chat.row)?.filter(|proposed| !proposed.sent) else { return Ok(()) };
-    let ahead = blobs(&proposed.request);
-    if !ahead.iter().all(|blob| step.is_uploaded(blob)) {
-        return Ok(());
+    for blob in blobs(&proposed.request) {
+        match step.upload_state(&blob)? {
+            Some(TransferState::Complete) => {}
+            Some(TransferState::Wanted) => return Ok(()),
+            // It cannot be stored there: the change is made anew later, perhaps a smaller one.
+            Some(TransferState::Failed) | None => return give_up(step, chat),
+        }
     }
     let link = step.link.chat(chat.row);
     if !std::mem::replace(&mut link.proposed, true) {
         step.ask(proposed.request, Pending::Proposed(chat.row, proposed.hash));
     }
+    Ok(())
+}
+
+/// An own commit that cannot be sent is taken back; what it was for is still due.
+fn give_up(step: &mut Step, chat: &Chat) -> Result<()> {
+    step.drop_proposed(chat)?;
+    step.pause(chat.row, &Refusal::Unavailable(RetryAfter { retry_after_ms: 0 }));
     Ok(())
 }
 
@@ -190,28 +202,16 @@ fn save(
 }
 
 /// A welcome for some devices, in the request or beside it.
-pub(super) fn welcome(step: &Step, to: &[DeviceId], welcome: Option<Body>) -> Result<Option<Welcome>> {
+pub(super) fn welcome(step: &mut Step, to: &[DeviceId], welcome: Option<Body>) -> Result<Option<Welcome>> {
     let Some(welcome) = welcome.filter(|_| !to.is_empty()) else { return Ok(None) };
     let (body, blob) = step.inline(welcome)?;
     Ok(Some(Welcome { to: to.to_vec(), body, blob }))
 }
 
-impl Step<'_> {
-    /// The body as it goes into a frame; if it is too long, it is kept to go ahead as a blob (rule `BLB-5`).
-    pub(crate) fn inline(&self, body: Body) -> Result<(Body, Option<BlobRef>)> {
-        if body.len() <= MAX_HANDSHAKE {
-            return Ok((body, None));
-        }
-        let blob = BlobRef { id: Hash::of(&body), size: body.len() as u64 };
-        self.tx.save_body(&blob.id, &body)?;
-        Ok((Body::default(), Some(blob)))
-    }
-}
-
 /// The own commit is merged: devices it added begin anew.
-pub(crate) fn took_effect(step: &Step, chat: &Chat, request: &Request) -> Result<()> {
+pub(crate) fn took_effect(step: &mut Step, chat: &Chat, request: &Request) -> Result<()> {
     for blob in blobs(request) {
-        step.tx.drop_body(&blob.id)?;
+        step.forget_blob(&blob.id, Direction::Up)?;
     }
     let Request::Commit(commit) = request else { return Ok(()) };
     for device in &commit.add {

@@ -11,6 +11,7 @@ const SINCE: &[&str] = &[
      ALTER TABLE chats DROP COLUMN renewed; ALTER TABLE chats DROP COLUMN receipts_pos; DROP TABLE members;
      DROP TABLE lists; DROP TABLE tasks; DROP TABLE bodies; ALTER TABLE proposed DROP COLUMN change;
      ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account;",
+    "DROP TABLE transfers;",
     "DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",
 ];

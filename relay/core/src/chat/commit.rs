@@ -5,13 +5,14 @@ use super::send::{Admitted, admit};
 use super::{ChatRow, Undo, dedup, lapse, members};
 use crate::By;
 use crate::account;
+use crate::blob;
 use crate::cache::DeviceRow;
 use crate::error::Stop;
 use crate::outcome::{Recipients, Routes};
 use crate::step::{Step, invalid, within};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{CHANNEL_DEVICES, MAX_HANDSHAKE};
-use aside_protocol::request::{Answer, Commit, Welcome};
+use aside_protocol::limits::CHANNEL_DEVICES;
+use aside_protocol::request::{Answer, BlobRef, Commit, Welcome};
 use aside_protocol::{DeviceId, Hash, Pos};
 use rusqlite::params;
 use std::collections::BTreeSet;
@@ -21,22 +22,20 @@ pub(super) type Devices = Vec<(i64, DeviceId)>;
 
 /// Appends the commit and changes the routing, or gives the answer it was given before.
 pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit) -> Result<Answer, Stop> {
-    within(request.body.len(), MAX_HANDSHAKE)?;
+    blob::check_shape(&request.body, request.blob.as_ref())?;
     within(request.add.len().max(request.remove.len()), CHANNEL_DEVICES)?;
     check_welcome(request.welcome.as_ref(), &request.add)?;
-    if request.body.is_empty() {
-        return Err(invalid());
-    }
     let sender = step.asker(by)?;
     let mut chat = ChatRow::known(step, &request.chat)?;
     let routes = match admit(step, &chat, &sender, request.n, hash, request.base)? {
         Admitted::Before(sent) => return Ok(Answer::Sent(sent)),
         Admitted::Now(routes) => routes,
     };
+    require_blobs(step, request.blob.as_ref(), request.welcome.as_ref())?;
     let change = Change::check(step, &chat, &routes, &sender, request)?;
-    let (n, base, body) = (request.n, request.base, &request.body);
+    let (n, base, body, blob) = (request.n, request.base, &request.body, request.blob.as_ref());
     let previous = dedup::previous(step, chat.id, sender.id)?;
-    let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body };
+    let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body, blob };
     let pos = append(step, &mut chat, &sender, &entry, Recipients::but(&routes, sender.id))?;
     chat.base = chat.last;
     chat.save_base(step, Undo::Open)?;
@@ -94,7 +93,7 @@ impl Change {
         let removed: BTreeSet<i64> = self.remove.iter().map(|(id, _)| *id).collect();
         let stay = routes.iter().filter(|(id, _)| !removed.contains(id));
         members::set_routes(step, chat.id, stay.chain(&self.add).copied().collect())?;
-        self.losing.iter().try_for_each(|account| lapse::leave(step, chat.id, *account))?;
+        lapse::leave(step, chat.id, &self.losing)?;
         Ok(())
     }
 
@@ -160,11 +159,17 @@ pub(super) fn check_welcome(welcome: Option<&Welcome>, added: &[DeviceId]) -> Re
     let Some(welcome) = welcome else {
         return Ok(());
     };
-    within(welcome.body.len(), MAX_HANDSHAKE)?;
+    blob::check_shape(&welcome.body, welcome.blob.as_ref())?;
     let to: BTreeSet<&DeviceId> = welcome.to.iter().collect();
     let added: BTreeSet<&DeviceId> = added.iter().collect();
-    let sound = !welcome.body.is_empty() && to.len() == welcome.to.len() && !to.is_empty() && to.is_subset(&added);
+    let sound = to.len() == welcome.to.len() && !to.is_empty() && to.is_subset(&added);
     if sound { Ok(()) } else { Err(invalid()) }
+}
+
+/// What a commit and its welcome point to must be there. Not asked of what was accepted before: it may be gone by now.
+pub(super) fn require_blobs(step: &Step<'_>, commit: Option<&BlobRef>, welcome: Option<&Welcome>) -> Result<(), Stop> {
+    let welcome = welcome.and_then(|welcome| welcome.blob.as_ref());
+    commit.into_iter().chain(welcome).try_for_each(|pointed| blob::require(step, pointed))
 }
 
 /// Stores a checked welcome for the devices it names, right after its commit.
@@ -181,7 +186,14 @@ pub(super) fn welcome(
     let named: BTreeSet<&DeviceId> = welcome.to.iter().collect();
     let to: Devices = added.iter().filter(|(_, device)| named.contains(device)).copied().collect();
     let (base, incarnation) = (Some(chat.base), Some(chat.incarnation));
-    let parcel = Parcel { kind: EnvelopeKind::Welcome, base, incarnation, body: &welcome.body, to: &to };
+    let parcel = Parcel {
+        kind: EnvelopeKind::Welcome,
+        base,
+        incarnation,
+        body: &welcome.body,
+        blob: welcome.blob.as_ref(),
+        to: &to,
+    };
     address(step, chat, sender, &parcel)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Founding a chat, for the first time or again (rules `CHT-1` to `CHT-3`); what is particular to groups is in `group`.
 
-use super::commit::{Devices, check_welcome, welcome};
+use super::commit::{Devices, check_welcome, require_blobs, welcome};
 use super::log::{Entry, append};
 use super::{ChatRow, Undo, dedup, group, lapse, members};
 use crate::cache::DeviceRow;
@@ -33,6 +33,7 @@ pub(crate) fn found(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Found) 
         group::may_found(step, chat.as_ref(), &founder)?;
     }
     compared?;
+    require_blobs(step, None, request.welcome.as_ref())?;
     let (accounts, devices) = match request.accounts.as_slice() {
         [one, other] => present(step, (one, other), &request.devices).map(|(ids, devices)| (Some(ids), devices))?,
         _ => (None, group::present(step, &request.devices)?),
@@ -134,7 +135,8 @@ fn begin(
 ) -> Result<Sent, Stop> {
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
-    let entry = Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body };
+    let entry =
+        Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body, blob: None };
     let pos = append(step, chat, founder, &entry, Recipients::but(&before, founder.id))?;
     chat.base = chat.last;
     chat.incarnation = request.incarnation;

@@ -6,6 +6,7 @@
 use super::members;
 use crate::step::Step;
 use aside_protocol::Pos;
+use std::collections::BTreeSet;
 
 /// Ends a removed device's memberships at the present head.
 pub(crate) fn lapse(step: &mut Step<'_>, device: i64) -> rusqlite::Result<()> {
@@ -45,28 +46,33 @@ pub(super) fn has_lapsed(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::R
     step.db.prepare_cached("SELECT 1 FROM lapsed WHERE chat = ? AND device = ?")?.exists([chat, device])
 }
 
-/// The account's last routed devices may have been removed by a commit: then it has left, and its lapsed ones with it.
-pub(super) fn leave(step: &Step<'_>, chat: i64, account: i64) -> rusqlite::Result<()> {
-    if !is_routed(step, chat, account)? {
-        step.db
-            .prepare_cached(
-                "DELETE FROM lapsed WHERE chat = ? AND device IN (SELECT id FROM devices WHERE account = ?)",
-            )?
-            .execute([chat, account])?;
+/// A commit removed devices of these accounts. One that has none left there has left, and its lapsed ones with it.
+pub(super) fn leave(step: &Step<'_>, chat: i64, accounts: &BTreeSet<i64>) -> rusqlite::Result<()> {
+    if !step.db.prepare_cached("SELECT 1 FROM lapsed WHERE chat = ?")?.exists([chat])? {
+        return Ok(());
+    }
+    let mut delete = step
+        .db
+        .prepare_cached("DELETE FROM lapsed WHERE chat = ? AND device IN (SELECT id FROM devices WHERE account = ?)")?;
+    for account in accounts {
+        if !is_routed(step, chat, *account)? {
+            delete.execute([chat, *account])?;
+        }
     }
     Ok(())
 }
 
 /// Whether any device of an account is in a chat, or was when it was removed from the account.
 pub(super) fn is_in(step: &Step<'_>, chat: i64, account: i64) -> rusqlite::Result<bool> {
-    let lapsed = "SELECT 1 FROM lapsed l JOIN devices d ON d.id = l.device WHERE l.chat = ? AND d.account = ?";
+    let lapsed = "SELECT 1 FROM devices d CROSS JOIN lapsed l ON l.device = d.id WHERE l.chat = ? AND d.account = ?";
     Ok(is_routed(step, chat, account)? || step.db.prepare_cached(lapsed)?.exists([chat, account])?)
 }
 
+/// `CROSS JOIN` keeps the order of the tables: an account has few devices, a chat may have many.
 fn is_routed(step: &Step<'_>, chat: i64, account: i64) -> rusqlite::Result<bool> {
     step.db
         .prepare_cached(
-            "SELECT 1 FROM devices d JOIN intervals i ON i.device = d.id
+            "SELECT 1 FROM devices d CROSS JOIN intervals i ON i.device = d.id
              WHERE d.account = ?2 AND i.chat = ?1 AND i.stop IS NULL",
         )?
         .exists([chat, account])

@@ -39,7 +39,7 @@ pub(super) fn ask(
     if to.is_empty() {
         return Ok(None);
     }
-    let parcel = Parcel { kind, base: None, incarnation: None, body, to };
+    let parcel = Parcel { kind, base: None, incarnation: None, body, blob: None, to };
     let pos = address(step, &chat, sender, &parcel)?;
     chat.keep(step);
     Ok(Some(pos))

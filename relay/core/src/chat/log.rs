@@ -1,12 +1,14 @@
 //! Storing envelopes: chat-wide ones in the chat's log, others once with a row for each addressee.
 
 use super::ChatRow;
+use crate::blob;
 use crate::cache::DeviceRow;
 use crate::error::Stop;
 use crate::outcome::{Delivery, Recipients};
 use crate::sql::int;
 use crate::step::{PARTITION, Step};
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use aside_protocol::request::BlobRef;
 use aside_protocol::{Body, DeviceId, Hash, N, Pos, Seq};
 use rusqlite::params;
 
@@ -19,7 +21,10 @@ pub(super) struct Entry<'a> {
     pub(super) base: Seq,
     pub(super) incarnation: Option<u64>,
     pub(super) hash: &'a Hash,
+    /// Empty if there is a blob.
     pub(super) body: &'a Body,
+    /// A complete one, whose id is `hash`.
+    pub(super) blob: Option<&'a BlobRef>,
 }
 
 /// Appends to the chat's log and delivers to `to`, and to the sender as an echo. Returns where it stands.
@@ -33,7 +38,7 @@ pub(super) fn append(
     let pos = step.take_pos();
     chat.last = chat.last.next();
     chat.save_last(step, pos)?;
-    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         int(pos.0),
         chat.id,
         int(chat.last.0),
@@ -45,15 +50,17 @@ pub(super) fn append(
         int(step.now.0),
         entry.hash.0,
         &entry.body[..],
-        entry.previous.map(|previous| int(previous.0))
+        entry.previous.map(|previous| int(previous.0)),
+        entry.blob.map(|blob| int(blob.size))
     ])?;
+    pointed_to(step, entry.blob)?;
     let envelope = Envelope {
         seq: Some(chat.last),
         n: Some(entry.n),
         base: Some(entry.base),
         incarnation: entry.incarnation,
         hash: Some(*entry.hash),
-        ..plain(step, chat, sender, entry.kind, pos, entry.body)
+        ..plain(step, chat, sender, entry.kind, pos, (entry.body, entry.blob))
     };
     step.deliveries.push(Delivery { envelope, to, echo: Some(sender.device) });
     Ok(pos)
@@ -67,7 +74,7 @@ pub(super) fn address(
     parcel: &Parcel<'_>,
 ) -> Result<Pos, Stop> {
     let pos = step.take_pos();
-    step.db.prepare_cached("INSERT INTO addressed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    step.db.prepare_cached("INSERT INTO addressed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         int(pos.0),
         chat.id,
         int(parcel.kind.code()),
@@ -76,19 +83,27 @@ pub(super) fn address(
         parcel.incarnation.map(int),
         int(step.now.0),
         parcel.to.len(),
-        &parcel.body[..]
+        &parcel.body[..],
+        parcel.blob.map(|blob| blob.id.0),
+        parcel.blob.map(|blob| int(blob.size))
     ])?;
+    pointed_to(step, parcel.blob)?;
     for (device, _) in parcel.to {
         step.db.prepare_cached("INSERT INTO addressees VALUES (?, ?)")?.execute([*device, int(pos.0)])?;
     }
     let envelope = Envelope {
         base: parcel.base,
         incarnation: parcel.incarnation,
-        ..plain(step, chat, sender, parcel.kind, pos, parcel.body)
+        ..plain(step, chat, sender, parcel.kind, pos, (parcel.body, parcel.blob))
     };
     let to = Recipients::only(parcel.to);
     step.deliveries.push(Delivery { envelope, to, echo: None });
     Ok(pos)
+}
+
+/// An envelope outlives no blob that it points to.
+fn pointed_to(step: &Step<'_>, blob: Option<&BlobRef>) -> rusqlite::Result<()> {
+    blob.map_or(Ok(()), |blob| blob::renew(step, &blob.id))
 }
 
 /// What an addressed envelope consists of, and for whom it is: inner id, outer id, no device twice.
@@ -96,7 +111,9 @@ pub(super) struct Parcel<'a> {
     pub(super) kind: EnvelopeKind,
     pub(super) base: Option<Seq>,
     pub(super) incarnation: Option<u64>,
+    /// Empty if there is a blob.
     pub(super) body: &'a Body,
+    pub(super) blob: Option<&'a BlobRef>,
     pub(super) to: &'a [(i64, DeviceId)],
 }
 
@@ -107,7 +124,7 @@ pub(super) fn plain(
     sender: &DeviceRow,
     kind: EnvelopeKind,
     pos: Pos,
-    body: &Body,
+    (body, blob): (&Body, Option<&BlobRef>),
 ) -> Envelope {
     Envelope {
         partition: PARTITION,
@@ -122,7 +139,7 @@ pub(super) fn plain(
         base: None,
         incarnation: None,
         hash: None,
-        body: Some(body.clone()),
-        blob: None,
+        body: blob.is_none().then(|| body.clone()),
+        blob: blob.copied(),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn receipt(step: &mut Step<'_>, by: &By, request: &Receipt) -> Result
     ])?;
     if routes.len() <= RECEIPT_PUSH_DEVICES {
         step.db.prepare_cached("UPDATE chats SET receipt_pos = ? WHERE id = ?")?.execute([int(pos.0), chat.id])?;
-        let plain = plain(step, &chat, &reader, EnvelopeKind::Receipt, pos, &request.body);
+        let plain = plain(step, &chat, &reader, EnvelopeKind::Receipt, pos, (&request.body, None));
         let envelope = Envelope { base: Some(request.base), ..plain };
         let to = Recipients::but(&routes, reader.id);
         step.deliveries.push(Delivery { envelope, to, echo: None });

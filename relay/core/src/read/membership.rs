@@ -15,14 +15,13 @@ impl View<'_> {
         let mut found: Vec<ChatOf> = self
             .db
             .prepare_cached(
-                "WITH own AS (SELECT id FROM devices WHERE account = (SELECT account FROM devices WHERE device = ?1))
+                "WITH own AS (SELECT id FROM devices WHERE account = (SELECT account FROM devices WHERE device = ?1)),
+                 places AS (SELECT chat FROM intervals WHERE device IN own AND stop IS NULL
+                     UNION SELECT chat FROM lapsed WHERE device IN own)
                  SELECT c.chat, c.incarnation, c.base, c.last, EXISTS (
                      SELECT 1 FROM intervals i WHERE i.chat = c.id AND i.stop IS NULL
                      AND i.device = (SELECT id FROM devices WHERE device = ?1))
-                 FROM chats c WHERE c.chat > ?2 AND c.id IN (
-                     SELECT chat FROM intervals WHERE device IN own AND stop IS NULL
-                     UNION SELECT chat FROM lapsed WHERE device IN own)
-                 ORDER BY c.chat LIMIT ?3",
+                 FROM places p CROSS JOIN chats c ON c.id = p.chat WHERE c.chat > ?2 ORDER BY c.chat LIMIT ?3",
             )?
             .query_map(params![device.0, after, int(CHATS_PAGE as u64) + 1], |row| {
                 let (base, last) = (seq(row, 2)?, seq(row, 3)?);
@@ -55,8 +54,8 @@ impl View<'_> {
     fn routed_in(&self, device: &DeviceId, chat: &ChatId) -> rusqlite::Result<Option<(i64, i64)>> {
         self.db
             .prepare_cached(
-                "SELECT d.id, c.id FROM devices d JOIN chats c ON c.chat = ?2
-                 JOIN intervals i ON i.chat = c.id AND i.device = d.id AND i.stop IS NULL WHERE d.device = ?1",
+                "SELECT d.id, c.id FROM devices d CROSS JOIN chats c ON c.chat = ?2
+                 CROSS JOIN intervals i ON i.chat = c.id AND i.device = d.id AND i.stop IS NULL WHERE d.device = ?1",
             )?
             .query_row(params![device.0, chat.0], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()

@@ -1,6 +1,7 @@
 //! Reading what is committed, through connections of its own. Nothing here writes.
 
 pub mod accounts;
+pub mod blobs;
 pub mod catch_up;
 pub mod chats;
 pub mod membership;

@@ -4,7 +4,8 @@ use super::View;
 use crate::sql::{chat, device, hash, int, millis, n, pos, seq, uint};
 use crate::step::PARTITION;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
-use aside_protocol::{AccountId, Body, Pos, Seq};
+use aside_protocol::request::BlobRef;
+use aside_protocol::{AccountId, Body, Hash, Pos, Seq};
 use rusqlite::{OptionalExtension, Row};
 
 /// The columns that all three tables share, in this order, for [`shared`].
@@ -21,21 +22,23 @@ impl View<'_> {
             .prepare_cached(concat!(
                 "SELECT ",
                 shared_columns!(),
-                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash FROM log e JOIN chats c ON c.id = e.chat
+                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash, e.blob_size FROM log e JOIN chats c ON c.id = e.chat
                  JOIN devices d ON d.id = e.sender JOIN accounts a ON a.id = d.account
                  WHERE e.chat = ? AND e.seq = ?"
             ))?
             .query_row([chat_row, int(at.0)], |row| {
                 let own = row.get::<_, i64>(6)? == reader;
-                let whole = shared(row)?;
+                let hash = hash(row, 12)?;
+                let whole = carrying(shared(row)?, blob(hash, row.get(13)?));
                 Ok(Envelope {
                     kind: kind(row, 7)?,
                     seq: Some(seq(row, 8)?),
                     n: Some(n(row, 9)?),
                     base: Some(seq(row, 10)?),
                     incarnation: row.get::<_, Option<i64>>(11)?.map(uint),
-                    hash: Some(hash(row, 12)?),
+                    hash: Some(hash),
                     body: whole.body.clone().filter(|_| !own),
+                    blob: whole.blob.filter(|_| !own),
                     ..whole
                 })
             })
@@ -48,15 +51,17 @@ impl View<'_> {
             .prepare_cached(concat!(
                 "SELECT ",
                 shared_columns!(),
-                ", e.kind, e.base, e.incarnation FROM addressed e JOIN chats c ON c.id = e.chat
+                ", e.kind, e.base, e.incarnation, e.blob, e.blob_size FROM addressed e JOIN chats c ON c.id = e.chat
                  JOIN devices d ON d.id = e.sender JOIN accounts a ON a.id = d.account WHERE e.pos = ?"
             ))?
             .query_row([int(at.0)], |row| {
+                let (id, size) = (row.get::<_, Option<[u8; 32]>>(10)?, row.get(11)?);
+                let pointer = id.and_then(|id| blob(Hash(id), size));
                 Ok(Envelope {
                     kind: kind(row, 7)?,
                     base: row.get::<_, Option<i64>>(8)?.map(|base| Seq(uint(base))),
                     incarnation: row.get::<_, Option<i64>>(9)?.map(uint),
-                    ..shared(row)?
+                    ..carrying(shared(row)?, pointer)
                 })
             })
             .optional()
@@ -80,6 +85,16 @@ impl View<'_> {
 
 fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<EnvelopeKind> {
     Ok(EnvelopeKind::from_code(uint(row.get(column)?)))
+}
+
+/// A pointer, if the row has a size for it.
+fn blob(id: Hash, size: Option<i64>) -> Option<BlobRef> {
+    size.map(|size| BlobRef { id, size: uint(size) })
+}
+
+/// The envelope with a pointer in place of its body, if there is one.
+fn carrying(envelope: Envelope, blob: Option<BlobRef>) -> Envelope {
+    Envelope { body: envelope.body.filter(|_| blob.is_none()), blob, ..envelope }
 }
 
 fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod blobs;
 mod catching_up;
+mod crowds;
 mod founding;
 mod groups;
 mod messages;

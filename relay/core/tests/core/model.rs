@@ -34,9 +34,25 @@ pub struct Chat {
     pub routed: BTreeSet<DeviceId>,
     pub senders: BTreeMap<DeviceId, Sender>,
     founding: Option<(DeviceId, Hash, u64)>,
-    /// Routing and counters before the last commit, and whom it added.
-    undo: Option<(BTreeSet<DeviceId>, BTreeMap<DeviceId, Sender>)>,
+    /// Devices that were routed when they were removed from their account.
+    pub lapsed: BTreeSet<DeviceId>,
+    undo: Option<Undo>,
     undone: bool,
+}
+
+/// What the last commit changed.
+#[derive(Debug, Clone)]
+struct Undo {
+    removed: BTreeSet<DeviceId>,
+    /// Whom it added: their counters before, and whether they had lapsed.
+    added: BTreeMap<DeviceId, (Sender, bool)>,
+}
+
+/// Who there is: each account's devices, and which of all are removed from theirs.
+#[derive(Debug, Clone, Default)]
+pub struct Devices {
+    pub accounts: Vec<BTreeSet<DeviceId>>,
+    pub revoked: BTreeSet<DeviceId>,
 }
 
 impl Chat {
@@ -87,37 +103,66 @@ impl Chat {
         }
     }
 
-    /// `allowed`: the devices of the chat's accounts.
     pub fn commit(
         &mut self,
         device: &DeviceId,
         (n, base, hash): (u64, u64, &Hash),
         (add, remove): (&BTreeSet<DeviceId>, &BTreeSet<DeviceId>),
-        allowed: &BTreeSet<DeviceId>,
+        all: &Devices,
     ) -> Verdict {
         if let Err(verdict) = self.admit(device, n, base, hash) {
             return verdict;
         }
-        let stays: BTreeSet<DeviceId> = self.routed.difference(remove).copied().collect();
-        let sound = remove.is_subset(&self.routed)
-            && add.is_subset(allowed)
-            && add.is_disjoint(&stays)
-            && !add.contains(device);
-        if !sound {
+        let gone = |device: &DeviceId| {
+            self.routed.contains(device) || all.revoked.contains(device) || self.lapsed.contains(device)
+        };
+        if !remove.iter().all(gone) {
             return Verdict::Refused("Invalid");
+        }
+        let removed: BTreeSet<DeviceId> = self.routed.intersection(remove).copied().collect();
+        for added in add {
+            if all.revoked.contains(added) {
+                return Verdict::Refused("DevicesChanged");
+            }
+            if added == device || (self.routed.contains(added) && !removed.contains(added)) {
+                return Verdict::Refused("Invalid");
+            }
         }
         let verdict = self.append(device, n, hash);
         self.base = self.last;
-        let saved = add.iter().map(|added| (*added, self.senders.remove(added).unwrap_or_default())).collect();
-        self.undo = Some((std::mem::take(&mut self.routed), saved));
+        let forget = |chat: &mut Self, device: &DeviceId| {
+            (chat.senders.remove(device).unwrap_or_default(), chat.lapsed.remove(device))
+        };
+        let added = add.iter().map(|added| (*added, forget(self, added))).collect();
+        self.routed = &(&self.routed - &removed) | add;
+        for account in all.accounts.iter().filter(|account| !account.is_disjoint(&removed)) {
+            if account.is_disjoint(&self.routed) {
+                self.lapsed = &self.lapsed - account;
+            }
+        }
+        self.undo = Some(Undo { removed, added });
         self.undone = false;
-        self.routed = &stays | add;
         verdict
     }
 
-    pub fn route(&mut self, device: &DeviceId, refused: u64) -> Verdict {
-        let before = match &self.undo {
-            Some((before, _)) if !self.undone => before.contains(device),
+    /// A device is removed from its account.
+    pub fn revoke(&mut self, device: &DeviceId) {
+        if self.routed.remove(device) {
+            self.lapsed.insert(*device);
+        }
+    }
+
+    /// Whether an account is in the chat, or was when its device was removed.
+    pub fn has(&self, account: &BTreeSet<DeviceId>) -> bool {
+        !account.is_disjoint(&self.routed) || !account.is_disjoint(&self.lapsed)
+    }
+
+    pub fn route(&mut self, device: &DeviceId, refused: u64, all: &Devices) -> Verdict {
+        let open = self.undo.as_ref().filter(|_| !self.undone);
+        let before = match open {
+            Some(undo) => {
+                undo.removed.contains(device) || (self.routed.contains(device) && !undo.added.contains_key(device))
+            }
             _ => self.routed.contains(device),
         };
         if !before {
@@ -126,16 +171,28 @@ impl Chat {
         if refused != self.base {
             return Verdict::Refused("Stale");
         }
-        match (&self.undo, self.undone) {
+        match (self.undo.clone(), self.undone) {
             (None, _) => return Verdict::Refused("Invalid"),
             (Some(_), true) => return Verdict::Done,
-            (Some((routed, senders)), false) => {
-                self.routed = routed.clone();
-                self.senders.extend(senders.clone());
-            }
+            (Some(undo), false) => self.restore(undo, all),
         }
         self.undone = true;
         Verdict::Done
+    }
+
+    fn restore(&mut self, undo: Undo, all: &Devices) {
+        for (device, (sender, lapsed)) in undo.added {
+            self.routed.remove(&device);
+            self.lapsed.remove(&device);
+            self.senders.insert(device, sender);
+            if lapsed {
+                self.lapsed.insert(device);
+            }
+        }
+        for device in undo.removed {
+            let back = if all.revoked.contains(&device) { &mut self.lapsed } else { &mut self.routed };
+            back.insert(device);
+        }
     }
 
     /// In a group only who is routed founds again; it is asked before the incarnation is compared.
@@ -173,6 +230,7 @@ impl Chat {
         let verdict = self.append(device, 1, hash);
         (self.base, self.incarnation, self.undo, self.undone) = (self.last, incarnation, None, false);
         (self.routed, self.founding) = (all.clone(), Some((*device, *hash, self.last)));
+        self.lapsed.clear();
         verdict
     }
 }

@@ -1,11 +1,11 @@
 //! Random command sequences: answers as the model says, equal states however they are batched, and what was pushed is
 //! what is caught up on.
 
-use crate::model::{Chat, Verdict};
+use crate::model::{Chat, Devices, Verdict};
 use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::request::{Commit, Found, Leave, Origin, Receipt, Rejoin, Route, Send};
-use aside_protocol::{ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
+use aside_protocol::request::{Chats, Commit, Found, Leave, Origin, PutDeviceList, Receipt, Rejoin, Route, Send};
+use aside_protocol::{Body, ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
 use aside_relay_core::{By, Command, Outcome};
 use proptest::prelude::*;
@@ -21,6 +21,7 @@ enum Op {
     Receipt { who: usize, with: usize },
     Rejoin { who: usize, with: usize },
     Leave { who: usize, with: usize },
+    Devices { person: usize, both: bool },
     Ack { who: usize, part: u64 },
     Retain { limit: u32 },
     Wait { ms: u64 },
@@ -50,11 +51,12 @@ fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
     let rejoin = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Rejoin { who, with });
     let leave = (who.clone(), with).prop_map(|(who, with)| Op::Leave { who, with });
     let ack = (who, 0..100u64).prop_map(|(who, part)| Op::Ack { who, part });
+    let devices = (0..3usize, any::<bool>()).prop_map(|(person, both)| Op::Devices { person, both });
     let retain = (1..20u32).prop_map(|limit| Op::Retain { limit });
     let wait = (0..5_000u64).prop_map(|ms| Op::Wait { ms });
     let op = prop_oneof![
         12 => send, 3 => found, 4 => commit, u32::from(routes) * 3 => route, 2 => receipt, 1 => rejoin, 2 => ack,
-        1 => retain, 1 => wait, 1 => leave
+        4 => prop_oneof![retain, wait, leave, devices]
     ];
     prop::collection::vec(op, 1..120)
 }
@@ -69,13 +71,21 @@ struct Run {
     chats: BTreeMap<ChatId, Chat>,
     pushed: BTreeMap<DeviceId, BTreeMap<Pos, EnvelopeKind>>,
     acked: BTreeMap<DeviceId, Pos>,
+    all: Devices,
+    /// Each one's standing list and its version.
+    lists: Vec<(u64, Body)>,
+    ever_revoked: BTreeSet<DeviceId>,
 }
 
 impl Run {
     fn new() -> Self {
         let people: Vec<Person> = ["alice", "bob", "carol"].iter().map(|name| Person::new(name, 2)).collect();
         let world = World::with(&people.iter().collect::<Vec<_>>());
-        Self { world, people, chats: BTreeMap::new(), pushed: BTreeMap::new(), acked: BTreeMap::new() }
+        let accounts = people.iter().map(|person| person.devices.iter().map(|(device, _)| *device).collect()).collect();
+        let all = Devices { accounts, revoked: BTreeSet::new() };
+        let lists = people.iter().map(|person| (2, person.list(2, &person.first_list()))).collect();
+        let (chats, pushed, acked, ever_revoked) = Default::default();
+        Self { world, people, chats, pushed, acked, all, lists, ever_revoked }
     }
 
     fn by(&self, who: usize) -> By {
@@ -122,6 +132,7 @@ impl Run {
                 let acked = self.acked.entry(device).or_default();
                 *acked = pos.max(*acked);
             }
+            Op::Devices { person, both } => self.set_devices(person, both),
             Op::Retain { limit } => drop(self.apply(Command::Retain { limit })),
             Op::Wait { ms } => self.world.now = Millis(self.world.now.0 + ms),
             Op::Send { who, with, .. }
@@ -134,9 +145,29 @@ impl Run {
         }
     }
 
+    /// A person removes its second device, or takes it back.
+    fn set_devices(&mut self, index: usize, both: bool) {
+        let person = &self.people[index];
+        let (version, standing) = &self.lists[index];
+        let listed = if both { 2 } else { 1 };
+        let list = person.list_of(version + 1, standing, &person.devices[..listed]);
+        let second = person.device(1);
+        let put = PutDeviceList { list: list.clone() };
+        let outcome = self.world.apply(Command::PutDeviceList(person.by(0), put));
+        assert_eq!(Verdict::of(&outcome.answer), Verdict::Done);
+        self.lists[index] = (version + 1, list);
+        if both {
+            self.all.revoked.remove(&second);
+        } else if self.all.revoked.insert(second) {
+            self.ever_revoked.insert(second);
+            self.chats.values_mut().for_each(|chat| chat.revoke(&second));
+        }
+    }
+
     fn in_chat(&mut self, op: &Op, who: usize, with: usize) {
         let (by, id) = (self.by(who), self.chat(who, with));
-        let mut chat = self.chats.remove(&id).unwrap_or_default();
+        let before = self.chats.remove(&id).unwrap_or_default();
+        let mut chat = before.clone();
         let shift = |number: u64, by: i64| number.saturating_add_signed(by);
         let base = |chat: &Chat, stale: bool| if stale { chat.base + 1 } else { chat.base };
         let (predicted, outcome) = match op {
@@ -163,13 +194,14 @@ impl Run {
                 let (add, remove) = (pick(&all, *add), pick(&all, *remove));
                 let commit = commit(id, n, base, &add, &remove);
                 let hash = Hash::of(&commit.body);
-                let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &all);
+                let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &self.all);
                 (Some(predicted), self.apply(Command::Commit(by, hash, commit)))
             }
             Op::Route { stale, .. } => {
                 let refused = base(&chat, *stale);
                 let known = chat.last > 0;
-                let predicted = if known { chat.route(&by.device, refused) } else { Verdict::Refused("NotMember") };
+                let predicted =
+                    if known { chat.route(&by.device, refused, &self.all) } else { Verdict::Refused("NotMember") };
                 (Some(predicted), self.apply(Command::Route(by, Route { chat: id, refused: Seq(refused) })))
             }
             Op::Receipt { .. } => {
@@ -179,13 +211,17 @@ impl Run {
             Op::Leave { .. } => (None, self.apply(Command::Leave(by, Leave { chat: id, body: body("leave") }))),
             _ => (None, self.apply(Command::Rejoin(by, Rejoin { chat: id, body: body("rejoin") }))),
         };
-        let account = self.people[who / 2].devices.iter().any(|(device, _)| chat.routed.contains(device));
         let member = match op {
-            Op::Rejoin { .. } if account => Verdict::Done,
+            Op::Rejoin { .. } if chat.has(&self.all.accounts[who / 2]) => Verdict::Done,
             Op::Leave { .. } if chat.routed.contains(&by.device) && with != GROUP => Verdict::Refused("Invalid"),
             _ if chat.routed.contains(&by.device) => Verdict::Done,
             _ => Verdict::Refused("NotMember"),
         };
+        if self.all.revoked.contains(&by.device) {
+            assert_eq!(Verdict::of(&outcome.answer), Verdict::Refused("Revoked"), "{op:?}");
+            self.chats.insert(id, before);
+            return;
+        }
         assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
         self.chats.insert(id, chat);
     }
@@ -194,15 +230,17 @@ impl Run {
     fn founding(&self, who: usize, with: usize, incarnation: u64, (text, most): (&str, u8)) -> Found {
         let founder = self.by(who).device;
         if with == GROUP {
-            let some = pick(&self.devices(who / 2, with), most | 0x80);
+            let some = &pick(&self.devices(who / 2, with), most | 0x80) - &self.all.revoked;
             let devices: Vec<DeviceId> =
                 [founder].into_iter().chain(some.into_iter().filter(|device| *device != founder)).collect();
             return group_founding(self.origin(), &devices, incarnation, text);
         }
         let mut request = founding(&self.people[who / 2], &self.people[with], incarnation, text);
+        request.devices.retain(|device| *device == founder || !self.all.revoked.contains(device));
         if let Some(welcome) = &mut request.welcome {
             welcome.to = request.devices.iter().filter(|device| **device != founder).copied().collect();
         }
+        request.welcome = request.welcome.filter(|welcome| !welcome.to.is_empty());
         request
     }
 
@@ -210,7 +248,7 @@ impl Run {
     fn check_catch_up(&self, most: usize) {
         let nothing = BTreeMap::new();
         for person in &self.people {
-            for (device, _) in &person.devices {
+            for (device, _) in person.devices.iter().filter(|(device, _)| !self.ever_revoked.contains(device)) {
                 let from = self.acked.get(device).copied().unwrap_or_default();
                 let got = self.world.catch_up(*device, from, most);
                 assert!(got.windows(2).all(|pair| pair[0].pos < pair[1].pos), "in order, none twice");
@@ -227,6 +265,17 @@ impl Run {
                     got.iter().filter(|e| e.kind != EnvelopeKind::Receipt).map(|envelope| envelope.pos).collect();
                 assert_eq!(got, wanted);
             }
+        }
+    }
+
+    /// Each account's chats are those that it is in.
+    fn check_chats(&self) {
+        for (person, account) in self.people.iter().zip(&self.all.accounts) {
+            let found = self.world.core.view().chats(&person.device(0), &Chats::default()).unwrap();
+            let found: Vec<(ChatId, bool)> = found.chats.iter().map(|chat| (chat.chat, chat.routed)).collect();
+            let wanted = self.chats.iter().filter(|(_, chat)| chat.has(account));
+            let wanted: Vec<_> = wanted.map(|(id, chat)| (*id, chat.routed.contains(&person.device(0)))).collect();
+            assert_eq!(found, wanted);
         }
     }
 
@@ -264,6 +313,7 @@ proptest! {
         let mut run = Run::new();
         ops.iter().for_each(|op| run.step(op));
         run.check_catch_up(most);
+        run.check_chats();
         let hash = run.world.core.state_hash().unwrap();
         for batch in [1, 7, 10_000] {
             prop_assert_eq!(replay(&run.world.applied, batch).unwrap(), hash);
@@ -275,6 +325,7 @@ proptest! {
         let mut run = Run::new();
         ops.iter().filter(|op| !matches!(op, Op::Ack { .. } | Op::Retain { .. })).for_each(|op| run.step(op));
         run.check_no_holes();
+        run.check_chats();
         let hash = run.world.core.state_hash().unwrap();
         prop_assert_eq!(replay(&run.world.applied, 13).unwrap(), hash);
     }

@@ -63,6 +63,7 @@ fn a_recovery_puts_the_device_in_and_removes_the_others_and_succeeds_again() {
     let info = lost.world.core.view().device(&lost.bob.device(2)).unwrap().unwrap();
     assert_eq!((info.account, info.revoked), (lost.bob.account(), false));
     assert!(lost.world.core.view().device(&lost.bob.device(0)).unwrap().unwrap().revoked);
+    lost.world.check_replay();
 }
 
 #[test]
@@ -138,6 +139,7 @@ fn a_removal_without_an_addition_leaves_the_way_back_and_leaving_does_not() {
     assert_eq!(chats(world, bob.device(2)), []);
     let asked = world.apply(Command::Rejoin(bob.by(2), Rejoin { chat: *chat, body: body("again") }));
     assert_eq!(refused(&asked.answer), Refusal::NotMember(Plain {}));
+    world.check_replay();
 }
 
 #[test]
@@ -154,6 +156,7 @@ fn undoing_a_removal_does_not_bring_a_removed_device_back() {
     assert!(!routed.devices.contains(&bob.device(0)));
     sent(&world.commit(alice.by(0), commit(*chat, 3, Seq(2), &[], &[bob.device(0)])));
     assert_eq!(world.seqs(bob.device(1)), [2, 3]);
+    world.check_replay();
 }
 
 #[test]

@@ -8,6 +8,7 @@ use aside_protocol::{
     AccountId, Body, ChatId, DeviceId, Hash, LogId, Millis, N, Name, Pos, PublicKey, Refusal, Seq, Signature, codec,
 };
 use aside_relay_core::command::Registration;
+use aside_relay_core::command_log::replay;
 use aside_relay_core::{By, CatchUp, Command, Core, Delivery, Location, Outcome, Stamped};
 use ed25519_dalek::{Signer as _, SigningKey};
 
@@ -96,6 +97,13 @@ impl World {
                 return all;
             }
             all.extend(page.envelopes);
+        }
+    }
+
+    /// The same commands, batched otherwise, lead to the same state.
+    pub fn check_replay(&self) {
+        for batch in [1, 3, 10_000] {
+            assert_eq!(replay(&self.applied, batch).unwrap(), self.core.state_hash().unwrap());
         }
     }
 
