@@ -3,13 +3,23 @@
 //! One thread owns the engine and does its work in order; one task keeps the connection. Front ends ask the thread.
 
 mod connection;
+mod enter;
+mod link_guest;
+mod link_host;
+mod machine;
 mod paths;
+mod recover;
 mod register;
 mod transfer;
 mod worker;
 
 pub use aside_transport::{Choice, Transport};
 pub use connection::Connectivity;
+pub use enter::EnterError;
+pub use link_guest::{Linking, Met, link};
+pub use link_host::{HostError, Hosting, Wanted};
+pub use machine::own_machine;
+pub use recover::{Recovery, recover};
 pub use register::{RegisterError, Registration, register};
 pub use transfer::{Progress, Transfers, Which};
 
