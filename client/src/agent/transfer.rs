@@ -129,7 +129,9 @@ impl Mover {
     fn begin(&self, moving: &Arc<Moving>, state: &mut State, which: Which, job: Job) {
         let (moving, again) = (moving.clone(), state.pauses.contains_key(&which));
         let size = job.transfer.blob.size;
-        self.progress.send_modify(|all| drop(all.insert(which, Progress { done: 0, size })));
+        self.progress.send_modify(|all| {
+            all.insert(which, Progress { done: 0, size });
+        });
         let handle = state.running.spawn(async move { (which, moving.run(job, again).await) });
         state.active.insert(which, handle);
     }
@@ -205,7 +207,9 @@ impl Mover {
 
     fn settled(&self, which: &Which, state: &mut State) {
         state.pauses.remove(which);
-        self.progress.send_modify(|all| drop(all.remove(which)));
+        self.progress.send_modify(|all| {
+            all.remove(which);
+        });
     }
 }
 

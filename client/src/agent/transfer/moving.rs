@@ -191,7 +191,9 @@ impl Moving {
 }
 
 fn tell(progress: &watch::Sender<Transfers>, which: Which, blob: &BlobRef, done: u64) {
-    progress.send_modify(|all| drop(all.insert(which, Progress { done, size: blob.size })));
+    progress.send_modify(|all| {
+        all.insert(which, Progress { done, size: blob.size });
+    });
 }
 
 async fn from_file(path: PathBuf, from: u64) -> io::Result<Source> {
