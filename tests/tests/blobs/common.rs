@@ -15,6 +15,15 @@ use tokio::time::Instant;
 /// Only a failing test waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Runs a test on a thread with room for handshakes, which need more in a debug build than a runtime's thread has.
+pub fn run(test: impl Future<Output = ()> + Send + 'static) {
+    let work = move || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    let thread = std::thread::Builder::new().stack_size(16 << 20).spawn(work).unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 pub struct Person {
     /// Keeps the folder.
     _client: Client,
