@@ -42,6 +42,19 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     store(step, chat, envelope, seq, &from, &content, text)
 }
 
+/// The others are in a newer epoch. What this device has sent since the last change it knows of they could not read: it is
+/// sent again once this device is back, under its first ids.
+pub(super) fn fall_behind(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    if !chat.is_direct() {
+        for message in step.tx.own_messages_between(chat, &step.me.device, chat.base.next(), Seq::MAX)? {
+            if !step.tx.is_queued(message.row)? {
+                step.tx.enqueue(chat.row, message.row, Some(message.resent.unwrap_or(chat.seq_of(message.place))))?;
+            }
+        }
+    }
+    step.break_chat(chat, BEHIND)
+}
+
 /// In channels only admins and owners write (rule `GRP-9`).
 fn may_write(step: &Step, chat: &Chat, from: &Leaf) -> Result<bool> {
     let role = || step.role_of(chat, &from.account);
@@ -58,7 +71,7 @@ pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             Ok(honest.then_some((opened.from, opened.what)))
         }
         Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours && chat.state == ChatState::Live => {
-            step.break_chat(chat, BEHIND)?;
+            fall_behind(step, chat)?;
             Ok(None)
         }
         Some(Err(_)) | None => Ok(None),

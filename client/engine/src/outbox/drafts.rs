@@ -14,6 +14,8 @@ use aside_store::rejoins::RejoinTask;
 use aside_store::tasks::{Task, TaskKind};
 use serde::{Deserialize, Serialize};
 
+/// How long a group waits for key packages of an account whose devices are all new, in milliseconds.
+const LONGEST_HOLD_MS: u64 = 10 * 60_000;
 /// Most leaves added by one commit: what its bytes stay handy with.
 const MOST_ADDED: usize = 1_000;
 
@@ -164,12 +166,19 @@ fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         false => match step.packages(&known.account, suite_of(chat.kind), &missing)? {
             Packages::Waiting => return Ok(None),
             Packages::Ready(packages) => packages,
-            Packages::None if here.len() == remove.len() => return Ok(None),
+            Packages::None if here.len() == remove.len() && (chat.is_direct() || !waited_long(step, task)) => {
+                return Ok(None);
+            }
             Packages::None => Vec::new(),
         },
     };
     let tasks = vec![(task.kind, task.subject.clone())];
     Ok(Some(Draft { remove, add, evidence: vec![Evidence::Lists(chain)], tasks, ..Draft::default() }))
+}
+
+/// Whether new devices of an account could not be added for so long that the account goes rather than the group waits.
+fn waited_long(step: &Step, task: &Task) -> bool {
+    step.now.0.saturating_sub(task.made.0) > LONGEST_HOLD_MS
 }
 
 /// Everybody who is to be added and can be now, in one commit.
