@@ -26,6 +26,7 @@ mod routing;
 mod rules;
 mod session;
 mod step;
+mod sync;
 mod transfers;
 mod writing;
 
