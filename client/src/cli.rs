@@ -6,7 +6,9 @@ mod config;
 mod contacts;
 mod device;
 mod error;
+mod group;
 mod history;
+mod info;
 mod json;
 mod profile;
 mod prompt;
@@ -73,8 +75,16 @@ enum Command {
     History(history::HistoryArgs),
     /// List chats.
     Chats(chats::ChatsArgs),
-    /// Talk with somebody line by line.
+    /// Talk line by line.
     Talk(talk::TalkArgs),
+    /// Show who has received and read a message.
+    Info(info::MessageArgs),
+    /// Make and change groups.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Make, change and join channels, in which only owners and admins write.
+    #[command(subcommand)]
+    Channel(group::ChannelCommand),
     /// Your devices: add, link, list, revoke.
     Device(device::DeviceArgs),
     /// Bring your account back with its 24 words, and remove every device it had.
@@ -112,6 +122,9 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::History(args) => history::run(&args, settings),
         Command::Chats(args) => chats::run(&args, settings),
         Command::Talk(args) => talk::run(&args, settings).await,
+        Command::Info(args) => info::run(&args, settings).await,
+        Command::Group(command) => group::group(command, settings).await,
+        Command::Channel(command) => group::channel(command, settings).await,
         Command::Device(args) => device::run(args, settings).await,
         Command::Recover(args) => recover::run(args, settings).await,
         Command::Verify(args) => verify::run(&args, settings).await,

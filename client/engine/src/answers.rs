@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::link::Pending;
-use crate::outbox::quit;
+use crate::outbox::{entering, quit};
 use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
@@ -45,6 +45,7 @@ impl Step<'_> {
             | Pending::Rejoin(row)
             | Pending::Range(row, _)
             | Pending::Quit(row)
+            | Pending::Enter(row)
             | Pending::Watch(row)
             | Pending::Receipts(row)
             | Pending::Routing(row) => row,
@@ -60,6 +61,7 @@ impl Step<'_> {
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             Pending::Routing(_) => self.routing_answered(&chat, answer),
+            Pending::Enter(_) => entering::answered(self, &mut chat, answer)?,
             Pending::Quit(_) => quit::answered(self, &mut chat, answer)?,
             Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
             Pending::Watch(_) => match answer {

@@ -41,6 +41,9 @@ pub enum Denied {
     /// Groups have no link.
     #[error("only channels have links; add members to a group by name")]
     NoLink,
+    /// A link of another relay.
+    #[error("this channel is at another relay; join it with a profile of that relay (-P chooses one)")]
+    OtherRelay,
 }
 
 /// The answer to somebody who wants to change a group.
@@ -224,6 +227,7 @@ impl Step<'_> {
                     self.join_key(chat)?.map_or(Body::default(), |key| Body::from(key.0.to_vec())) == task.value
                 }
                 TaskKind::Found => chat.incarnation > 0 && chat.state == ChatState::Live,
+                TaskKind::Enter => chat.state == ChatState::Live,
                 TaskKind::Routing | TaskKind::Quit => false,
             };
             if done {

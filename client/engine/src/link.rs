@@ -19,6 +19,7 @@ pub(crate) enum Pending {
     Account(AccountId),
     Packages(AccountId, Suite),
     Quit(ChatRow),
+    Enter(ChatRow),
     Receipts(ChatRow),
     Watch(ChatRow),
     Uploaded(Vec<Hash>),
@@ -80,6 +81,8 @@ pub(crate) struct ChatLink {
     /// How far the chat is at the relay, once it was asked.
     pub stands: Option<Seq>,
     pub leave: bool,
+    /// A request to be let in is unanswered.
+    pub enter: bool,
     pub receipts: bool,
     /// Where the chat goes is to be asked.
     pub watch: bool,

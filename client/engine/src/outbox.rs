@@ -2,6 +2,7 @@
 
 pub(crate) mod commits;
 pub(crate) mod drafts;
+pub(crate) mod entering;
 mod founding;
 pub(crate) mod messages;
 pub(crate) mod quit;
@@ -83,6 +84,7 @@ impl Step<'_> {
             return Ok(());
         }
         match chat.state {
+            ChatState::Unfounded if entering::advance(self, chat)? => Ok(()),
             ChatState::Unfounded => founding::advance(self, chat),
             ChatState::Founding => commits::resend(self, chat),
             ChatState::AwaitingWelcome | ChatState::Broken => rejoins::ask(self, chat),

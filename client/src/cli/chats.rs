@@ -28,5 +28,6 @@ fn text(summary: &ChatSummary) -> String {
     let line = one_line(summary.last.as_deref().unwrap_or(""));
     let (last, _) = clip(&line, SHOWN);
     let time = summary.time.map(utc).unwrap_or_default();
-    format!("{:<16} {unread:<6} {time:<17} {last}", summary.name).trim_end().to_owned()
+    let last = summary.last_by.as_ref().map_or_else(|| last.to_string(), |by| format!("{by}: {last}"));
+    format!("{:<16} {unread:<6} {time:<17} {last}", json::chat_name(summary.kind, &summary.name)).trim_end().to_owned()
 }

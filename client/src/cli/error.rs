@@ -2,7 +2,8 @@
 
 use crate::agent::{EnterError, HostError, RegisterError};
 pub(super) use crate::contact::{NotFound, reason, refused};
-use aside_engine::{EngineError, Refused};
+use crate::whom::Unclear;
+use aside_engine::{Denied, EngineError, Refused};
 use aside_protocol::Refusal;
 use aside_transport::TransportError;
 
@@ -73,6 +74,12 @@ pub enum CliError {
     /// The message was not accepted.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// A change of a group was not accepted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// What was named is nobody, or could be several.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
     /// The name leads nowhere.
     #[error("nobody is called {0} at your relay; ask them for their exact name")]
     UnknownName(String),
@@ -145,7 +152,12 @@ impl CliError {
             Self::Register(_) | Self::Enter(_) | Self::Host(_) | Self::Refusal(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
             Self::Refused(Refused::KeyChanged(_)) => ExitCode::Untrusted,
+            Self::Refused(Refused::NotIn | Refused::ReadOnly) => ExitCode::Error,
             Self::Refused(_) => ExitCode::Usage,
+            Self::Denied(Denied::Full) => ExitCode::Limit,
+            Self::Denied(Denied::Title | Denied::Direct | Denied::NoLink) => ExitCode::Usage,
+            Self::Denied(_) | Self::Unclear(Unclear::NoGroup(_)) => ExitCode::Error,
+            Self::Unclear(_) => ExitCode::Usage,
             Self::LookUp { .. } | Self::Unreached(_) => ExitCode::Network,
             Self::KeyChanged { .. } | Self::Held { .. } | Self::Differs(_) => ExitCode::Untrusted,
             Self::TimedOut(_) => ExitCode::TimedOut,

@@ -3,10 +3,12 @@
 use super::{CliError, Settings};
 use crate::agent::{Agent, Handle};
 use crate::contact;
+use crate::whom::{self, Meant};
 use aside_engine::Engine;
 use aside_protocol::Name;
 use aside_store::Store;
 use aside_store::accounts::Account;
+use aside_store::chats::Chat;
 use tokio::time::Instant;
 
 /// Opens the profile for looking only; no connection is made.
@@ -85,4 +87,38 @@ pub(super) async fn key_changed(handle: &Handle, now: &Account) -> Result<CliErr
 /// Ends when the connection needs a person before it can come back.
 pub(super) async fn gives_up(handle: &Handle) -> CliError {
     contact::stops(handle).await.into()
+}
+
+/// Whom or what a text names, as far as this device knows.
+pub(super) async fn meant(handle: &Handle, text: &str) -> Result<Meant, CliError> {
+    let text = text.to_owned();
+    Ok(handle.read(move |tx| whom::read(tx, &text)).await??)
+}
+
+/// The group or channel that a text names.
+pub(super) async fn group(handle: &Handle, text: &str) -> Result<Chat, CliError> {
+    let text = text.to_owned();
+    Ok(handle.read(move |tx| whom::read_group(tx, &text)).await??)
+}
+
+/// The accounts behind names, each once: known here, or looked up at the relay, many at a time.
+pub(super) async fn people(
+    handle: &Handle,
+    names: &[String],
+    policy: OnKeyChange,
+    deadline: Instant,
+) -> Result<Vec<Account>, CliError> {
+    let mut wanted = Vec::new();
+    for text in names {
+        let name = name(text)?;
+        if !wanted.contains(&name) {
+            wanted.push(name);
+        }
+    }
+    contact::look_up_all(handle, &wanted, deadline).await?;
+    let mut people = Vec::new();
+    for name in &wanted {
+        people.push(contact(handle, name, policy, deadline).await?);
+    }
+    Ok(people)
 }

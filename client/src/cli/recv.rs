@@ -3,6 +3,7 @@
 use super::error::reason;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
+use aside_protocol::group::ChatKind;
 use aside_store::messages::{Message, MessageRow};
 use aside_tui::text::harmless;
 use clap::Args;
@@ -169,14 +170,22 @@ pub(super) fn print_all(
 /// The name on a message of somebody else.
 pub(super) fn signed(message: &Message) -> String {
     let changed = if message.key_changed { " (another key than before)" } else { "" };
-    format!("{}{changed}", message.peer_name)
+    format!("{}{changed}", json::author(message, "").unwrap_or(&message.peer_name))
+}
+
+/// The same with the group or channel it was written in.
+fn placed(message: &Message) -> String {
+    match message.kind {
+        ChatKind::Direct => signed(message),
+        kind => format!("{} in {}", signed(message), json::chat_name(kind, &message.peer_name)),
+    }
 }
 
 fn print(message: &Message, as_json: bool) -> Result<(), CliError> {
     if as_json {
         return json::print("message", json::message(message, ""));
     }
-    json::line(&format!("{}: {}", signed(message), indented(&message.text)))
+    json::line(&format!("{}: {}", placed(message), indented(&message.text)))
 }
 
 /// The text made harmless, its further lines set in so that none looks like another message.

@@ -196,6 +196,19 @@ impl Tx<'_> {
         self.all(&format!("{SELECT} WHERE title = ? AND kind IN (1, 2) ORDER BY id DESC"), params![title], read)
     }
 
+    /// Groups and channels whose ids begin with these hexadecimal digits.
+    pub fn chats_beginning(&self, digits: &str) -> Result<Vec<Chat>> {
+        let sql = format!(
+            "{SELECT} WHERE kind IN (1, 2) AND substr(lower(hex(chat)), 1, length(?1)) = lower(?1) ORDER BY id"
+        );
+        self.all(&sql, params![digits], read)
+    }
+
+    /// Groups and channels, the oldest first.
+    pub fn group_chats(&self) -> Result<Vec<Chat>> {
+        self.all(&format!("{SELECT} WHERE kind IN (1, 2) AND title <> '' ORDER BY id"), [], read)
+    }
+
     /// Every chat.
     pub fn chats(&self) -> Result<Vec<Chat>> {
         self.all(&format!("{SELECT} ORDER BY id"), [], read)

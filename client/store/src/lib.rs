@@ -12,6 +12,7 @@ pub mod files;
 pub mod gaps;
 pub mod history;
 pub mod keys;
+mod links;
 pub mod members;
 pub mod messages;
 mod open;

@@ -210,6 +210,8 @@ fn the_limits_are_those_of_the_code() {
         MAX_BIG_HANDSHAKE,
         MAX_BLOB,
         BLOB_RETENTION_MS,
+        BLOB_UNFINISHED_MS,
+        BLOB_LEAST,
         MAX_ASKING,
         JOIN_REQUEST_DEVICES,
         JOIN_REQUESTS_PER_HOUR,

@@ -127,7 +127,7 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
         }
         TaskKind::Link => Some(Draft { link: Some(PublicKey::from_slice(&task.value)), ..Draft::default() }),
         TaskKind::Routing => codec::decode(&task.value.0).ok().map(|mend| Draft { mend, ..Draft::default() }),
-        TaskKind::Add | TaskKind::Found | TaskKind::Quit => return Ok(None),
+        TaskKind::Add | TaskKind::Found | TaskKind::Quit | TaskKind::Enter => return Ok(None),
     };
     match draft {
         Some(draft) => Ok(Some(Draft { tasks: vec![(task.kind, task.subject.clone())], ..draft })),
