@@ -34,7 +34,7 @@ mod writing;
 mod tests;
 
 pub use accounts::{Contact, KeyChange};
-pub use adopt::ADOPTING;
+pub use adopt::{ADOPTING, LINKED, RECOVERED};
 pub use commands::{Accepted, Refused};
 pub use config::Config;
 pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice, own_devices};

@@ -164,7 +164,8 @@ fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         false => match step.packages(&known.account, suite_of(chat.kind), &missing)? {
             Packages::Waiting => return Ok(None),
             Packages::Ready(packages) => packages,
-            Packages::None if here.len() == remove.len() => return Ok(None),
+            // A device just linked has its packages at the relay in a moment; what is gone goes at once.
+            Packages::None if remove.is_empty() || here.len() == remove.len() => return Ok(None),
             Packages::None => Vec::new(),
         },
     };
