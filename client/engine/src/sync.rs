@@ -10,7 +10,7 @@ use aside_protocol::{AccountId, ChatId, MessageId, Millis, encode};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
 
-/// How long changes gather before they are sent, in milliseconds.
+/// How long changes gather before they are sent, in milliseconds (rule `SYN-2`).
 const GATHER_MS: u64 = 3_000;
 
 /// Most items in one message: about 20 KB.
