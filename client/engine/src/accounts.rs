@@ -55,6 +55,8 @@ impl Step<'_> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
         self.tx.move_draft(&change.before.account, &change.now.account)?;
+        self.tell_contact(&change.before.account)?;
+        self.tell_contact(&change.now.account)?;
         self.changed();
         Ok(())
     }
@@ -78,6 +80,7 @@ impl Step<'_> {
     /// The user has compared an account's safety number: it is theirs, or it is not.
     pub fn set_verified(&mut self, account: &AccountId, verified: bool) -> Result<()> {
         self.tx.set_verified(account, if verified { self.now } else { Millis(0) })?;
+        self.tell_contact(account)?;
         self.changed();
         Ok(())
     }

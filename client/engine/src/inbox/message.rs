@@ -33,6 +33,11 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     }
     let text = match content.body {
         ContentBody::Text(Text { ref text }) if text.len() <= MAX_TEXT => text,
+        // Elsewhere, or of anybody else, it means nothing (rule `SYN-1`).
+        ContentBody::Sync(ref sync) => {
+            let own = from.account == step.account && chat.is_direct() && chat.peer == step.account;
+            return if own { step.take_sync(sync) } else { Ok(()) };
+        }
         ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
         _ => return gap(step, chat, seq, seq, Why::TooNew),
     };

@@ -166,6 +166,8 @@ fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         false => match step.packages(&known.account, suite_of(chat.kind), &missing)? {
             Packages::Waiting => return Ok(None),
             Packages::Ready(packages) => packages,
+            // A device just linked has its packages at the relay in a moment; what is gone goes at once.
+            Packages::None if remove.is_empty() => return Ok(None),
             Packages::None if here.len() == remove.len() && (chat.is_direct() || !waited_long(step, task)) => {
                 return Ok(None);
             }

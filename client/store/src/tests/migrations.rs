@@ -13,7 +13,7 @@ const SINCE: &[&str] = &[
      DROP TABLE lists; DROP TABLE tasks; ALTER TABLE proposed DROP COLUMN change;
      ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account;",
     "DROP TABLE transfers;",
-    "DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
+    "DROP TABLE syncs; DROP TABLE sync_due; DROP TABLE mutes; DROP TABLE drafted; DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",
     "DROP TABLE links;",
 ];
