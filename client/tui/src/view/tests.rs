@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::view;
-use crate::data::{Info, Link, Page, Progress, Unsent, What};
+use crate::data::{Info, Kind, Link, Page, Progress, Role, Unsent, What};
 use crate::model::Model;
 use crate::msg::Msg;
 use crate::sample::*;
