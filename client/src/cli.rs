@@ -3,16 +3,24 @@
 mod chat;
 mod chats;
 mod config;
+mod contacts;
+mod device;
 mod error;
 mod group;
 mod history;
 mod info;
 mod json;
 mod profile;
+mod prompt;
+mod qr;
+mod recover;
 mod recv;
 mod register;
 mod send;
 mod talk;
+mod times;
+mod trust;
+mod verify;
 mod whoami;
 
 pub use config::Settings;
@@ -77,6 +85,16 @@ enum Command {
     /// Make, change and join channels, in which only owners and admins write.
     #[command(subcommand)]
     Channel(group::ChannelCommand),
+    /// Your devices: add, link, list, revoke.
+    Device(device::DeviceArgs),
+    /// Bring your account back with its 24 words, and remove every device it had.
+    Recover(recover::RecoverArgs),
+    /// Show the safety number with somebody, and remember that you have compared it.
+    Verify(verify::VerifyArgs),
+    /// List the people this device knows.
+    Contacts(contacts::ContactsArgs),
+    /// What happens when somebody's key changes.
+    Trust(trust::TrustArgs),
 }
 
 /// Runs the command and returns how to exit.
@@ -107,6 +125,11 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::Info(args) => info::run(&args, settings).await,
         Command::Group(command) => group::group(command, settings).await,
         Command::Channel(command) => group::channel(command, settings).await,
+        Command::Device(args) => device::run(args, settings).await,
+        Command::Recover(args) => recover::run(args, settings).await,
+        Command::Verify(args) => verify::run(&args, settings).await,
+        Command::Contacts(args) => contacts::run(&args, settings),
+        Command::Trust(args) => trust::run(&args, settings),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod group;
 pub mod ids;
 pub mod invite;
 pub mod limits;
+pub mod linking;
 pub mod login;
 pub mod name;
 pub mod refusal;

@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_protocol::device_list::{VerifiedList, verify_chain};
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
-use aside_protocol::{AccountId, ChatId, Name};
+use aside_protocol::{AccountId, ChatId, Millis, Name};
 use aside_store::accounts::{Account, Trust};
 
 /// Whom a name stands for.
@@ -73,6 +73,13 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The user has compared an account's safety number: it is theirs, or it is not.
+    pub fn set_verified(&mut self, account: &AccountId, verified: bool) -> Result<()> {
+        self.tx.set_verified(account, if verified { self.now } else { Millis(0) })?;
+        self.changed();
+        Ok(())
+    }
+
     /// Asks for names and accounts that are wanted.
     pub(crate) fn pump_lookups(&mut self) {
         let names = self.link.names.iter_mut().filter(|(_, state)| **state == NameState::Wanted);
@@ -106,7 +113,7 @@ impl Step<'_> {
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
         if account == self.account {
-            self.own_list(&record_list)?;
+            self.take_own_list(&record_list)?;
         }
         if grew {
             self.list_grew(&account)?;
@@ -127,15 +134,6 @@ impl Step<'_> {
 
     fn name_is_taken(&self, name: &Name) -> Result<bool> {
         Ok(self.tx.accounts_named(name)?.iter().any(|account| account.trust == Trust::InUse))
-    }
-
-    /// Another of the own devices changed the own list: every message says which one its sender knows (rule `LST-4`).
-    fn own_list(&mut self, list: &VerifiedList) -> Result<()> {
-        let profile = self.profile()?;
-        if profile.list_version < list.list.version {
-            self.tx.set_own_list(list.list.version, &list.hash)?;
-        }
-        Ok(())
     }
 
     /// Goes on with the chat that waited for this account.
@@ -192,6 +190,9 @@ pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Resu
 
 pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
     step.link.asking.remove(&wanted);
+    if wanted == step.account {
+        step.link.list.looking = false;
+    }
     let refusal = match answer {
         Answer::Account(record) if AccountId::of(&record.root) == wanted => match step.learn(record)? {
             Some(account) => return step.settle_chat(&account),

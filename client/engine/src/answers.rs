@@ -30,7 +30,13 @@ impl Step<'_> {
             Pending::Name(name) => return accounts::name_answered(self, name, answer),
             Pending::Account(account) => return accounts::account_answered(self, account, answer),
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
-            Pending::Route => return Ok(()),
+            Pending::OwnList(list) => return self.own_list_answered(&list, answer),
+            Pending::Chats => return self.chats_answered(answer),
+            Pending::Meeting(id) => {
+                self.meeting_answered(id, answer);
+                return Ok(());
+            }
+            Pending::Route | Pending::Told => return Ok(()),
             Pending::Packages(account, suite) => return self.packages_answered(account, suite, answer),
             Pending::Leave(blob) => return self.leave_answered(&blob, answer),
             Pending::Message(row, ..)

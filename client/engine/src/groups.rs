@@ -215,9 +215,9 @@ impl Step<'_> {
             let entry = task.account().map(|account| self.tx.member(chat.row, &account)).transpose()?.flatten();
             let known = task.account().map(|account| self.tx.account(&account)).transpose()?.flatten();
             let done = match task.kind {
-                TaskKind::Sync => entry.is_none_or(|entry| {
-                    known.is_some_and(|known| known.list.list.version <= entry.version) && task.due > self.now
-                }),
+                TaskKind::Sync => {
+                    entry.is_none_or(|entry| known.is_some_and(|known| known.list.list.version <= entry.version))
+                }
                 TaskKind::Leave | TaskKind::Remove => entry.is_none(),
                 TaskKind::Add | TaskKind::Join => entry.is_some(),
                 TaskKind::Role => entry

@@ -29,6 +29,8 @@ impl Step<'_> {
             return Ok(());
         }
         self.pump_lookups();
+        self.pump_meeting();
+        self.pump_own_list()?;
         for row in std::mem::take(&mut self.link.dirty) {
             self.pump_guarded(row)?;
         }

@@ -62,7 +62,9 @@ impl Step<'_> {
         let got = match self.link.packages.get(&key) {
             Some(Fetched::Got(packages)) => packages.clone(),
             Some(Fetched::Asked) => return Ok(Packages::Waiting),
-            Some(Fetched::Refused(at)) if self.now.0 < at.0.saturating_add(PATIENCE_MS) => return Ok(Packages::None),
+            Some(Fetched::Refused(at)) if *at <= self.now && self.now.0 < at.0.saturating_add(PATIENCE_MS) => {
+                return Ok(Packages::None);
+            }
             _ => return self.fetch(account, suite),
         };
         Ok(self.check(&known, suite, of, &got)?.map_or(Packages::None, Packages::Ready))

@@ -4,6 +4,8 @@
 //! Whole conversations, with real MLS on both sides and a relay core between them, are in the workspace's `tests/`.
 
 mod batches;
+mod devices;
+mod meeting;
 mod missed;
 mod writing;
 

@@ -31,8 +31,41 @@ pub(super) fn name(text: &str) -> Result<Name, CliError> {
 pub(super) enum OnKeyChange {
     /// Send nothing, exit with 4.
     Fail,
+    /// Keep the message until somebody has decided, exit with 4.
+    Hold,
     /// Go on with the new key.
     Accept,
+}
+
+/// Names the setting with the policy.
+pub(super) const ON_KEY_CHANGE: &str = "on_key_change";
+
+impl OnKeyChange {
+    /// As it is written on the command line and in the settings.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Hold => "hold",
+            Self::Accept => "accept",
+        }
+    }
+
+    /// What a setting says; the careful one if nothing.
+    pub(super) fn from_word(word: Option<&str>) -> Self {
+        match word {
+            Some("accept") => Self::Accept,
+            Some("hold") => Self::Hold,
+            _ => Self::Fail,
+        }
+    }
+
+    /// What was given, or else what was chosen for this profile.
+    pub(super) async fn or_chosen(given: Option<Self>, handle: &Handle) -> Result<Self, CliError> {
+        match given {
+            Some(given) => Ok(given),
+            None => Ok(Self::from_word(handle.read(|tx| Ok(tx.setting(ON_KEY_CHANGE)?)).await?.as_deref())),
+        }
+    }
 }
 
 /// The account behind a name: known here, or looked up at the relay before the deadline.

@@ -4,6 +4,7 @@ use super::error::{reason, refused};
 use super::profile::OnKeyChange;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
+use crate::contact::{self, NewKey, NotFound};
 use crate::whom::Meant;
 use aside_protocol::MessageId;
 use aside_protocol::group::ChatKind;
@@ -34,9 +35,9 @@ pub(super) struct SendArgs {
     /// The message's id (UUID). The same id again sends nothing new and reports the first one's state.
     #[arg(long, value_name = "UUID")]
     id: Option<uuid::Uuid>,
-    /// What to do when the name leads to a new key.
-    #[arg(long, value_enum, default_value = "fail")]
-    on_key_change: OnKeyChange,
+    /// What to do when the name leads to a new key [default: fail, or what `aside trust policy` says].
+    #[arg(long, value_enum)]
+    on_key_change: Option<OnKeyChange>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -71,7 +72,8 @@ pub(super) async fn run(args: SendArgs, settings: &Settings) -> Result<(), CliEr
     let result = async {
         let to = profile::meant(&handle, &args.name).await?;
         may_wait(&to, args.wait)?;
-        let (row, repeated) = accept(&handle, &to, id, text, args.on_key_change, deadline).await?;
+        let policy = OnKeyChange::or_chosen(args.on_key_change, &handle).await?;
+        let (row, repeated) = accept(&handle, &to, id, text, policy, deadline).await?;
         let message = wait(&handle, &to, row, args.wait.status(), deadline).await.map_err(kept)?;
         report(&message, repeated, args.json)?;
         if message.status >= args.wait.status() { Ok(()) } else { Err(timed_out(&handle, &message, args.wait).await) }
@@ -120,11 +122,23 @@ async fn accept(
         return Ok((message.row, true));
     }
     let peer = match to {
-        Meant::Person(name) => profile::contact(handle, name, policy, deadline).await?.account,
+        Meant::Person(name) => match contact::find(handle, name, policy == OnKeyChange::Accept, deadline).await {
+            Err(NotFound::KeyChanged(key)) if policy == OnKeyChange::Hold => {
+                return Err(hold(handle, *key, id, text).await?);
+            }
+            found => found?.account,
+        },
         Meant::Group(chat) => chat.peer,
     };
     let accepted = handle.step(move |step| step.send_text(&peer, id, &text)).await??;
     Ok((accepted.row, accepted.repeated))
+}
+
+/// Stores the message for the new key: nothing is encrypted for it before somebody accepts it.
+async fn hold(handle: &Handle, key: NewKey, id: MessageId, text: String) -> Result<CliError, CliError> {
+    let to = key.now.account;
+    handle.step(move |step| step.send_text(&to, id, &text)).await??;
+    Ok(CliError::Held { name: key.now.name.to_string(), number: key.number })
 }
 
 /// Waits for a status. What waits for an account whose name turns out to have a new key waits in vain.

@@ -16,6 +16,8 @@ pub enum Why {
     OwnLost,
     /// Of a kind this version does not know.
     TooNew,
+    /// Written by somebody who may not write there.
+    NotAllowed,
 }
 
 impl Why {
@@ -25,6 +27,7 @@ impl Why {
             Self::Unreadable => 1,
             Self::OwnLost => 2,
             Self::TooNew => 3,
+            Self::NotAllowed => 4,
         }
     }
 
@@ -34,6 +37,7 @@ impl Why {
             1 => Self::Unreadable,
             2 => Self::OwnLost,
             3 => Self::TooNew,
+            4 => Self::NotAllowed,
             _ => return Err(StoreError::Row("gap")),
         })
     }
@@ -45,6 +49,7 @@ impl Why {
             Self::Unreadable => "unreadable",
             Self::OwnLost => "own_lost",
             Self::TooNew => "too_new",
+            Self::NotAllowed => "not_allowed",
         }
     }
 
@@ -55,6 +60,7 @@ impl Why {
             Self::Unreadable => "could not be read on this device; asked for again if possible",
             Self::OwnLost => "sent from this device, but missing from the older copy it was restored from",
             Self::TooNew => "of a kind this version of aside does not know; update aside",
+            Self::NotAllowed => "written by somebody who may not write in this channel; it does not count",
         }
     }
 }

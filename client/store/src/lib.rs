@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod chats;
 pub mod conversation;
+pub mod devices;
 pub mod drafts;
 pub mod error;
 pub mod files;
@@ -21,6 +22,7 @@ pub mod profile;
 pub mod receipts;
 pub mod rejoins;
 mod rows;
+pub mod settings;
 pub mod summaries;
 pub mod tasks;
 pub mod transfers;

@@ -25,6 +25,16 @@ pub struct RejoinTask {
     pub due: Millis,
 }
 
+/// The longest time a request is left to others, in milliseconds.
+const MOST_PATIENCE_MS: u64 = 120_000;
+
+impl RejoinTask {
+    /// Whether it may be served now. One that is due far from now was kept by a clock that has been put right since.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.due <= now || self.due.0 > now.0.saturating_add(MOST_PATIENCE_MS)
+    }
+}
+
 impl Tx<'_> {
     /// Keeps a request; a newer one of the same device replaces it.
     pub fn save_rejoin(&self, task: &RejoinTask) -> Result<()> {

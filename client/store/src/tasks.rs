@@ -67,6 +67,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether it may be done now. One made later than now was made by a clock that has been put right since.
+    pub fn is_due(&self, now: Millis) -> bool {
+        self.due <= now || self.made > now
+    }
+
     /// The account it is about.
     pub fn account(&self) -> Option<AccountId> {
         AccountId::from_slice(&self.subject)

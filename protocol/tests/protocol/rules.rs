@@ -210,6 +210,8 @@ fn the_limits_are_those_of_the_code() {
         MAX_BIG_HANDSHAKE,
         MAX_BLOB,
         BLOB_RETENTION_MS,
+        BLOB_UNFINISHED_MS,
+        BLOB_LEAST,
         MAX_ASKING,
         JOIN_REQUEST_DEVICES,
         JOIN_REQUESTS_PER_HOUR,
@@ -220,6 +222,9 @@ fn the_limits_are_those_of_the_code() {
         MEETING_WAITING,
         MAX_MEETING,
         MEETING_MS,
+        MEETINGS,
+        MEETING_WAITING,
+        JOIN_REQUESTS_PER_HOUR,
         MAX_OFFERS,
     ];
     for (name, value) in all {

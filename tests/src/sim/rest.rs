@@ -165,6 +165,9 @@ impl World {
         let count = self.clients.len();
         let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
         for (one, other) in pairs {
+            if self.clients[one].account == self.clients[other].account {
+                continue;
+            }
             let (mine, theirs) = (self.history(one, other), self.history(other, one));
             self.check_arrived(one, other, &mine, &theirs);
             self.check_arrived(other, one, &theirs, &mine);

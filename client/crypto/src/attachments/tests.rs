@@ -54,8 +54,8 @@ fn the_bytes_are_those_they_always_were() {
     assert_eq!(hex(&Sha256::digest(sealed(2 * CHUNK + 1))), LONG);
 }
 
-const EMPTY: &str = "";
-const SHORT: &str = "";
+const EMPTY: &str = "09090909090909090909090909090909090909c2c28a69bc23b75e0920a9bfa9165ec2";
+const SHORT: &str = "0909090909090909090909090909090909090985b9a8d8ded51711313b22300f0033cc6731a7b9e2b8";
 const LONG: &str = "";
 
 #[test]

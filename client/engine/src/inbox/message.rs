@@ -7,6 +7,7 @@ use aside_crypto::{Leaf, MlsError, What};
 use aside_protocol::Seq;
 use aside_protocol::content::{Aad, Content, ContentBody, Text};
 use aside_protocol::envelope::Envelope;
+use aside_protocol::group::{ChatKind, Role};
 use aside_protocol::limits::MAX_TEXT;
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::{Chat, ChatState};
@@ -23,6 +24,9 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         return gap(step, chat, seq, seq, Why::Unreadable);
     };
     watch_numbers(step, chat, envelope)?;
+    if !may_write(step, chat, &from)? {
+        return gap(step, chat, seq, seq, Why::NotAllowed);
+    }
     let author = step.tx.account(&from.account)?;
     if let Some(author) = &author {
         watch_list(step, chat, author, &content)?;
@@ -36,6 +40,12 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         warn_of_new_key(step, chat, &author)?;
     }
     store(step, chat, envelope, seq, &from, &content, text)
+}
+
+/// In channels only admins and owners write (rule `GRP-9`).
+fn may_write(step: &Step, chat: &Chat, from: &Leaf) -> Result<bool> {
+    let role = || step.role_of(chat, &from.account);
+    Ok(chat.kind != ChatKind::Channel || matches!(role()?, Some(Role::Admin | Role::Owner)))
 }
 
 /// Decrypts and checks that the authenticated sender and numbers are those on the envelope (rules `CNT-1`, `CNT-2`).

@@ -92,12 +92,12 @@ pub(super) fn due(step: &mut Step, chat: &Chat) -> Result<Due> {
 
 fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, tasks: &[Task]) -> Result<Option<Draft>> {
     let now = step.now;
-    for task in rejoins.into_iter().filter(|task| task.due <= now) {
+    for task in rejoins.into_iter().filter(|task| task.is_due(now)) {
         if let Some(draft) = rejoin(step, chat, view, task)? {
             return Ok(Some(draft));
         }
     }
-    for task in tasks.iter().filter(|task| task.due <= now) {
+    for task in tasks.iter().filter(|task| task.is_due(now)) {
         let draft = match task.kind {
             TaskKind::Add => adds(step, chat, view, tasks)?,
             _ => single(step, chat, view, task)?,
@@ -176,7 +176,7 @@ fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
 fn adds(step: &mut Step, chat: &Chat, view: &View, tasks: &[Task]) -> Result<Option<Draft>> {
     let mut draft = Draft::default();
     let now = step.now;
-    for task in tasks.iter().filter(|task| task.kind == TaskKind::Add && task.due <= now) {
+    for task in tasks.iter().filter(|task| task.kind == TaskKind::Add && task.is_due(now)) {
         let Some(account) = task.account().filter(|account| view.roster.get(account).is_none()) else {
             step.tx.drop_task(chat.row, task.kind, &task.subject)?;
             continue;

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::link::Pending;
 use crate::step::Step;
+use aside_protocol::Millis;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Answer, Leave, Request};
 use aside_store::chats::{Chat, ChatState};
@@ -18,7 +19,7 @@ pub(crate) fn is_leaving(step: &Step, chat: &Chat) -> Result<bool> {
 
 /// Asks the others, if it is time to.
 pub(super) fn advance(step: &mut Step, chat: &Chat) -> Result<()> {
-    let Some(task) = step.tx.task(chat.row, TaskKind::Quit, &[])?.filter(|task| task.due <= step.now) else {
+    let Some(task) = step.tx.task(chat.row, TaskKind::Quit, &[])?.filter(|task| task.is_due(step.now)) else {
         return Ok(());
     };
     if !std::mem::replace(&mut step.link.chat(chat.row).leave, true) {
@@ -33,7 +34,8 @@ pub(crate) fn answered(step: &mut Step, chat: &mut Chat, answer: Answer) -> Resu
     match answer {
         Answer::Done(done) if done.pos.is_some() => {
             if let Some(mut task) = step.tx.task(chat.row, TaskKind::Quit, &[])? {
-                task.due = aside_protocol::Millis(step.now.0.saturating_add(REPEAT_MS));
+                task.made = step.now;
+                task.due = Millis(step.now.0.saturating_add(REPEAT_MS));
                 step.tx.save_task(&task)?;
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use super::{InfoArgs, kind_word, role_word};
 use crate::agent::Handle;
-use crate::cli::chats::utc;
+use crate::cli::times::utc;
 use crate::cli::{CliError, Settings, json, profile};
 use crate::whom::{self, called};
 use aside_engine::EngineError;

@@ -63,20 +63,18 @@ impl Change {
         request: &Commit,
     ) -> Result<Self, Stop> {
         let mut remove = known(step, &request.remove)?;
-        for row in &remove {
-            if !members::is_routed(routes, row.id) && !row.revoked && !lapse::has_lapsed(step, chat.id, row.id)? {
-                return Err(invalid());
-            }
-        }
+        // Members know their group's leaves, not the routing: who has no leaf may be routed, and the other way round.
         remove.retain(|row| members::is_routed(routes, row.id));
         let removed: BTreeSet<i64> = remove.iter().map(|row| row.id).collect();
         let add = known(step, &request.add)?;
         for row in &add {
             may_join(step, chat, row)?;
-            if row.id == sender.id || (members::is_routed(routes, row.id) && !removed.contains(&row.id)) {
+            if row.id == sender.id {
                 return Err(invalid());
             }
         }
+        let again = |row: &&DeviceRow| members::is_routed(routes, row.id) && !removed.contains(&row.id);
+        remove.extend(add.iter().filter(again).copied());
         within((routes.len() + add.len()).saturating_sub(remove.len()), CHANNEL_DEVICES)?;
         let losing = remove.iter().map(|row| row.account).collect();
         Ok(Self { add: pairs(&add), remove: pairs(&remove), losing })

@@ -41,11 +41,6 @@ pub(super) fn forget_all(step: &Step<'_>, chat: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether a device's membership lapsed.
-pub(super) fn has_lapsed(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<bool> {
-    step.db.prepare_cached("SELECT 1 FROM lapsed WHERE chat = ? AND device = ?")?.exists([chat, device])
-}
-
 /// A commit removed devices of these accounts. One that has none left there has left, and its lapsed ones with it.
 pub(super) fn leave(step: &Step<'_>, chat: i64, accounts: &BTreeSet<i64>) -> rusqlite::Result<()> {
     if !step.db.prepare_cached("SELECT 1 FROM lapsed WHERE chat = ?")?.exists([chat])? {

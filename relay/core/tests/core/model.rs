@@ -113,18 +113,12 @@ impl Chat {
         if let Err(verdict) = self.admit(device, n, base, hash) {
             return verdict;
         }
-        let gone = |device: &DeviceId| {
-            self.routed.contains(device) || all.revoked.contains(device) || self.lapsed.contains(device)
-        };
-        if !remove.iter().all(gone) {
-            return Verdict::Refused("Invalid");
-        }
-        let removed: BTreeSet<DeviceId> = self.routed.intersection(remove).copied().collect();
+        let removed: BTreeSet<DeviceId> = self.routed.intersection(&(remove | add)).copied().collect();
         for added in add {
             if all.revoked.contains(added) {
                 return Verdict::Refused("DevicesChanged");
             }
-            if added == device || (self.routed.contains(added) && !removed.contains(added)) {
+            if added == device {
                 return Verdict::Refused("Invalid");
             }
         }

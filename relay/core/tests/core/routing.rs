@@ -52,19 +52,29 @@ fn inconsistent_changes_are_refused() {
     world.settle(&carol);
     let (a1, b0, b1) = (alice.device(1), bob.device(0), bob.device(1));
     let twice_removed = commit(chat, 2, Seq(1), &[], &[b0, b0]);
-    let already_there = commit(chat, 2, Seq(1), &[b1], &[]);
     let stranger = commit(chat, 2, Seq(1), &[carol.device(0)], &[]);
-    let not_there = commit(chat, 2, Seq(1), &[], &[carol.device(0)]);
     let oneself = commit(chat, 2, Seq(1), &[alice.device(0)], &[alice.device(0)]);
     let mut welcome_for_others = commit(chat, 2, Seq(1), &[b0], &[b0]);
     welcome_for_others.welcome = Some(Welcome { to: vec![a1], body: crate::world::body("w"), blob: None });
-    for wrong in [twice_removed, already_there, stranger, not_there, oneself, welcome_for_others] {
+    for wrong in [twice_removed, stranger, oneself, welcome_for_others] {
         assert_eq!(refused(&world.commit(alice.by(0), wrong).answer), Refusal::Invalid(Plain {}));
     }
     let rightful = world.commit(alice.by(0), commit(chat, 2, Seq(1), &[b0], &[b0, b1]));
     assert_eq!(sent(&rightful).seq, Seq(2), "refusals took no number");
     let stale = world.commit(bob.by(0), commit(chat, 1, Seq(1), &[], &[]));
     assert_eq!(refused(&stale.answer), Refusal::Stale(Stale { base: Seq(2) }));
+}
+
+/// Members know who has a leaf, not who is routed.
+#[test]
+fn whoever_is_added_begins_anew_and_whoever_is_not_there_is_not_removed() {
+    let (mut world, alice, bob, chat) = three();
+    let carol = Person::new("carol", 1);
+    world.settle(&carol);
+    sent(&world.send(bob.by(1), chat, 1, Seq(1), "before"));
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[bob.device(1)], &[carol.device(0)])));
+    sent(&world.send(bob.by(1), chat, 1, Seq(3), "after"));
+    assert_eq!(world.seqs(bob.device(1)), [2, 3, 4], "the commit belongs to its old interval");
 }
 
 #[test]
