@@ -54,7 +54,7 @@ fn member(tx: &Tx, person: &aside_store::members::Member, own: &AccountId) -> Re
         role: shown_role(person.entry.role),
         own: person.entry.account == *own,
         devices: known.map_or(0, |known| known.list.list.devices.len()),
-        verified: false,
+        verified: tx.verified(&person.entry.account)?.is_some(),
         key_changed: known.is_some_and(|known| known.trust == Trust::Pending),
     })
 }
@@ -129,11 +129,12 @@ pub(super) fn make<M: Tell>(
     let kind = if kind == Kind::Channel { ChatKind::Channel } else { ChatKind::Group };
     let made = handle.step(move |step| step.create_group(kind, &title, &members));
     async move {
-        msgs(Msg::Made(match made.await {
+        let made = match made.await {
             Ok(Ok(chat)) => Ok(AccountId(chat.0)),
             Ok(Err(denied)) => Err(sentence(&denied)),
             Err(error) => Err(error.to_string()),
-        }));
+        };
+        msgs(Msg::Made(made));
     }
 }
 
@@ -149,11 +150,12 @@ pub(super) fn change<M: Tell>(
         apply(step, &chat, change)
     });
     async move {
-        match changed.await {
-            Ok(Ok(())) => msgs(Msg::Changed),
-            Ok(Err(denied)) => msgs(Msg::Denied(sentence(&denied))),
-            Err(error) => msgs(Msg::Failed(error.to_string())),
-        }
+        let msg = match changed.await {
+            Ok(Ok(())) => Msg::Changed,
+            Ok(Err(denied)) => Msg::Denied(sentence(&denied)),
+            Err(error) => Msg::Failed(error.to_string()),
+        };
+        msgs(msg);
     }
 }
 
