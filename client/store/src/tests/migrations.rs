@@ -14,6 +14,7 @@ const SINCE: &[&str] = &[
     "DROP TABLE transfers;",
     "DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",
+    "DROP TABLE links;",
 ];
 
 #[test]

@@ -14,6 +14,9 @@ use ratatui::widgets::{Paragraph, Wrap};
 /// Most rows for what is due.
 const DUE: usize = 3;
 
+/// With fewer columns devices are not counted.
+const ROOMY: usize = 44;
+
 /// Columns of the role.
 const ROLE: usize = 8;
 
@@ -105,7 +108,9 @@ fn line(who: &Member, columns: usize, chosen: bool, theme: Theme) -> Line<'stati
         1 => "1 device".to_owned(),
         many => format!("{many} devices"),
     };
-    let right = format!("{:<ROLE$}{devices:>10} {mark:>10}", who.role.word());
+    // Where there is little room, names come before counts.
+    let devices = if columns < ROOMY { String::new() } else { format!("{devices:>10} ") };
+    let right = format!("{:<ROLE$}{devices}{mark:>10}", who.role.word());
     let room = columns.saturating_sub(text::width(&right) + 1);
     let name = text::clip(&text::one_line(&who.name), room).0.into_owned();
     let gap = " ".repeat(columns.saturating_sub(text::width(&name) + text::width(&right)));
