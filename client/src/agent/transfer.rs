@@ -137,7 +137,8 @@ impl Mover {
     }
 
     async fn cancel(&self, state: &mut State) -> Result<(), EngineError> {
-        let active: Vec<Which> = state.active.keys().copied().collect();
+        // Those that wait for their next attempt are among them.
+        let active: Vec<Which> = self.progress.borrow().keys().copied().collect();
         if active.is_empty() {
             return Ok(());
         }

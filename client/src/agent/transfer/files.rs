@@ -26,13 +26,16 @@ pub(super) fn part_name(id: &Hash) -> String {
     format!("{}.part", id.to_hex())
 }
 
-/// Makes the folder, and deletes what is in it but not to be kept.
+/// Makes the folder, and deletes parts of what nobody wants any more. Whole files are their owners'.
 pub(super) fn clear(folder: &Path, keep: &BTreeSet<String>) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let kept = entry.file_name().to_str().is_some_and(|name| keep.contains(name));
-        if !kept && entry.file_type()?.is_file() {
+        let name = entry.file_name();
+        let left = name
+            .to_str()
+            .is_some_and(|name| (name.ends_with(".part") || name.ends_with(".plain")) && !keep.contains(name));
+        if left && entry.file_type()?.is_file() {
             fs::remove_file(entry.path())?;
         }
     }
