@@ -14,7 +14,7 @@ use aside_store::chats::{Chat, ChatState};
 use aside_store::tasks::TaskKind;
 
 /// Names asked for in one tick: a large group's come little by little.
-const NAMES_A_TICK: u32 = 64;
+pub(crate) const NAMES_A_TICK: u32 = 64;
 /// The relay looks for what is too old about once a minute.
 const RETENTION_SLACK_MS: u64 = 60_000;
 

@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Messages fetched from the store at a time.
 const PAGE: u32 = 100;
+/// How long the relay may take to say what an author is called.
+const NAMES: Duration = Duration::from_secs(3);
 /// How long receipts may take to reach the relay before the command ends.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -127,6 +129,22 @@ impl Printer<'_> {
         Ok(news.is_some())
     }
 
+    /// Whoever came into a group a moment ago may have written before their name is known here.
+    async fn names(&self, messages: &[Message]) -> Result<(), CliError> {
+        let rows: Vec<MessageRow> = messages.iter().filter(|message| is_nameless(message)).map(|m| m.row).collect();
+        let named = self.handle.wait(Instant::now() + NAMES, move |engine| {
+            engine.read(|tx| {
+                for row in &rows {
+                    if tx.message(*row)?.is_some_and(|message| is_nameless(&message)) {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(()))
+            })
+        });
+        Ok(named.await.map(drop)?)
+    }
+
     /// Nothing came: fine if the relay was reached or something was printed, and if what came could be stored.
     fn reached(&self) -> Result<(), CliError> {
         match &*self.handle.connectivity().borrow() {
@@ -140,7 +158,11 @@ impl Printer<'_> {
     /// Prints one page; it counts as printed once it is flushed.
     async fn print_page(&mut self) -> Result<usize, CliError> {
         let (after, limit) = (self.after, self.left());
-        let messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        let mut messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        if messages.iter().any(is_nameless) {
+            self.names(&messages).await?;
+            messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        }
         let (rows, failed) = print_all(&messages, |message| print(message, self.args.json));
         self.after = rows.last().copied().unwrap_or(self.after);
         self.count += u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -150,6 +172,11 @@ impl Printer<'_> {
         }
         failed.map_or(Ok(printed), Err)
     }
+}
+
+/// Whether a placeholder stands for the author's name; no name begins like one.
+fn is_nameless(message: &Message) -> bool {
+    message.kind != ChatKind::Direct && message.author_name.as_ref().is_some_and(|name| name.starts_with('?'))
 }
 
 /// Prints until it fails; says which rows were flushed, so that they count as printed either way.

@@ -51,10 +51,13 @@ impl Shown {
     pub const WHOLE: Self = Self { text: u32::MAX, unread: u32::MAX };
 }
 
-/// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
+/// Every chat with its newest message, the most recent first. Who is about to found a group (task 9) will own it. Counts what is unread by an index, and looks the newest
 /// message up, so that it costs the same however long the histories are.
 pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.title, '')) AS name, m.text, m.own,
-    c.kind, CASE WHEN c.state <> 5 THEN x.role END AS role, m.account AS author, b.name AS by_name, b.trust AS by_trust,
+    c.kind, CASE WHEN c.kind = 0 OR c.state = 5 THEN NULL
+      WHEN x.role IS NULL AND EXISTS (SELECT 1 FROM tasks t WHERE t.chat = c.id AND t.kind = 9) THEN 2
+      ELSE coalesce(x.role, 0) END AS role,
+    m.account AS author, b.name AS by_name, b.trust AS by_trust,
     coalesce(m.relay_time, m.sent_at) AS time,
     (SELECT count(*) FROM (SELECT 1 FROM messages u
       WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,

@@ -32,7 +32,7 @@ fn a_link_lets_people_in_until_it_is_taken_away() {
     let follower = alice.follow();
     let joined = bob.run_with(&["channel", "join", "-", "--json", "--timeout", "60s"], link.as_bytes()).ok().one();
     assert_eq!((&joined["title"], &joined["state"]), (&"news".into(), &"in".into()));
-    assert_eq!(members(&joined), ["alice owner", "bob member"]);
+    until(&bob, "#news", |group| members(group) == ["alice owner", "bob member"]);
     let again = bob.run(&["channel", "join", link.trim()]).ok();
     assert!(again.stderr.contains("already"), "{again:?}");
     drop(follower);

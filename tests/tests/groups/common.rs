@@ -65,7 +65,10 @@ pub fn members(group: &Value) -> Vec<String> {
 pub fn heard(client: &Client, group: &str, last: &str) -> Vec<String> {
     wait_some(&format!("{} hears {last:?}", client.name()), LONG, || {
         client.recv(&["--timeout", "500ms"]);
-        Some(said(client, group)).filter(|said| said.last().is_some_and(|line| line.ends_with(last)))
+        let whole = |said: &Vec<String>| {
+            said.last().is_some_and(|line| line.ends_with(last)) && !said.iter().any(|line| line.starts_with('?'))
+        };
+        Some(said(client, group)).filter(whole)
     })
 }
 

@@ -32,6 +32,7 @@ struct Person {
     named: bool,
     role: Role,
     devices: usize,
+    verified: bool,
     key_changed: bool,
 }
 
@@ -73,6 +74,7 @@ fn read(tx: &Tx, chat: Chat, own: AccountId) -> Result<Shown, EngineError> {
             named: known.is_some_and(|known| known.trust != Trust::Unnamed),
             role: member.entry.role,
             devices: known.map_or(0, |known| known.list.list.devices.len()),
+            verified: tx.verified(&member.entry.account)?.is_some(),
             key_changed: known.is_some_and(|known| known.trust == Trust::Pending),
         })
     };
@@ -127,6 +129,7 @@ fn object(shown: &Shown) -> Value {
             "account": person.account.to_hex(),
             "role": role_word(person.role),
             "devices": person.devices,
+            "verified": person.verified,
             "key_changed": person.key_changed,
             "own": person.account == *own,
         })
@@ -174,6 +177,7 @@ fn line(person: &Person, own: bool) -> String {
     let mark = match person {
         _ if own => "  you",
         person if person.key_changed => "  another key than before",
+        person if person.verified => "  verified",
         person if !person.named => "  name not known yet",
         _ => "",
     };
