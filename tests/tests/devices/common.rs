@@ -32,11 +32,9 @@ pub fn linked(host: &Client, machine: &str) -> Client {
     assert_eq!(run.json().last().unwrap()["name"], host.name());
     assert_eq!(adding.wait(SOON), Some(0), "{}", adding.log());
     let said = adding.json();
-    let added = said.last().unwrap();
-    assert_eq!(
-        (&added["type"], &added["machine"], &added["chats_lacking"]),
-        (&"device_added".into(), &machine.into(), &0.into())
-    );
+    let (added, chats) = (&said[said.len() - 2], &said[said.len() - 1]);
+    assert_eq!((&added["type"], &added["machine"]), (&"device_added".into(), &machine.into()));
+    assert_eq!((&chats["type"], &chats["chats_lacking"]), (&"device_in_chats".into(), &0.into()));
     device
 }
 

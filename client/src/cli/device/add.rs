@@ -47,13 +47,12 @@ async fn add(handle: &Handle, args: &AddArgs) -> Result<(), CliError> {
     hosting.opened(deadline).await?;
     show_code(&hosting.code().to_link(), args)?;
     let linked = admit(&mut hosting, args, deadline).await;
-    let lacking = match &linked {
-        Ok(_) => hosting.settled(Instant::now() + 2 * SETTLE).await,
-        Err(_) => Ok(0),
-    };
+    if let Ok((wanted, linked)) = &linked {
+        report(wanted, linked, args.json)?;
+        report_chats(hosting.settled(Instant::now() + 2 * SETTLE).await?, args.json)?;
+    }
     hosting.end().await?;
-    let ((wanted, linked), lacking) = (linked?, lacking?);
-    report(&wanted, &linked, lacking, args.json)
+    linked.map(drop)
 }
 
 /// Waits for devices until one is let in, or the user says no.
@@ -108,21 +107,29 @@ async fn agrees(wanted: &Wanted) -> Result<bool, CliError> {
     .await
 }
 
-fn report(wanted: &Wanted, linked: &Linked, lacking: usize, as_json: bool) -> Result<(), CliError> {
+fn report(wanted: &Wanted, linked: &Linked, as_json: bool) -> Result<(), CliError> {
     let device = &wanted.device;
     if as_json {
         let value = serde_json::json!({
             "machine": device.machine,
             "device": uuid(&device.device),
             "list_version": linked.list_version,
-            "chats_lacking": lacking,
         });
         return json::print("device_added", value);
     }
-    if lacking > 0 {
-        eprintln!("It is not in {lacking} of your chats yet; that follows while one of your devices is online.");
-    }
     json::line(&format!("{} is a device of {} now.", shown(&device.machine), linked.name))
+}
+
+/// How many chats the new device is not in yet, after having waited for that.
+fn report_chats(lacking: usize, as_json: bool) -> Result<(), CliError> {
+    if as_json {
+        return json::print("device_in_chats", serde_json::json!({ "chats_lacking": lacking }));
+    }
+    match lacking {
+        0 => eprintln!("It is in all of your chats."),
+        some => eprintln!("It is not in {some} of your chats yet; that follows while one of your devices is online."),
+    }
+    Ok(())
 }
 
 impl From<HostError> for CliError {
