@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
 use aside_protocol::group::{AccountLists, GroupState, Role, Roster, RosterEntry};
-use aside_protocol::{AccountId, Body, Millis, Name, PublicKey};
+use aside_protocol::{AccountId, Body, DeviceId, Millis, Name, PublicKey};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
 use aside_store::tasks::{Task, TaskKind};
@@ -151,6 +151,20 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The own account's other devices belong into every chat: one that could not be added at the beginning, for lack of key
+    /// packages, is added once it can be.
+    pub(crate) fn watch_own_devices(&mut self, chat: &Chat) -> Result<()> {
+        let me = self.account;
+        let Some(own) = self.tx.account(&me)? else { return Ok(()) };
+        let leaves = self.in_group(chat, |group, _| group.roster())?;
+        let here = |device: &DeviceId| leaves.iter().any(|leaf| leaf.device == *device);
+        if own.list.list.devices.iter().all(|entry| here(&entry.device)) {
+            return Ok(());
+        }
+        let now = self.now;
+        self.add_task(chat, TaskKind::Sync, me.as_ref().to_vec(), Body::default(), now, false)
     }
 
     /// Adds a task and has the chat looked at.

@@ -201,6 +201,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
         step.notice(chat, &news)?;
     }
     step.drop_done_tasks(chat)?;
+    step.watch_own_devices(chat)?;
     step.watch_lists(chat)?;
     step.watch_routing(chat);
     Ok(())
