@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -135,6 +135,11 @@ INSERT INTO rates SELECT 0, account, 0, since, count FROM fetch_rates;
 INSERT INTO rates SELECT 1, account, 0, since, count FROM join_rates;
 DROP TABLE fetch_rates;
 DROP TABLE join_rates;
+";
+
+/// A commit's row says what was asked of the routing (rule `CHT-11`).
+const SIXTH: &str = "
+ALTER TABLE log ADD COLUMN routing BLOB;
 ";
 
 /// Brings a database to the newest schema, or refuses it.
