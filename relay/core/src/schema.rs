@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -123,6 +123,23 @@ CREATE TABLE blob_use (account INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRI
 ALTER TABLE log ADD COLUMN blob_size INTEGER;
 ALTER TABLE addressed ADD COLUMN blob BLOB;
 ALTER TABLE addressed ADD COLUMN blob_size INTEGER;
+";
+
+/// `rates` counts, for each of the things that `Rate` names, what was done in an hour.
+const FIFTH: &str = "
+CREATE TABLE rates (
+    what INTEGER NOT NULL, who INTEGER NOT NULL, chat INTEGER NOT NULL, since INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (what, who, chat)) STRICT, WITHOUT ROWID;
+CREATE INDEX rates_since ON rates (since);
+INSERT INTO rates SELECT 0, account, 0, since, count FROM fetch_rates;
+INSERT INTO rates SELECT 1, account, 0, since, count FROM join_rates;
+DROP TABLE fetch_rates;
+DROP TABLE join_rates;
+";
+
+/// A commit's row says what was asked of the routing (rule `CHT-11`).
+const SIXTH: &str = "
+ALTER TABLE log ADD COLUMN routing BLOB;
 ";
 
 /// Brings a database to the newest schema, or refuses it.

@@ -135,8 +135,17 @@ fn begin(
 ) -> Result<Sent, Stop> {
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
-    let entry =
-        Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body, blob: None };
+    let entry = Entry {
+        kind: EnvelopeKind::Founding,
+        n: FIRST,
+        previous: None,
+        base,
+        incarnation,
+        hash,
+        body,
+        blob: None,
+        routing: None,
+    };
     let pos = append(step, chat, founder, &entry, Recipients::but(&before, founder.id))?;
     chat.base = chat.last;
     chat.incarnation = request.incarnation;

@@ -2,7 +2,9 @@
 
 use crate::world::{Person, World, body, chat_of, commit, devices, group_founding, refused, sent};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{JOIN_REQUEST_DEVICES, JOIN_REQUESTS_PER_HOUR, MAX_ASKING, RECEIPT_PUSH_DEVICES};
+use aside_protocol::limits::{
+    JOIN_REQUEST_DEVICES, JOIN_REQUESTS_PER_HOUR, LEAVES_PER_HOUR, MAX_ASKING, RECEIPT_PUSH_DEVICES, REJOINS_PER_HOUR,
+};
 use aside_protocol::refusal::{DevicesChanged, Exists, Plain, RetryAfter, TooLarge};
 use aside_protocol::request::{Answer, Chats, Done, Found, Join, Leave, Origin, Receipt, Receipts, Rejoin};
 use aside_protocol::{ChatId, DeviceId, GroupNonce, Millis, Pos, Refusal, Seq};
@@ -122,6 +124,33 @@ fn a_request_to_leave_goes_to_all_others() {
     sent(&world.found_group(people[2].by(0), group_founding(origin(&people[2]), &alone, 1, "alone")));
     let nobody = world.apply(Command::Leave(people[2].by(0), leave(id(&people[2]), "bye")));
     assert_eq!(nobody.answer, Answer::Done(Done::default()));
+}
+
+#[test]
+fn a_device_asks_to_leave_or_to_be_added_again_only_so_often_in_a_chat() {
+    let (mut world, people, chat) = group();
+    let other = Origin { nonce: GroupNonce([6; 16]), ..origin(&people[0]) };
+    let members = [people[0].device(0), people[1].device(0)];
+    sent(&world.found_group(people[0].by(0), group_founding(other, &members, 1, "another")));
+    let other = ChatId::group(&other.account, &other.nonce);
+    let leave = |person: &Person, chat| Command::Leave(person.by(0), Leave { chat, body: body("bye") });
+    let rejoin = |person: &Person, chat| Command::Rejoin(person.by(0), Rejoin { chat, body: body("again") });
+    let wait = Refusal::RateLimited(RetryAfter { retry_after_ms: 3_600_000 });
+    for (most, ask) in [
+        (LEAVES_PER_HOUR, &leave as &dyn Fn(&Person, ChatId) -> Command),
+        (REJOINS_PER_HOUR, &rejoin as &dyn Fn(&Person, ChatId) -> Command),
+    ] {
+        for _ in 0..most {
+            assert!(matches!(world.apply(ask(&people[1], chat)).answer, Answer::Done(_)));
+        }
+        assert_eq!(refused(&world.apply(ask(&people[1], chat)).answer), wait);
+        assert!(matches!(world.apply(ask(&people[1], other)).answer, Answer::Done(_)), "another chat");
+        assert!(matches!(world.apply(ask(&people[2], chat)).answer, Answer::Done(_)), "another device");
+    }
+    world.now = Millis(world.now.0 + 3_600_000);
+    assert!(matches!(world.apply(leave(&people[1], chat)).answer, Answer::Done(_)));
+    assert!(matches!(world.apply(rejoin(&people[1], chat)).answer, Answer::Done(_)));
+    world.check_replay();
 }
 
 fn join(world: &mut World, person: &Person, chat: ChatId, text: &str) -> Outcome {

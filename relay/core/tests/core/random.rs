@@ -4,6 +4,7 @@
 use crate::model::{Chat, Devices, Verdict};
 use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::limits::{LEAVES_PER_HOUR, REJOINS_PER_HOUR};
 use aside_protocol::request::{Chats, Commit, Found, Leave, Origin, PutDeviceList, Receipt, Rejoin, Route, Send};
 use aside_protocol::{Body, ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
@@ -75,6 +76,8 @@ struct Run {
     /// Each one's standing list and its version.
     lists: Vec<(u64, Body)>,
     ever_revoked: BTreeSet<DeviceId>,
+    /// When a device last began an hour of asking in a chat, and how often it asked since: by what it asked.
+    asked: BTreeMap<(DeviceId, ChatId, u64), (Millis, u64)>,
 }
 
 impl Run {
@@ -84,8 +87,8 @@ impl Run {
         let accounts = people.iter().map(|person| person.devices.iter().map(|(device, _)| *device).collect()).collect();
         let all = Devices { accounts, revoked: BTreeSet::new() };
         let lists = people.iter().map(|person| (2, person.list(2, &person.first_list()))).collect();
-        let (chats, pushed, acked, ever_revoked) = Default::default();
-        Self { world, people, chats, pushed, acked, all, lists, ever_revoked }
+        let (chats, pushed, acked, ever_revoked, asked) = Default::default();
+        Self { world, people, chats, pushed, acked, all, lists, ever_revoked, asked }
     }
 
     fn by(&self, who: usize) -> By {
@@ -222,8 +225,30 @@ impl Run {
             self.chats.insert(id, before);
             return;
         }
+        let member = match op {
+            Op::Rejoin { .. } => self.often(member, by.device, id, REJOINS_PER_HOUR),
+            Op::Leave { .. } => self.often(member, by.device, id, LEAVES_PER_HOUR),
+            _ => member,
+        };
         assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
         self.chats.insert(id, chat);
+    }
+
+    /// What is done only so often in an hour.
+    fn often(&mut self, verdict: Verdict, device: DeviceId, chat: ChatId, most: u64) -> Verdict {
+        let now = self.world.now;
+        let (since, count) = self.asked.entry((device, chat, most)).or_insert((now, 0));
+        if verdict != Verdict::Done {
+            return verdict;
+        }
+        if now.0 >= since.0 + 3_600_000 || *count == 0 {
+            (*since, *count) = (now, 0);
+        }
+        if *count == most {
+            return Verdict::Refused("RateLimited");
+        }
+        *count += 1;
+        Verdict::Done
     }
 
     /// A founding by device `who`, which need not be its account's first.

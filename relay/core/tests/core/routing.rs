@@ -1,6 +1,7 @@
 //! Commits that change the routing, and undoing them.
 
 use crate::world::{Person, World, chat_of, commit, devices, refused, sent};
+use aside_protocol::envelope::{Envelope, EnvelopeKind, routing_of};
 use aside_protocol::refusal::{Plain, Stale};
 use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
 use aside_protocol::{ChatId, Pos, Refusal, Seq};
@@ -43,6 +44,35 @@ fn a_device_removed_and_added_at_once_starts_again_at_one() {
     sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[bob.device(0)], &[bob.device(0)])));
     assert_eq!(sent(&world.send(bob.by(0), chat, 1, Seq(5), "again")).seq, Seq(6));
     assert_eq!(world.seqs(bob.device(0)), [2, 3, 4, 5, 6], "the commit belongs to its old interval");
+}
+
+#[test]
+fn a_commit_says_what_it_asked_of_the_routing_wherever_it_is_read() {
+    let (mut world, alice, bob, chat) = three();
+    let list = bob.list_of(3, &bob.list(2, &bob.first_list()), &bob.devices[..1]);
+    world.put_list(&bob, &list);
+    let (a1, b0, b1) = (alice.device(1), bob.device(0), bob.device(1));
+    let changes = [(vec![], vec![]), (vec![b0, a1], vec![b1, b0]), (vec![], vec![b1])];
+    let mut wanted = Vec::new();
+    for ((add, remove), n) in changes.iter().zip(2..) {
+        let outcome = world.commit(alice.by(0), commit(chat, n, Seq(n - 1), add, remove));
+        assert_eq!(outcome.deliveries[0].envelope.routing, routing_of(add, remove), "removed ones count too");
+        wanted.push(routing_of(add, remove));
+    }
+    assert_eq!(wanted[0], None);
+    assert_eq!(wanted[1], routing_of(&[a1, b0], &[b1]), "whoever is added again was not removed");
+    assert_ne!(wanted[1], routing_of(&[a1, b0], &[]));
+    sent(&world.send(alice.by(0), chat, 5, Seq(4), "no commit"));
+    let commits = |envelopes: Vec<Envelope>| -> Vec<_> {
+        let commits = envelopes.into_iter().filter(|envelope| envelope.kind == EnvelopeKind::Commit);
+        commits.map(|envelope| envelope.routing).collect()
+    };
+    assert_eq!(commits(world.catch_up(alice.device(0), Pos(0), 9)), wanted, "its sender's echo as well");
+    assert_eq!(commits(world.catch_up(a1, Pos(0), 9))[..2], wanted[..2]);
+    let range = Range { chat, from: Seq(2), to: Seq(5) };
+    let again = world.core.view().range(&alice.device(0), &range).unwrap().unwrap();
+    assert_eq!(commits(again.envelopes), wanted);
+    world.check_replay();
 }
 
 #[test]
