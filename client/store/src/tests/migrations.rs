@@ -9,7 +9,7 @@ const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE ou
 const SINCE: &[&str] = &[
     "ALTER TABLE chats DROP COLUMN title; ALTER TABLE chats DROP COLUMN origin; ALTER TABLE chats DROP COLUMN devices;
      ALTER TABLE chats DROP COLUMN renewed; ALTER TABLE chats DROP COLUMN receipts_pos; DROP TABLE members;
-     DROP TABLE lists; DROP TABLE tasks; DROP TABLE bodies; ALTER TABLE proposed DROP COLUMN change;
+     DROP TABLE lists; DROP TABLE tasks; ALTER TABLE proposed DROP COLUMN change;
      ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account;",
     "DROP TABLE transfers;",
     "DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
