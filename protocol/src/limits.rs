@@ -57,6 +57,8 @@ pub const GROUP_ACCOUNTS: usize = 1_000;
 pub const GROUP_DEVICES: usize = 2_000;
 /// Devices of a channel, and the most any chat is routed to.
 pub const CHANNEL_DEVICES: usize = 10_000;
+/// Longest chain of device lists that proves anything to a group, in bytes: room for some hundred changes.
+pub const MAX_CHAIN: usize = 256 << 10;
 /// Longest name of a group or channel in bytes.
 pub const MAX_TITLE: usize = 128;
 /// Longest commit or welcome that travels as a blob: a founding with 10,000 leaves.

@@ -3,8 +3,10 @@
 use crate::error::Result;
 use crate::inbox;
 use crate::link::{NameState, Pending};
+use crate::rules::prove_all;
 use crate::step::Step;
-use aside_protocol::device_list::{VerifiedList, verify_chain};
+use aside_protocol::device_list::VerifiedList;
+use aside_protocol::group::AccountLists;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
 use aside_protocol::{AccountId, ChatId, Millis, Name};
@@ -53,6 +55,8 @@ impl Step<'_> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
         self.tx.move_draft(&change.before.account, &change.now.account)?;
+        self.tell_contact(&change.before.account)?;
+        self.tell_contact(&change.now.account)?;
         self.changed();
         Ok(())
     }
@@ -76,6 +80,7 @@ impl Step<'_> {
     /// The user has compared an account's safety number: it is theirs, or it is not.
     pub fn set_verified(&mut self, account: &AccountId, verified: bool) -> Result<()> {
         self.tx.set_verified(account, if verified { self.now } else { Millis(0) })?;
+        self.tell_contact(account)?;
         self.changed();
         Ok(())
     }
@@ -98,7 +103,11 @@ impl Step<'_> {
     fn learn(&mut self, record: Record) -> Result<Option<AccountId>> {
         let account = AccountId::of(&record.root);
         let known = self.tx.account(&account)?;
-        let Some(list) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let Some(chain) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let (list, taken) = match chain {
+            Chain::Newer(list) => (list, true),
+            Chain::Older(list) => (list, false),
+        };
         let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
         let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
@@ -108,7 +117,9 @@ impl Step<'_> {
         };
         // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
         let name = known.map_or(record.name, |known| known.name);
-        self.tx.save_lists(&account, 1, &record.lists)?;
+        if taken {
+            self.tx.save_lists(&account, 1, &record.lists)?;
+        }
         let record_list = list.clone();
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
@@ -161,14 +172,32 @@ fn lookup(who: Who) -> Request {
     Request::Lookup(Lookup { who, from_version: 1 })
 }
 
-/// The newest list of a chain that holds and is no older than the one known (rules `LST-1` to `LST-3`).
-fn newest(record: &Record, known: Option<&Account>) -> Option<VerifiedList> {
-    let list = verify_chain(&record.root, None, &record.lists).ok().flatten()?;
-    match known.map(|account| &account.list) {
-        Some(known) if known.list.version > list.list.version => Some(known.clone()),
-        Some(known) if known.list.version == list.list.version && known.hash != list.hash => None,
-        _ => Some(list),
+/// What a chain of lists is to what is known of its account.
+enum Chain {
+    /// It continues it, or is the first.
+    Newer(VerifiedList),
+    /// It is an earlier part of it.
+    Older(VerifiedList),
+}
+
+/// The newest list of a chain that holds and does not contradict the one known (rules `LST-1` to `LST-3`): of the same
+/// versions there is one history.
+fn newest(record: &Record, known: Option<&Account>) -> Option<Chain> {
+    let lists = AccountLists { root: record.root, lists: record.lists.clone() };
+    let (_, list, hashes, _) = prove_all(&[lists])?.into_values().next()?;
+    let Some(known) = known.map(|account| &account.list) else { return Some(Chain::Newer(list)) };
+    match continues(known, &hashes) {
+        Some(true) => Some(Chain::Newer(list)),
+        // The relay tells less than it did before; what is known stays.
+        None => Some(Chain::Older(known.clone())),
+        Some(false) => None,
     }
+}
+
+/// Whether a chain has the known list in its place; none if it ends before.
+pub(crate) fn continues(known: &VerifiedList, hashes: &[aside_protocol::Hash]) -> Option<bool> {
+    let at = usize::try_from(known.list.version).ok()?.checked_sub(1)?;
+    hashes.get(at).map(|hash| *hash == known.hash)
 }
 
 pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Result<()> {

@@ -13,10 +13,15 @@ use aside_store::chats::{ChatState, UNKNOWN_KIND};
 /// Names the setting that says that the account's chats are still to be asked for.
 pub const ADOPTING: &str = "adopting";
 
+/// What that setting says on a device that was recovered.
+pub const RECOVERED: &str = "1";
+/// What it says on one that was linked.
+pub const LINKED: &str = "2";
+
 impl Step<'_> {
     /// Asks for the account's chats, if that is still to be done.
     pub(crate) fn begin_adoption(&mut self) -> Result<()> {
-        if self.tx.setting(ADOPTING)?.is_some_and(|value| value == "1") {
+        if self.tx.setting(ADOPTING)?.is_some_and(|value| value != "0") {
             self.ask(Request::Chats(Chats::default()), Pending::Chats);
         }
         Ok(())
@@ -51,8 +56,12 @@ impl Step<'_> {
             false => self.tx.group_chat(&of.chat, UNKNOWN_KIND, self.now)?,
         };
         (chat.incarnation, chat.base, chat.seq) = (of.incarnation, of.base, of.last);
-        if !oneself {
+        // A linked device's welcomes are on their way from the own other devices; if one does not come, it asks.
+        let linked = self.tx.setting(ADOPTING)?.is_some_and(|value| value == LINKED);
+        if linked || !oneself {
             chat.enter(ChatState::AwaitingWelcome, self.now);
+        }
+        if !linked && !oneself {
             // No welcome is due: this device asks at once (rule `REJ-1`).
             chat.since = Millis(self.now.0.saturating_sub(self.config.welcome_patience_ms));
         }

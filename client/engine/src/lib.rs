@@ -26,6 +26,7 @@ mod routing;
 mod rules;
 mod session;
 mod step;
+mod sync;
 mod transfers;
 mod writing;
 
@@ -33,7 +34,7 @@ mod writing;
 mod tests;
 
 pub use accounts::{Contact, KeyChange};
-pub use adopt::ADOPTING;
+pub use adopt::{ADOPTING, LINKED, RECOVERED};
 pub use commands::{Accepted, Refused};
 pub use config::Config;
 pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice, own_devices};

@@ -31,6 +31,7 @@ impl Step<'_> {
         self.pump_lookups();
         self.pump_meeting();
         self.pump_own_list()?;
+        self.pump_sync()?;
         for row in std::mem::take(&mut self.link.dirty) {
             self.pump_guarded(row)?;
         }

@@ -1,5 +1,6 @@
 //! The accounts of a chat: read, changed by commits that took effect, told to people.
 
+use crate::accounts::continues;
 use crate::error::Result;
 use crate::rules::{self, After, Change};
 use crate::step::Step;
@@ -98,14 +99,22 @@ impl Step<'_> {
         Ok(name.as_str().to_owned())
     }
 
-    /// Device lists that a welcome or commit proved; newer ones are kept, a name is asked for later.
-    pub(crate) fn learn_proved(&mut self, proved: &[Proved]) -> Result<()> {
+    /// Device lists that a welcome or commit proved; newer ones are kept, a name is asked for later. Says whether one of them
+    /// contradicts what is known here: then that stays.
+    pub(crate) fn learn_proved(&mut self, proved: &[Proved]) -> Result<bool> {
+        let mut contradicted = false;
         for (root, list, lists) in proved {
             let account = list.list.account;
             let known = self.tx.account(&account)?;
+            let hashes = rules::hashes(*root, lists);
+            if known.as_ref().is_some_and(|known| continues(&known.list, &hashes) == Some(false)) {
+                contradicted = true;
+                continue;
+            }
             if known.as_ref().is_some_and(|known| known.list.list.version >= list.list.version) {
                 // The chain may be needed to prove it to others.
-                if self.tx.lists(&account)?.len() < lists.len() {
+                let ours = self.tx.lists(&account)?.len();
+                if ours == 0 || ours < lists.len() {
                     self.tx.save_lists(&account, 1, lists)?;
                 }
                 continue;
@@ -119,7 +128,7 @@ impl Step<'_> {
             self.tx.save_lists(&account, 1, lists)?;
             self.list_grew(&account)?;
         }
-        Ok(())
+        Ok(contradicted)
     }
 
     /// An account's list is newer than before: chats whose groups know an older one are brought in line (rule `GRP-7`).

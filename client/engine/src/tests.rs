@@ -7,6 +7,7 @@ mod batches;
 mod devices;
 mod meeting;
 mod missed;
+mod sync;
 mod writing;
 
 use crate::{Config, Contact, Effect, Engine, EngineError, Random, Refused};

@@ -4,7 +4,7 @@ use super::enter::{self, EnterError, Entered, LoggedIn};
 use super::{SystemRandom, jitter};
 use aside_crypto::DeviceKey;
 use aside_crypto::linking::{Guest, LinkError, MetHost};
-use aside_engine::fresh;
+use aside_engine::{ADOPTING, EngineError, LINKED, fresh};
 use aside_protocol::frame::{ClientFrame, Meet, RelayFrame};
 use aside_protocol::limits::MEETING_MS;
 use aside_protocol::linking::{HostIs, HostWord, LinkCode, Linked};
@@ -79,6 +79,7 @@ pub async fn link(linking: &Linking, mut tell: impl FnMut(Met)) -> Result<(Profi
             return Err(EnterError::BadAccount);
         }
     }
+    store.transact::<_, EngineError>(|tx| Ok(tx.set_setting(ADOPTING, LINKED)?))?;
     let profile =
         enter::settle(&mut store, &entering, (&record, list, verified), &entered, (&linking.machine, linking.choice))?;
     entered.link.close().await;
@@ -116,7 +117,7 @@ async fn get_in(
     }
 }
 
-/// One meeting, from the first key to the host's last word.
+/// One meeting, from the first key to the host's last word. It is left in order: the relay lets one guest in at a time.
 async fn meet(
     linking: &Linking,
     entering: &Entering,
@@ -126,11 +127,26 @@ async fn meet(
     let greeted = enter::reach(&entering.relay, linking.choice).await?;
     let seed: Zeroizing<[u8; 32]> = Zeroizing::new(fresh(&mut SystemRandom));
     let (guest, begun) = Guest::begin(linking.code.clone(), &seed);
-    let meeting = linking.code.meeting;
-    let mut link = greeted.meet(Meet { meeting, body: begun }).await?;
+    let mut link = greeted.meet(Meet { meeting: linking.code.meeting, body: begun }).await?;
+    let ended = converse(&mut link, &guest, linking, entering, |host, key| {
+        *met_before = true;
+        tell(Met::Host(host, key));
+    });
+    let ended = ended.await;
+    link.close().await;
+    ended
+}
+
+async fn converse(
+    link: &mut Link,
+    guest: &Guest,
+    linking: &Linking,
+    entering: &Entering,
+    mut met: impl FnMut(HostIs, PublicKey),
+) -> Result<Ended, EnterError> {
     let mut host: Option<MetHost> = None;
     loop {
-        let said = match heard(&mut link).await? {
+        let said = match heard(link).await? {
             Ok(said) => said,
             Err(error) => return Ok(Ended::Broken(error)),
         };
@@ -141,19 +157,16 @@ async fn meet(
             };
             let key = DeviceKey::from_seed(&entering.seed);
             let body = channel.introduce(entering.device, &key, &linking.machine);
-            if link.frames.send(ClientFrame::Meet(Meet { meeting, body })).await.is_err() {
+            let said = ClientFrame::Meet(Meet { meeting: linking.code.meeting, body });
+            if link.frames.send(said).await.is_err() {
                 return Ok(Ended::Broken(TransportError::Closed));
             }
-            *met_before = true;
-            tell(Met::Host(is, key.public()));
+            met(is, key.public());
             host = Some(channel);
             continue;
         };
         match channel.hear(&said) {
-            Ok(HostWord::Linked(linked)) => {
-                link.close().await;
-                return Ok(Ended::In(linked));
-            }
+            Ok(HostWord::Linked(linked)) => return Ok(Ended::In(linked)),
             Ok(HostWord::NotLinked(why)) => return Err(EnterError::NotLinked(why)),
             // Something to come, or noise of the relay's.
             Ok(_) | Err(_) => {}

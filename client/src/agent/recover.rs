@@ -4,7 +4,7 @@ use super::enter::{self, EnterError, Entered, LoggedIn};
 use super::now;
 use aside_crypto::lists::recovery_list;
 use aside_crypto::{DeviceKey, RecoveryPhrase, RootKey};
-use aside_engine::{ADOPTING, EngineError};
+use aside_engine::{ADOPTING, EngineError, RECOVERED};
 use aside_protocol::device_list::{DeviceEntry, VerifiedList, verify_next};
 use aside_protocol::frame::{Claim, Recover};
 use aside_protocol::request::Account as Record;
@@ -99,7 +99,7 @@ async fn settle(
     recovery: &Recovery,
 ) -> Result<Profile, EnterError> {
     // Before the profile, so that a kill between the two forgets nothing: without a profile it means nothing.
-    store.transact::<_, EngineError>(|tx| Ok(tx.set_setting(ADOPTING, "1")?))?;
+    store.transact::<_, EngineError>(|tx| Ok(tx.set_setting(ADOPTING, RECOVERED)?))?;
     let profile = enter::settle(store, entering, account, &entered, (&recovery.machine, recovery.choice))?;
     entered.link.close().await;
     Ok(profile)

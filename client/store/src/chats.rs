@@ -104,6 +104,8 @@ pub struct Chat {
     pub renewed: Millis,
     /// Up to here the receipts of a large chat were asked for.
     pub receipts_pos: Pos,
+    /// The group this device was in last, and in which incarnation.
+    pub known: Option<(u64, Vec<u8>)>,
 }
 
 /// What stands for the other account in a group or channel, so that conversations are named in one way: no account has
@@ -144,7 +146,7 @@ impl Chat {
 /// reads one.
 const SELECT: &str =
     "SELECT id, chat, kind, peer, state, since, incarnation, group_id, base, seq, next_n, shift, read_place,
-    told_delivered, told_read, own_count, asked, arrived, title, origin, devices, renewed, receipts_pos
+    told_delivered, told_read, own_count, asked, arrived, title, origin, devices, renewed, receipts_pos, known_incarnation, known_group
     FROM chats";
 
 fn read(row: &Row) -> Result<Chat> {
@@ -172,6 +174,10 @@ fn read(row: &Row) -> Result<Chat> {
         devices: row.get(20)?,
         renewed: Millis(row.get(21)?),
         receipts_pos: Pos(row.get(22)?),
+        known: row
+            .get::<_, Option<Vec<u8>>>(24)?
+            .map(|group| Ok::<_, StoreError>((row.get(23)?, group)))
+            .transpose()?,
     })
 }
 
@@ -242,7 +248,8 @@ impl Tx<'_> {
         self.run(
             "UPDATE chats SET state = ?, since = ?, incarnation = ?, group_id = ?, base = ?, seq = ?, next_n = ?,
                shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ?, arrived = ?,
-               kind = ?, peer = ?, title = ?, origin = ?, devices = ?, renewed = ?, receipts_pos = ? WHERE id = ?",
+               kind = ?, peer = ?, title = ?, origin = ?, devices = ?, renewed = ?, receipts_pos = ?,
+               known_incarnation = ?, known_group = ? WHERE id = ?",
             params![
                 chat.state.code(),
                 chat.since.0,
@@ -265,6 +272,8 @@ impl Tx<'_> {
                 chat.devices,
                 chat.renewed.0,
                 chat.receipts_pos.0,
+                chat.known.as_ref().map_or(0, |(incarnation, _)| *incarnation),
+                chat.known.as_ref().map(|(_, group)| group),
                 chat.row,
             ],
         )?;

@@ -24,6 +24,7 @@ pub mod rejoins;
 mod rows;
 pub mod settings;
 pub mod summaries;
+pub mod syncs;
 pub mod tasks;
 pub mod transfers;
 mod unsure;

@@ -8,6 +8,9 @@ ALTER TABLE chats ADD COLUMN origin BLOB;
 ALTER TABLE chats ADD COLUMN devices INTEGER NOT NULL DEFAULT 0;
 -- When this device last renewed its leaf, ms.
 ALTER TABLE chats ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
+-- The group this device joined last, and in which incarnation: an incarnation has one group only.
+ALTER TABLE chats ADD COLUMN known_group BLOB;
+ALTER TABLE chats ADD COLUMN known_incarnation INTEGER NOT NULL DEFAULT 0;
 -- Up to which pos the receipts of a large chat were asked for.
 ALTER TABLE chats ADD COLUMN receipts_pos INTEGER NOT NULL DEFAULT 0;
 

@@ -26,3 +26,26 @@ CREATE TABLE settings (                     -- what the user chose for this prof
 ) WITHOUT ROWID;
 
 ALTER TABLE accounts ADD COLUMN verified INTEGER NOT NULL DEFAULT 0; -- when its safety number was compared, ms; 0: never
+
+CREATE TABLE syncs (                        -- what messages to the own other devices carry, encoded
+  message INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+  body    BLOB NOT NULL
+);
+
+CREATE TABLE sync_due (                     -- what the own other devices are still to be told
+  kind    INTEGER NOT NULL,
+  subject BLOB NOT NULL,                    -- a chat or an account: the newest about it is told
+  item    BLOB NOT NULL,
+  since   INTEGER NOT NULL,                 -- when the first change of it was, ms
+  PRIMARY KEY (kind, subject)
+) WITHOUT ROWID;
+
+CREATE TABLE mutes (                        -- chats of which nothing is announced
+  chat  BLOB PRIMARY KEY,
+  until INTEGER NOT NULL                    -- ms; 0: it is announced again
+) WITHOUT ROWID;
+
+CREATE TABLE drafted (                      -- chats in which another own device has begun a text
+  chat  BLOB PRIMARY KEY,
+  since INTEGER NOT NULL                    -- ms; 0: no more
+) WITHOUT ROWID;

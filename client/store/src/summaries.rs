@@ -62,7 +62,7 @@ pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.tit
     (SELECT count(*) FROM (SELECT 1 FROM messages u
       WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,
     (SELECT count(*) FROM outbox o CROSS JOIN messages w ON w.id = o.message
-      WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL) AS pending
+      WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL AND w.kind = 0) AS pending
   FROM chats c LEFT JOIN accounts a ON a.account = c.peer
   LEFT JOIN profile p ON p.id = 1
   LEFT JOIN members x ON x.chat = c.id AND x.account = p.account AND c.kind <> 0
@@ -70,6 +70,7 @@ pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.tit
                                   ORDER BY l.place DESC, l.id DESC LIMIT 1)
   LEFT JOIN accounts b ON b.account = m.account
   WHERE c.kind IN (0, 1, 2) AND (c.kind = 0 OR c.title <> '')
+    AND (m.id IS NOT NULL OR c.peer <> coalesce((SELECT account FROM profile), x''))
   ORDER BY time DESC, c.id";
 
 /// SQLite's own `substr` ends at a NUL, which a peer may write.

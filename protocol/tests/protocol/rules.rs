@@ -207,6 +207,7 @@ fn the_limits_are_those_of_the_code() {
         GROUP_DEVICES,
         CHANNEL_DEVICES,
         MAX_TITLE,
+        MAX_CHAIN,
         MAX_BIG_HANDSHAKE,
         MAX_BLOB,
         BLOB_RETENTION_MS,

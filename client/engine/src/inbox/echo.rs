@@ -76,6 +76,9 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     let (terms, devices) = step.in_group(chat, |group, _| Ok((group.terms()?, group.roster()?.len() as u64)))?;
     chat.devices = devices;
     chat.renewed = step.now;
+    if let Some(group) = chat.group.clone().filter(|_| proposed.founding) {
+        chat.known = Some((envelope.incarnation.unwrap_or(chat.incarnation + 1), group));
+    }
     chat.next_n = proposed.n.next();
     chat.own_count = 0;
     if proposed.founding {

@@ -48,7 +48,7 @@ async fn add(handle: &Handle, args: &AddArgs) -> Result<(), CliError> {
     show_code(&hosting.code().to_link(), args)?;
     let linked = admit(&mut hosting, args, deadline).await;
     let lacking = match &linked {
-        Ok(_) => hosting.settled(Instant::now() + SETTLE).await,
+        Ok(_) => hosting.settled(Instant::now() + 2 * SETTLE).await,
         Err(_) => Ok(0),
     };
     hosting.end().await?;

@@ -8,11 +8,12 @@ const BEFORE_4: &str = "DROP TABLE drafts; DROP INDEX chats_peer; ALTER TABLE ou
 /// What later versions added; each takes back its own.
 const SINCE: &[&str] = &[
     "ALTER TABLE chats DROP COLUMN title; ALTER TABLE chats DROP COLUMN origin; ALTER TABLE chats DROP COLUMN devices;
-     ALTER TABLE chats DROP COLUMN renewed; ALTER TABLE chats DROP COLUMN receipts_pos; DROP TABLE members;
+     ALTER TABLE chats DROP COLUMN renewed; ALTER TABLE chats DROP COLUMN receipts_pos;
+     ALTER TABLE chats DROP COLUMN known_group; ALTER TABLE chats DROP COLUMN known_incarnation; DROP TABLE members;
      DROP TABLE lists; DROP TABLE tasks; ALTER TABLE proposed DROP COLUMN change;
      ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account;",
     "DROP TABLE transfers;",
-    "DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
+    "DROP TABLE syncs; DROP TABLE sync_due; DROP TABLE mutes; DROP TABLE drafted; DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",
     "DROP TABLE links;",
 ];
