@@ -3,6 +3,7 @@
 use crate::accounts::continues;
 use crate::error::Result;
 use crate::rules::{self, After, Change};
+use crate::session::NAMES_A_TICK;
 use crate::step::Step;
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
@@ -128,6 +129,8 @@ impl Step<'_> {
             self.tx.save_lists(&account, 1, lists)?;
             self.list_grew(&account)?;
         }
+        // People want to see who is here; the rest of many follows with each tick.
+        self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
         Ok(contradicted)
     }
 

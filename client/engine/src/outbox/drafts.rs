@@ -3,10 +3,10 @@
 
 use crate::error::Result;
 use crate::packages::{Package, Packages, suite_of};
-use crate::rules::open_join;
+use crate::rules::{asked_to_join, asked_to_leave, open_join};
 use crate::step::Step;
 use aside_crypto::Leaf;
-use aside_protocol::group::{AccountLists, Evidence, Role, RoleChange, Roster};
+use aside_protocol::group::{AccountLists, ChatKind, Evidence, LeaveRequest, Role, RoleChange, Roster, SignedLeave};
 use aside_protocol::rejoin::{self, RejoinRequest};
 use aside_protocol::{AccountId, DeviceId, PublicKey, codec};
 use aside_store::chats::{Chat, ChatState};
@@ -115,7 +115,7 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
     let draft = match task.kind {
         TaskKind::Sync => return sync(step, chat, view, task),
         TaskKind::Join => return join(step, chat, view, task),
-        TaskKind::Leave => task.account().map(|account| Draft {
+        TaskKind::Leave => task.account().filter(|_| wants_to_leave(step, chat, task)).map(|account| Draft {
             remove: view.devices(&account),
             evidence: vec![Evidence::Leave(task.value.clone())],
             ..Draft::default()
@@ -221,16 +221,35 @@ pub(super) fn newcomer(
     }
 }
 
-/// Somebody with the link is added with the device that asked (rule `JOI-2`).
+/// Whether a device of the account signed the request to leave. The rules let an admin's commit do the same without one, so
+/// the request is judged here: it came by way of the relay.
+fn wants_to_leave(step: &Step, chat: &Chat, task: &Task) -> bool {
+    let read = || {
+        let signed: SignedLeave = codec::decode(&task.value.0).ok()?;
+        let request: LeaveRequest = codec::decode(&signed.request.0).ok()?;
+        let known = step.tx.account(&task.account()?).ok()??;
+        let entry = known.list.list.device(&request.device)?;
+        let fits = request.chat == chat.chat && Some(request.account) == task.account();
+        Some(fits && asked_to_leave(&signed, &entry.key))
+    };
+    read().unwrap_or(false)
+}
+
+/// Somebody with the link is added with the device that asked (rule `JOI-2`). What an admin commits needs no proof, so it is
+/// judged here.
 fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
     let tasks = vec![(task.kind, task.subject.clone())];
-    let draft = open_join(&task.value).and_then(|(request, _)| {
+    let link = step.join_key(chat)?.filter(|_| chat.kind == ChatKind::Channel);
+    let draft = open_join(&task.value).and_then(|(request, signed)| {
         let account = AccountId::of(&request.account.root);
         if view.roster.get(&account).is_some() {
             return None;
         }
         let proved = crate::rules::proved_list(request.account)?;
         let entry = proved.1.list.device(&request.device)?.clone();
+        if request.chat != chat.chat || !asked_to_join(&signed, &link?, &entry.key) {
+            return None;
+        }
         let checked =
             step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
         let evidence = vec![Evidence::Join(task.value.clone())];
