@@ -10,6 +10,7 @@ mod client;
 mod error;
 mod figures;
 mod fleet;
+mod group;
 mod idle;
 mod member;
 mod offline;
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Pairs that write to each other through a relay as fast as their window lets them.
     Relay(relay::Args),
+    /// One who writes to a group whose members are all online.
+    Group(group::Args),
     /// Messages to devices that are away.
     Offline(offline::Args),
     /// What an idle connection costs the relay in memory.
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
     runtime.block_on(async {
         match command {
             Command::Relay(args) => relay::run(args).await,
+            Command::Group(args) => group::run(args).await,
             Command::Offline(args) => offline::run(args).await,
             Command::Idle(args) => idle::run(args).await,
             Command::Catchup(args) => catchup::run(args).await,

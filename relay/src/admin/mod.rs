@@ -5,6 +5,7 @@ pub mod client;
 use crate::invite;
 use crate::log::{Counters, LocalLog};
 use crate::server::Shared;
+use aside_relay_core::View;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// Longest request line in bytes.
@@ -38,6 +40,8 @@ pub enum Ask {
     Status,
     /// What was counted since the start.
     Counters,
+    /// How many bytes the database holds.
+    Bytes,
 }
 
 /// What is answered.
@@ -52,6 +56,8 @@ pub enum Told {
     Connected(usize),
     /// Since the start.
     Counters(Counters),
+    /// Of the database: pages in use, those in the write-ahead log included.
+    Bytes(u64),
     /// One sentence for people.
     Error(String),
 }
@@ -131,6 +137,20 @@ impl Desk {
             }
             Ask::Status => Told::Connected(self.shared.hub.connected()),
             Ask::Counters => Told::Counters(self.log.counters()),
+            Ask::Bytes => self.bytes().await,
+        }
+    }
+
+    async fn bytes(&self) -> Told {
+        let (sender, receiver) = oneshot::channel();
+        self.shared.readers.run(move |reader| {
+            // The asker may have gone.
+            let _ = sender.send(reader.snapshot(View::bytes));
+        });
+        match receiver.await {
+            Ok(Ok(bytes)) => Told::Bytes(bytes),
+            Ok(Err(error)) => Told::Error(format!("the database cannot be read: {error}")),
+            Err(_) => Told::Error("the relay is stopping".into()),
         }
     }
 }
