@@ -13,6 +13,7 @@ mod fleet;
 mod group;
 mod idle;
 mod member;
+mod mls;
 mod offline;
 mod person;
 mod processes;
@@ -45,6 +46,8 @@ enum Command {
     Relay(relay::Args),
     /// One who writes to a group whose members are all online.
     Group(group::Args),
+    /// Groups and channels on the client: founding, joining, writing, reading, changing.
+    Mls(mls::Args),
     /// Messages to devices that are away.
     Offline(offline::Args),
     /// What an idle connection costs the relay in memory.
@@ -84,6 +87,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
     match &command {
         Command::Client(args) => return client::run(args),
         Command::Tui(args) => return tui::run(args),
+        Command::Mls(args) => return mls::run(args),
         _ => {}
     }
     // As many threads as the relay itself has: both share the machine.
@@ -100,6 +104,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
             Command::Bound(args) => bound::run(args).await,
             Command::Client(args) => client::run(&args),
             Command::Tui(args) => tui::run(&args),
+            Command::Mls(args) => mls::run(&args),
         }
     })
 }
