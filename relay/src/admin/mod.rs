@@ -5,7 +5,6 @@ pub mod client;
 use crate::invite;
 use crate::log::{Counters, LocalLog};
 use crate::server::Shared;
-use aside_relay_core::View;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -145,7 +144,7 @@ impl Desk {
         let (sender, receiver) = oneshot::channel();
         self.shared.readers.run(move |reader| {
             // The asker may have gone.
-            let _ = sender.send(reader.snapshot(View::bytes));
+            let _ = sender.send(reader.snapshot(|view| view.bytes()));
         });
         match receiver.await {
             Ok(Ok(bytes)) => Told::Bytes(bytes),
