@@ -6,8 +6,8 @@ use aside_crypto::{DeviceKey, RootKey};
 use aside_protocol::frame::{Login, Register};
 use aside_protocol::invite::InviteSecret;
 use aside_protocol::login::Transcript;
-use aside_protocol::request::{Found, Welcome};
-use aside_protocol::{AccountId, Body, ChatId, DeviceId, Millis, Name};
+use aside_protocol::request::{Found, Origin, Welcome};
+use aside_protocol::{AccountId, Body, ChatId, DeviceId, GroupNonce, Millis, Name};
 
 /// Bytes of a founding and of a welcome; the relay reads neither.
 const HANDSHAKE: usize = 2_000;
@@ -81,6 +81,24 @@ pub fn founding(founder: Known, other: Known) -> Result<Found, BenchError> {
     let welcome = Some(Welcome { to: vec![other.device], body: random_body(HANDSHAKE)?, blob: None });
     let chat = ChatId::direct(&founder.account, &other.account);
     Ok(Found { chat, accounts, incarnation: 1, devices, body: random_body(HANDSHAKE)?, welcome, origin: None })
+}
+
+/// The founding of a group by its first member, with one nonce.
+pub fn group_founding(members: &[Known], nonce: GroupNonce) -> Result<Found, BenchError> {
+    let Some((founder, others)) = members.split_first() else {
+        return Err(BenchError::Failed("a group has a founder".into()));
+    };
+    let to = others.iter().map(|known| known.device).collect();
+    let origin = Origin { account: founder.account, nonce };
+    Ok(Found {
+        chat: ChatId::group(&origin.account, &origin.nonce),
+        accounts: Vec::new(),
+        incarnation: 1,
+        devices: members.iter().map(|known| known.device).collect(),
+        body: random_body(32)?,
+        welcome: Some(Welcome { to, body: random_body(HANDSHAKE)?, blob: None }),
+        origin: Some(origin),
+    })
 }
 
 /// Random bytes as a body.
