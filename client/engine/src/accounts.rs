@@ -109,6 +109,10 @@ impl Step<'_> {
             Chain::Older(list) => (list, false),
         };
         let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
+        if known.as_ref().is_some_and(|known| known.trust == Trust::Unnamed) {
+            // What was said of somebody without a name can be said with it now.
+            self.tx.name_in_notices(&account, &record.name)?;
+        }
         let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
             Some(known) => known.trust,

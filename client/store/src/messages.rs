@@ -239,6 +239,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Somebody's name is known: notices of their groups that had to do without it have it from here on.
+    pub fn name_in_notices(&self, account: &AccountId, name: &Name) -> Result<()> {
+        self.run(
+            "UPDATE messages SET text = replace(text, ?2, ?3) WHERE kind = 1 AND instr(text, ?2) > 0
+               AND chat IN (SELECT chat FROM members WHERE account = ?1)",
+            params![account.as_ref(), Name::placeholder(account).as_str(), name.as_str()],
+        )
+        .map(drop)
+    }
+
     /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again,
     /// since that time.
     pub fn place_message(&self, row: MessageRow, seq: Seq, place: u64, time: Millis) -> Result<()> {

@@ -51,3 +51,4 @@ ALTER TABLE rejoins ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rejoins ADD COLUMN account BLOB NOT NULL DEFAULT x'';
 
 CREATE INDEX marks_account ON marks (chat, account);
+CREATE INDEX messages_notices ON messages (chat) WHERE kind = 1;
