@@ -18,7 +18,7 @@ enum Op {
     Send { who: usize, with: usize, n: i64, stale: bool, text: u8 },
     Found { who: usize, with: usize, ahead: i64, text: u8, most: u8 },
     Commit { who: usize, with: usize, n: i64, stale: bool, add: u8, remove: u8 },
-    Route { who: usize, with: usize, stale: bool },
+    Route { who: usize, with: usize, stale: bool, back: u64 },
     Receipt { who: usize, with: usize },
     Rejoin { who: usize, with: usize },
     Leave { who: usize, with: usize },
@@ -47,7 +47,13 @@ fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
         .prop_map(|(who, with, ahead, text, most)| Op::Found { who, with, ahead, text, most });
     let commit = (who.clone(), with.clone(), off(), stale, any::<u8>(), any::<u8>())
         .prop_map(|(who, with, n, stale, add, remove)| Op::Commit { who, with, n, stale, add, remove });
-    let route = (who.clone(), with.clone(), stale).prop_map(|(who, with, stale)| Op::Route { who, with, stale });
+    let back = prop_oneof![3 => Just(0), 2 => 0..9u64];
+    let route = (who.clone(), with.clone(), stale, back).prop_map(|(who, with, stale, back)| Op::Route {
+        who,
+        with,
+        stale,
+        back,
+    });
     let receipt = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Receipt { who, with });
     let rejoin = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Rejoin { who, with });
     let leave = (who.clone(), with).prop_map(|(who, with)| Op::Leave { who, with });
@@ -186,7 +192,7 @@ impl Run {
                 let request = self.founding(who, with, incarnation, (&format!("founding {text}"), *most));
                 let (hash, all) = (Hash::of(&request.body), request.devices.iter().copied().collect());
                 let predicted = match with {
-                    GROUP => chat.found_group(&by.device, incarnation, &hash, &all),
+                    GROUP => chat.found_group(&by.device, (incarnation, &hash), &all, &self.all),
                     _ => chat.found(&by.device, incarnation, &hash, &all),
                 };
                 (Some(predicted), self.apply(Command::Found(by, hash, request)))
@@ -200,8 +206,8 @@ impl Run {
                 let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &self.all);
                 (Some(predicted), self.apply(Command::Commit(by, hash, commit)))
             }
-            Op::Route { stale, .. } => {
-                let refused = base(&chat, *stale);
+            Op::Route { stale, back, .. } => {
+                let refused = base(&chat, *stale).saturating_sub(*back);
                 let known = chat.last > 0;
                 let predicted =
                     if known { chat.route(&by.device, refused, &self.all) } else { Verdict::Refused("NotMember") };

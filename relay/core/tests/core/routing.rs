@@ -2,9 +2,10 @@
 
 use crate::world::{Person, World, chat_of, commit, devices, refused, sent};
 use aside_protocol::envelope::{Envelope, EnvelopeKind, routing_of};
+use aside_protocol::limits::RETENTION_MS;
 use aside_protocol::refusal::{Plain, Stale};
 use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
-use aside_protocol::{ChatId, Pos, Refusal, Seq};
+use aside_protocol::{ChatId, Millis, Pos, Refusal, Seq};
 use aside_relay_core::{By, Command};
 
 fn three() -> (World, Person, Person, ChatId) {
@@ -124,8 +125,53 @@ fn a_refused_commit_is_undone_without_a_hole() {
     assert_eq!(world.seqs(alice.device(1)), [2, 3, 4, 5, 6]);
 }
 
+/// Whoever is evicted by the first of them must not be so for good by the second.
 #[test]
-fn only_devices_routed_before_undo_and_foundings_cannot_be_undone() {
+fn commits_of_one_account_are_undone_together_and_another_accounts_ends_that() {
+    let (mut world, alice, bob, chat) = three();
+    let others = [alice.device(0), alice.device(1)];
+    sent(&world.send(alice.by(1), chat, 1, Seq(1), "before"));
+    sent(&world.commit(bob.by(1), commit(chat, 1, Seq(1), &[], &others)));
+    sent(&world.commit(bob.by(1), commit(chat, 2, Seq(3), &[], &[bob.device(0)])));
+    sent(&world.commit(bob.by(1), commit(chat, 3, Seq(4), &[alice.device(1)], &[])));
+    sent(&world.commit(bob.by(1), commit(chat, 4, Seq(5), &[], &[])));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 7)), Refusal::NotMember(Plain {}));
+    assert_eq!(refused(&route(&mut world, bob.by(1), chat, 7)), Refusal::Stale(Stale { base: Seq(6) }));
+    assert_eq!(refused(&route(&mut world, bob.by(1), chat, 1)), Refusal::Stale(Stale { base: Seq(6) }));
+    assert_eq!(refused(&route(&mut world, alice.by(1), chat, 5)), Refusal::NotMember(Plain {}), "not before that one");
+    assert_eq!(route(&mut world, alice.by(0), chat, 3), Answer::Done(Done::default()));
+    for person in [&alice, &bob] {
+        for by in [person.by(0), person.by(1)] {
+            assert_eq!(route(&mut world, by, chat, 4), Answer::Done(Done::default()), "undone with it");
+        }
+    }
+    assert_eq!(world.seqs(alice.device(0)), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(world.seqs(alice.device(1)), [2, 3, 4, 5, 6]);
+    assert_eq!(sent(&world.send(alice.by(1), chat, 2, Seq(6), "its number goes on")).seq, Seq(7));
+
+    sent(&world.commit(bob.by(1), commit(chat, 5, Seq(6), &[], &others)));
+    sent(&world.commit(bob.by(0), commit(chat, 1, Seq(8), &[], &[])));
+    assert_eq!(route(&mut world, alice.by(0), chat, 8), Answer::Done(Done::default()), "the same account");
+    sent(&world.commit(bob.by(1), commit(chat, 6, Seq(9), &[], &others[..1])));
+    sent(&world.commit(alice.by(1), commit(chat, 3, Seq(10), &[], &[])));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 10)), Refusal::NotMember(Plain {}), "it stands");
+    assert_eq!(refused(&route(&mut world, bob.by(0), chat, 10)), Refusal::Stale(Stale { base: Seq(11) }));
+    world.check_replay();
+}
+
+#[test]
+fn what_is_older_than_the_log_is_not_undone_any_more() {
+    let (mut world, alice, bob, chat) = three();
+    sent(&world.commit(bob.by(0), commit(chat, 1, Seq(1), &[], &[alice.device(1)])));
+    world.now = Millis(world.now.0 + RETENTION_MS + 1);
+    sent(&world.commit(bob.by(0), commit(chat, 2, Seq(2), &[], &[alice.device(0)])));
+    assert_eq!(refused(&route(&mut world, alice.by(1), chat, 2)), Refusal::NotMember(Plain {}));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 2)), Refusal::Stale(Stale { base: Seq(3) }));
+    assert_eq!(route(&mut world, alice.by(0), chat, 3), Answer::Done(Done::default()));
+}
+
+#[test]
+fn only_devices_routed_before_undo_and_foundings_of_direct_chats_cannot_be_undone() {
     let (mut world, alice, bob, chat) = three();
     assert_eq!(refused(&route(&mut world, bob.by(0), chat, 1)), Refusal::Invalid(Plain {}));
     sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[bob.device(1)])));
