@@ -156,9 +156,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The own account's other devices belong into every chat: one that could not be added at the beginning, for lack of key
-    /// packages, is added once it can be.
+    /// The own account's other devices belong into every group: one that could not be added at the beginning, for lack of key
+    /// packages, is added once it can be. In direct chats the relay routes to it anyway, and it asks by itself, for what it
+    /// missed as well.
     pub(crate) fn watch_own_devices(&mut self, chat: &Chat) -> Result<()> {
+        if chat.is_direct() {
+            return Ok(());
+        }
         let me = self.account;
         let Some(own) = self.tx.account(&me)? else { return Ok(()) };
         let leaves = self.in_group(chat, |group, _| group.roster())?;
