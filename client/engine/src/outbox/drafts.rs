@@ -245,6 +245,7 @@ fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         if view.roster.get(&account).is_some() {
             return None;
         }
+        let lists = request.account.lists.clone();
         let proved = crate::rules::proved_list(request.account)?;
         let entry = proved.1.list.device(&request.device)?.clone();
         if request.chat != chat.chat || !asked_to_join(&signed, &link?, &entry.key) {
@@ -253,12 +254,16 @@ fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         let checked =
             step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
         let evidence = vec![Evidence::Join(task.value.clone())];
-        Some(Draft { add: vec![(checked.ok()?, request.key_package)], evidence, tasks, ..Draft::default() })
+        let add = vec![(checked.ok()?, request.key_package)];
+        Some((Draft { add, evidence, tasks, ..Draft::default() }, (proved.0, proved.1, lists)))
     });
-    if draft.is_none() {
+    let Some((draft, proved)) = draft else {
         step.tx.drop_task(chat.row, task.kind, &task.subject)?;
-    }
-    Ok(draft)
+        return Ok(None);
+    };
+    // Who is let in is somebody to show: known from here on, and asked for by name.
+    step.learn_proved(&[proved])?;
+    Ok(Some(draft))
 }
 
 /// A device is added again, with its request as evidence (rule `REJ-3`); its account's list comes along. A request that does
