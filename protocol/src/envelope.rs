@@ -24,6 +24,9 @@ crate::wire_code! {
         6 = Leave,
         /// Somebody with a channel's link asks to be added.
         7 = Join,
+        /// The routing changes of a commit or founding, `base`, and of those after it were undone; it has no body (rule
+        /// `CHT-6`).
+        8 = Routed,
     }
 }
 
@@ -51,6 +54,7 @@ pub struct Envelope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<N>,
     /// Chat-wide: the last commit the sender had processed. Welcome: the `seq` of its commit. Receipt: the base of its key.
+    /// Routed: what was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Seq>,
     /// Founding and welcome: the chat's incarnation.

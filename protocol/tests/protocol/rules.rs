@@ -218,6 +218,7 @@ fn the_limits_are_those_of_the_code() {
         JOIN_REQUESTS_PER_HOUR,
         REJOINS_PER_HOUR,
         LEAVES_PER_HOUR,
+        ROUTES_PER_HOUR,
         RECEIPT_PUSH_DEVICES,
         RECEIPTS_PAGE,
         CHATS_PAGE,

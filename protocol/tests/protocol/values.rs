@@ -170,6 +170,7 @@ pub fn envelopes() -> Vec<Envelope> {
         plain(EnvelopeKind::Join, 307),
         Envelope { body: None, blob: Some(blob()), ..wide(EnvelopeKind::Commit, 308, 5) },
         Envelope { routing: routing_of(&[DEVICE], &[DEVICE, OTHER_DEVICE]), ..wide(EnvelopeKind::Commit, 309, 6) },
+        Envelope { base: Some(Seq(6)), body: None, ..plain(EnvelopeKind::Routed, 310) },
     ]
 }
 

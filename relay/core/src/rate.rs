@@ -3,7 +3,9 @@
 use crate::error::Stop;
 use crate::sql::{int, millis, uint};
 use crate::step::Step;
-use aside_protocol::limits::{JOIN_REQUESTS_PER_HOUR, KEY_PACKAGE_FETCHES_PER_HOUR, LEAVES_PER_HOUR, REJOINS_PER_HOUR};
+use aside_protocol::limits::{
+    JOIN_REQUESTS_PER_HOUR, KEY_PACKAGE_FETCHES_PER_HOUR, LEAVES_PER_HOUR, REJOINS_PER_HOUR, ROUTES_PER_HOUR,
+};
 use aside_protocol::refusal::RetryAfter;
 use aside_protocol::{Millis, Refusal};
 use rusqlite::OptionalExtension;
@@ -22,6 +24,8 @@ pub(crate) enum Rate {
     Rejoins { device: i64, chat: i64 },
     /// A device's requests to leave a chat (rule `LEA-1`).
     Leaves { device: i64, chat: i64 },
+    /// What a device undoes in a chat that is not routed to it (rule `CHT-6`).
+    Routes { device: i64, chat: i64 },
 }
 
 /// The hour so far.
@@ -39,6 +43,7 @@ impl Rate {
             Self::Joins(account) => [1, account, 0],
             Self::Rejoins { device, chat } => [2, device, chat],
             Self::Leaves { device, chat } => [3, device, chat],
+            Self::Routes { device, chat } => [4, device, chat],
         }
     }
 
@@ -48,6 +53,7 @@ impl Rate {
             Self::Joins(_) => JOIN_REQUESTS_PER_HOUR,
             Self::Rejoins { .. } => REJOINS_PER_HOUR,
             Self::Leaves { .. } => LEAVES_PER_HOUR,
+            Self::Routes { .. } => ROUTES_PER_HOUR,
         }
     }
 

@@ -143,7 +143,7 @@ pub(super) fn plain(
         base: None,
         incarnation: None,
         hash: None,
-        body: blob.is_none().then(|| body.clone()),
+        body: (!body.is_empty()).then(|| body.clone()),
         blob: blob.copied(),
         routing: None,
     }

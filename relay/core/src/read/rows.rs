@@ -93,9 +93,9 @@ fn blob(id: Hash, size: Option<i64>) -> Option<BlobRef> {
     size.map(|size| BlobRef { id, size: uint(size) })
 }
 
-/// The envelope with a pointer in place of its body, if there is one.
+/// The envelope with a pointer in place of its body, if there is one. No body is stored as an empty one.
 fn carrying(envelope: Envelope, blob: Option<BlobRef>) -> Envelope {
-    Envelope { body: envelope.body.filter(|_| blob.is_none()), blob, ..envelope }
+    Envelope { body: envelope.body.filter(|body| !body.is_empty()), blob, ..envelope }
 }
 
 fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {

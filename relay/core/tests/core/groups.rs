@@ -149,6 +149,21 @@ fn whom_a_founding_left_out_may_found_the_next_one_and_whom_a_commit_removed_may
 }
 
 #[test]
+fn with_a_founding_it_is_undone_whom_it_left_out() {
+    let (mut world, people, chat) = group();
+    let (alice, bob, carol) = (&people[0], &people[1], &people[2]);
+    let two = group_founding(origin(alice), &[bob.device(0), alice.device(0)], 2, "two");
+    sent(&world.found_group(bob.by(0), two));
+    sent(&world.found_group(alice.by(0), group_founding(origin(alice), &[alice.device(0)], 3, "three")));
+    let four = |by: &Person, incarnation| group_founding(origin(alice), &[by.device(0)], incarnation, "four");
+    assert_eq!(refused(&world.found_group(carol.by(0), four(carol, 4)).answer), NOT_MEMBER);
+    assert_eq!(route(&mut world, bob.by(0), chat, 3), Answer::Done(Done::default()));
+    assert_eq!(sent(&world.found_group(carol.by(0), four(carol, 3))).seq, Seq(4), "the second one left it out");
+    assert_eq!(sent(&world.found_group(bob.by(0), four(bob, 4))).seq, Seq(5));
+    world.check_replay();
+}
+
+#[test]
 fn any_present_device_is_added_and_one_that_was_removed_is_not() {
     let (mut world, people, chat) = group();
     let (alice, bob) = (&people[0], &people[1]);

@@ -4,7 +4,7 @@
 use crate::model::{Chat, Devices, Verdict};
 use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{LEAVES_PER_HOUR, REJOINS_PER_HOUR};
+use aside_protocol::limits::{LEAVES_PER_HOUR, REJOINS_PER_HOUR, ROUTES_PER_HOUR};
 use aside_protocol::request::{Chats, Commit, Found, Leave, Origin, PutDeviceList, Receipt, Rejoin, Route, Send};
 use aside_protocol::{Body, ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
@@ -209,8 +209,14 @@ impl Run {
             Op::Route { stale, back, .. } => {
                 let refused = base(&chat, *stale).saturating_sub(*back);
                 let known = chat.last > 0;
-                let predicted =
+                let mut predicted =
                     if known { chat.route(&by.device, refused, &self.all) } else { Verdict::Refused("NotMember") };
+                if !before.routed.contains(&by.device) && !self.all.revoked.contains(&by.device) {
+                    predicted = self.often(predicted, by.device, id, ROUTES_PER_HOUR);
+                }
+                if predicted != Verdict::Done {
+                    chat = before.clone();
+                }
                 (Some(predicted), self.apply(Command::Route(by, Route { chat: id, refused: Seq(refused) })))
             }
             Op::Receipt { .. } => {

@@ -2,8 +2,8 @@
 
 use crate::world::{Person, World, chat_of, commit, devices, refused, sent};
 use aside_protocol::envelope::{Envelope, EnvelopeKind, routing_of};
-use aside_protocol::limits::RETENTION_MS;
-use aside_protocol::refusal::{Plain, Stale};
+use aside_protocol::limits::{RETENTION_MS, ROUTES_PER_HOUR};
+use aside_protocol::refusal::{Plain, RetryAfter, Stale};
 use aside_protocol::request::{Answer, Done, Range, Route, Welcome};
 use aside_protocol::{ChatId, Millis, Pos, Refusal, Seq};
 use aside_relay_core::{By, Command};
@@ -156,6 +156,46 @@ fn commits_of_one_account_are_undone_together_and_another_accounts_ends_that() {
     sent(&world.commit(alice.by(1), commit(chat, 3, Seq(10), &[], &[])));
     assert_eq!(refused(&route(&mut world, alice.by(0), chat, 10)), Refusal::NotMember(Plain {}), "it stands");
     assert_eq!(refused(&route(&mut world, bob.by(0), chat, 10)), Refusal::Stale(Stale { base: Seq(11) }));
+    world.check_replay();
+}
+
+#[test]
+fn what_is_undone_is_told_once_to_all_who_are_routed_then() {
+    let (mut world, alice, bob, chat) = three();
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[bob.device(1)])));
+    let told = world.apply(Command::Route(bob.by(1), Route { chat, refused: Seq(2) }));
+    let [delivery] = told.deliveries.as_slice() else { panic!("{told:?}") };
+    let envelope = &delivery.envelope;
+    assert_eq!((envelope.kind, envelope.base, envelope.from), (EnvelopeKind::Routed, Some(Seq(2)), bob.device(1)));
+    assert_eq!((envelope.seq, envelope.n, envelope.hash, &envelope.body), (None, None, None, &None));
+    let mut to = devices(delivery);
+    to.sort();
+    let mut all: Vec<_> = [&alice, &bob].iter().flat_map(|person| [person.device(0), person.device(1)]).collect();
+    all.sort();
+    assert_eq!(to, all, "who asked is routed again, too");
+    for device in all {
+        assert_eq!(world.catch_up(device, Pos(0), 9).last(), Some(envelope));
+    }
+    let again = world.apply(Command::Route(bob.by(0), Route { chat, refused: Seq(2) }));
+    assert_eq!((again.answer, again.deliveries.len()), (Answer::Done(Done::default()), 0));
+    sent(&world.commit(alice.by(0), commit(chat, 3, Seq(2), &[], &[])));
+    let nothing = world.apply(Command::Route(bob.by(0), Route { chat, refused: Seq(3) }));
+    assert_eq!((nothing.answer, nothing.deliveries.len()), (Answer::Done(Done::default()), 0), "it changed nothing");
+    world.check_replay();
+}
+
+#[test]
+fn whoever_is_not_routed_undoes_only_so_often() {
+    let (mut world, alice, bob, chat) = three();
+    for n in 0..ROUTES_PER_HOUR {
+        sent(&world.commit(alice.by(0), commit(chat, 2 + n, Seq(1 + n), &[], &[bob.device(1)])));
+        assert_eq!(route(&mut world, bob.by(1), chat, 2 + n), Answer::Done(Done::default()));
+    }
+    let n = ROUTES_PER_HOUR;
+    sent(&world.commit(alice.by(0), commit(chat, 2 + n, Seq(1 + n), &[], &[bob.device(0), bob.device(1)])));
+    let wait = Refusal::RateLimited(RetryAfter { retry_after_ms: 3_600_000 });
+    assert_eq!(refused(&route(&mut world, bob.by(1), chat, 2 + n)), wait);
+    assert_eq!(route(&mut world, bob.by(0), chat, 2 + n), Answer::Done(Done::default()), "another device");
     world.check_replay();
 }
 
