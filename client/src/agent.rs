@@ -3,13 +3,25 @@
 //! One thread owns the engine and does its work in order; one task keeps the connection. Front ends ask the thread.
 
 mod connection;
+mod enter;
+mod link_guest;
+mod link_host;
+mod machine;
 mod paths;
+mod recover;
 mod register;
+mod transfer;
 mod worker;
 
 pub use aside_transport::{Choice, Transport};
 pub use connection::Connectivity;
+pub use enter::EnterError;
+pub use link_guest::{Linking, Met, link};
+pub use link_host::{HostError, Hosting, Wanted};
+pub use machine::own_machine;
+pub use recover::{Recovery, recover};
 pub use register::{RegisterError, Registration, register};
+pub use transfer::{Progress, Transfers, Which};
 
 use aside_engine::{Config, Effect, Engine, EngineError, Random, Step, fresh};
 use aside_protocol::Millis;
@@ -22,6 +34,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout, timeout_at};
+use transfer::Mover;
 use worker::{Worker, WorkerHandle};
 
 /// Randomness from the operating system.
@@ -56,6 +69,7 @@ pub struct Handle {
     connectivity: watch::Receiver<Connectivity>,
     caught_up: watch::Receiver<bool>,
     nudge: Arc<Notify>,
+    transfers: watch::Receiver<Transfers>,
 }
 
 /// A running agent; ends with [`Agent::close`].
@@ -64,6 +78,7 @@ pub struct Agent {
     handle: Handle,
     stop: watch::Sender<bool>,
     connection: JoinHandle<()>,
+    mover: JoinHandle<()>,
     thread: std::thread::JoinHandle<()>,
 }
 
@@ -74,13 +89,18 @@ impl Agent {
         let (connected, connectivity) = watch::channel(Connectivity::Connecting);
         let (stop, stopped) = watch::channel(false);
         let (standing, caught_up) = watch::channel(false);
-        let (worker, thread) = Worker::start(engine, changed, standing, Default::default());
+        let wake = Arc::new(Notify::new());
+        let (progress, transfers) = watch::channel(Transfers::new());
+        let (worker, thread) = Worker::start(engine, changed, standing, wake.clone());
         let nudge = Arc::new(Notify::new());
-        let handle = Handle { worker: worker.clone(), changes, connectivity, caught_up, nudge: nudge.clone() };
+        let online = connectivity.clone();
+        let handle =
+            Handle { worker: worker.clone(), changes, connectivity, caught_up, nudge: nudge.clone(), transfers };
+        let mover = Mover { worker: worker.clone(), wake, online, stop: stopped.clone(), progress };
         let backoff = Backoff::new();
         let keeper = Keeper { worker, choice, state: connected, stop: stopped, nudge, backoff, suspect: None };
-        let connection = tokio::spawn(keeper.run());
-        Self { handle, stop, connection, thread }
+        let (connection, mover) = (tokio::spawn(keeper.run()), tokio::spawn(mover.run()));
+        Self { handle, stop, connection, mover, thread }
     }
 
     /// Opens a profile and starts on it.
@@ -100,6 +120,7 @@ impl Agent {
         self.stop.send_replace(true);
         // Closing in order has its own limit; a hanging socket must not keep the process.
         let _ = timeout(CLOSING, self.connection).await;
+        let _ = timeout(CLOSING, self.mover).await;
         self.handle.worker.end();
         // A thread that still encrypts while the process exits finds the cryptographic libraries taken apart under it.
         let _ = timeout(CLOSING, spawn_blocking(move || self.thread.join())).await;
@@ -169,6 +190,11 @@ impl Handle {
     pub fn retry_now(&self) {
         // Remembered until there is a pause, since an attempt may be under way that is about to fail.
         self.nudge.notify_one();
+    }
+
+    /// Blobs under way and how far they are; the receiver tells when that changes.
+    pub fn transfers(&self) -> watch::Receiver<Transfers> {
+        self.transfers.clone()
     }
 
     /// Told after every change of what front ends show.

@@ -3,14 +3,25 @@
 mod chat;
 mod chats;
 mod config;
+mod contacts;
+mod device;
 mod error;
+mod group;
 mod history;
+mod info;
 mod json;
 mod profile;
+mod prompt;
+mod qr;
+mod recover;
 mod recv;
 mod register;
+mod rejoin;
 mod send;
 mod talk;
+mod times;
+mod trust;
+mod verify;
 mod whoami;
 
 pub use config::Settings;
@@ -65,8 +76,28 @@ enum Command {
     History(history::HistoryArgs),
     /// List chats.
     Chats(chats::ChatsArgs),
-    /// Talk with somebody line by line.
+    /// Talk line by line.
     Talk(talk::TalkArgs),
+    /// Show who has received and read a message.
+    Info(info::MessageArgs),
+    /// Make and change groups.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Make, change and join channels, in which only owners and admins write.
+    #[command(subcommand)]
+    Channel(group::ChannelCommand),
+    /// Your devices: add, link, list, revoke.
+    Device(device::DeviceArgs),
+    /// Bring your account back with its 24 words, and remove every device it had.
+    Recover(recover::RecoverArgs),
+    /// Show the safety number with somebody, and remember that you have compared it.
+    Verify(verify::VerifyArgs),
+    /// List the people this device knows.
+    Contacts(contacts::ContactsArgs),
+    /// What happens when somebody's key changes.
+    Trust(trust::TrustArgs),
+    /// Have this device added to a chat again with new keys.
+    Rejoin(rejoin::RejoinArgs),
 }
 
 /// Runs the command and returns how to exit.
@@ -94,6 +125,15 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::History(args) => history::run(&args, settings),
         Command::Chats(args) => chats::run(&args, settings),
         Command::Talk(args) => talk::run(&args, settings).await,
+        Command::Info(args) => info::run(&args, settings).await,
+        Command::Group(command) => group::group(command, settings).await,
+        Command::Channel(command) => group::channel(command, settings).await,
+        Command::Device(args) => device::run(args, settings).await,
+        Command::Recover(args) => recover::run(args, settings).await,
+        Command::Verify(args) => verify::run(&args, settings).await,
+        Command::Contacts(args) => contacts::run(&args, settings),
+        Command::Trust(args) => trust::run(&args, settings),
+        Command::Rejoin(args) => rejoin::run(args, settings).await,
     }
 }
 

@@ -63,6 +63,36 @@ pub(crate) async fn find(handle: &Handle, wanted: &Name, accept: bool, deadline:
     Err(NotFound::NoAnswer { name, why })
 }
 
+/// Names looked up at a time.
+const AT_ONCE: usize = 64;
+
+/// Looks up what is not known of many names, so that [`find`] has their answers at hand. What comes of each is seen there.
+pub(crate) async fn look_up_all(handle: &Handle, names: &[Name], deadline: Instant) -> Result<(), NotFound> {
+    for some in names.chunks(AT_ONCE) {
+        let wanted = some.to_vec();
+        let asked = handle.step(move |step| {
+            let mut asked = Vec::new();
+            for name in wanted {
+                if matches!(step.contact(&name)?, Contact::Unknown) {
+                    step.look_up(&name);
+                    asked.push(name);
+                }
+            }
+            Ok(asked)
+        });
+        let asked = asked.await?;
+        let answers = handle.wait(deadline, move |engine| {
+            let open = |name| matches!(engine.name_state(name), Some(NameState::Wanted | NameState::Asked));
+            Ok((!asked.iter().any(open)).then_some(()))
+        });
+        tokio::select! {
+            answered = answers => drop(answered?),
+            error = stops(handle) => return Err(NotFound::Stopped(error)),
+        }
+    }
+    Ok(())
+}
+
 /// What the relay says of a name, unless the deadline passes or the connection stops for good.
 async fn look_up(handle: &Handle, wanted: &Name, deadline: Instant) -> Result<Option<NameState>, NotFound> {
     let asked = wanted.clone();

@@ -5,3 +5,4 @@ pub mod agent;
 pub mod cli;
 mod contact;
 pub mod tui;
+mod whom;

@@ -1,5 +1,6 @@
 //! What MLS groups of ours carry besides MLS: credentials, the group context, capability numbers (rules `MLS-*`).
 
+use crate::limits::MAX_TITLE;
 use crate::request::Origin;
 use crate::{AccountId, Body, ChatId, DeviceId, Hash, Millis, PublicKey, Signature, codec};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,11 @@ crate::wire_code! {
         /// Also gives roles.
         2 = Owner,
     }
+}
+
+/// Whether a group or channel may be called so.
+pub fn is_title(title: &str) -> bool {
+    !title.trim().is_empty() && title.len() <= MAX_TITLE && !title.chars().any(char::is_control)
 }
 
 /// One account of a group or channel.

@@ -61,12 +61,20 @@ impl Invite {
     /// Reads a link; surrounding white space is ignored.
     pub fn from_link(link: &str) -> Result<Self, InvalidInvite> {
         let coded = link.trim().strip_prefix(PREFIX).ok_or(InvalidInvite::NotALink)?;
-        let bytes = BASE64URL_NOPAD.decode(coded.as_bytes()).map_err(|_| InvalidInvite::Damaged)?;
-        let invite: Self = codec::decode(&Bytes::from(bytes)).map_err(|_| InvalidInvite::Damaged)?;
-        let sound = (1..=MAX_OFFERS).contains(&invite.addresses.len())
-            && invite.addresses.iter().all(|address| is_address(address));
-        if sound { Ok(invite) } else { Err(InvalidInvite::Damaged) }
+        let invite: Self = decode_link(coded).ok_or(InvalidInvite::Damaged)?;
+        if invite.is_sound() { Ok(invite) } else { Err(InvalidInvite::Damaged) }
     }
+
+    /// Whether it names places where a relay can be.
+    pub fn is_sound(&self) -> bool {
+        (1..=MAX_OFFERS).contains(&self.addresses.len()) && self.addresses.iter().all(|address| is_address(address))
+    }
+}
+
+/// What follows a link's prefix.
+pub(crate) fn decode_link<T: serde::de::DeserializeOwned>(coded: &str) -> Option<T> {
+    let bytes = BASE64URL_NOPAD.decode(coded.as_bytes()).ok()?;
+    codec::decode(&Bytes::from(bytes)).ok()
 }
 
 /// Whether a text has the form `host:port`, with IPv6 addresses in brackets.

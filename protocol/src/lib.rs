@@ -4,6 +4,7 @@
 //! The rules it implements are written down in `protocol/SPEC.md`; rule ids such as `FRM-2` point there.
 
 pub mod body;
+pub mod channel;
 pub mod codec;
 pub mod content;
 pub mod device_list;
@@ -13,6 +14,7 @@ pub mod group;
 pub mod ids;
 pub mod invite;
 pub mod limits;
+pub mod linking;
 pub mod login;
 pub mod name;
 pub mod refusal;

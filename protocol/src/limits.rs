@@ -57,6 +57,8 @@ pub const GROUP_ACCOUNTS: usize = 1_000;
 pub const GROUP_DEVICES: usize = 2_000;
 /// Devices of a channel, and the most any chat is routed to.
 pub const CHANNEL_DEVICES: usize = 10_000;
+/// Longest chain of device lists that proves anything to a group, in bytes: room for some hundred changes.
+pub const MAX_CHAIN: usize = 256 << 10;
 /// Longest name of a group or channel in bytes.
 pub const MAX_TITLE: usize = 128;
 /// Longest commit or welcome that travels as a blob: a founding with 10,000 leaves.
@@ -75,6 +77,11 @@ pub const MAX_ASKING: usize = 32 << 10;
 pub const JOIN_REQUEST_DEVICES: usize = 16;
 /// Requests to join that an account may make in one hour (rule `JOI-3`).
 pub const JOIN_REQUESTS_PER_HOUR: u64 = 20;
+/// Requests of a device to be added again to one chat in one hour: each is a row for every routed device. Whoever waits
+/// as rule `REJ-1` says stays far below.
+pub const REJOINS_PER_HOUR: u64 = 30;
+/// Requests of a device to leave one chat in one hour: each is a row for every routed device, and one a day is enough.
+pub const LEAVES_PER_HOUR: u64 = 5;
 /// Chats with more devices than this are not told of each receipt; who looks asks (rule `RCP-5`).
 pub const RECEIPT_PUSH_DEVICES: usize = 32;
 /// Receipts in one answer.

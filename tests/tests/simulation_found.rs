@@ -7,7 +7,17 @@ use aside_tests::sim::{Plan, run};
 /// The plan of a seed with these actions alone.
 fn holds(seed: u64, flavour: Flavour, actions: &[(u64, Action)]) {
     let actions = actions.iter().map(|&(at, action)| Planned { at, action }).collect();
-    let plan = Plan { seed, flavour, people: 3, window: 2, push_queue: 1, update_after: 3, delays: (5, 50), actions };
+    let plan = Plan {
+        seed,
+        flavour,
+        people: 3,
+        two_devices: false,
+        window: 2,
+        push_queue: 1,
+        update_after: 3,
+        delays: (5, 50),
+        actions,
+    };
     let report = run(&plan, true);
     if let Some(failure) = report.failure {
         panic!("{failure}\n{}", report.trace.join("\n"));

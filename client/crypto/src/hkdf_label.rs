@@ -5,7 +5,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Derives a key. `label` separates purposes, `parts` what the key is bound to, each preceded by its length.
-pub(crate) fn derive(secret: &[u8; 32], label: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+pub(crate) fn derive(secret: &[u8], label: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     let mut info = label.as_bytes().to_vec();
     for part in parts {
         info.extend_from_slice(&(part.len() as u64).to_be_bytes());

@@ -7,6 +7,7 @@
 pub mod attachments;
 pub mod device;
 mod hkdf_label;
+pub mod linking;
 pub mod lists;
 pub mod mls;
 pub mod receipts;

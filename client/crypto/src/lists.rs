@@ -14,13 +14,23 @@ pub fn first_list(root: &RootKey, device: DeviceId, key: PublicKey, added: Milli
 
 /// The version after `before`, signed by a device that `before` names. Whether it does is checked by who verifies.
 pub fn next_list(before: &VerifiedList, signer: (DeviceId, &DeviceKey), devices: Vec<DeviceEntry>) -> Body {
-    let list = DeviceList {
+    let list = after(before, devices);
+    sign(&list, Signer::Device(signer.0), |message| signer.1.sign(message))
+}
+
+/// The version after `before`, signed by the root: for an account whose devices are lost (rule `LST-2`).
+pub fn recovery_list(before: &VerifiedList, root: &RootKey, devices: Vec<DeviceEntry>) -> Body {
+    let list = after(before, devices);
+    sign(&list, Signer::Root(Plain {}), |message| root.sign(message))
+}
+
+fn after(before: &VerifiedList, devices: Vec<DeviceEntry>) -> DeviceList {
+    DeviceList {
         account: before.list.account,
         version: before.list.version.saturating_add(1),
         previous: before.hash,
         devices,
-    };
-    sign(&list, Signer::Device(signer.0), |message| signer.1.sign(message))
+    }
 }
 
 fn sign(list: &DeviceList, signer: Signer, sign: impl FnOnce(&[u8]) -> Signature) -> Body {
@@ -55,6 +65,12 @@ mod tests {
         // Signed by a device that the version before does not name: a ghost.
         let ghost = next_list(&before, (DeviceId([2; 16]), &two), both);
         assert_eq!(verify_next(&root.public(), Some(&before), &ghost), Err(ListError::BadSignature));
+        // What the root signs follows any version, and need not keep a device of it.
+        let recovered = recovery_list(&last, &root, vec![entry(3, &DeviceKey::from_seed(&[4; 32]))]);
+        let third = verify_next(&root.public(), Some(&last), &recovered).unwrap();
+        assert_eq!((third.list.version, third.list.devices.len()), (3, 1));
+        let usurped = recovery_list(&last, &RootKey::from_entropy(&[9; 32]), third.list.devices);
+        assert_eq!(verify_next(&root.public(), Some(&last), &usurped), Err(ListError::BadSignature));
         // Of another account.
         let other = RootKey::from_entropy(&[9; 32]);
         assert_eq!(verify_next(&other.public(), None, &first), Err(ListError::DoesNotFollow));

@@ -3,11 +3,13 @@
 use crate::error::Result;
 use crate::inbox;
 use crate::link::{NameState, Pending};
+use crate::rules::prove_all;
 use crate::step::Step;
-use aside_protocol::device_list::{VerifiedList, verify_chain};
+use aside_protocol::device_list::VerifiedList;
+use aside_protocol::group::AccountLists;
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Account as Record, Answer, Lookup, Request, Who};
-use aside_protocol::{AccountId, ChatId, Name};
+use aside_protocol::{AccountId, ChatId, Millis, Name};
 use aside_store::accounts::{Account, Trust};
 
 /// Whom a name stands for.
@@ -53,6 +55,8 @@ impl Step<'_> {
         self.tx.save_account(&Account { trust: Trust::Replaced, ..change.before.clone() }, self.now)?;
         self.tx.save_account(&Account { trust: Trust::InUse, ..change.now.clone() }, self.now)?;
         self.tx.move_draft(&change.before.account, &change.now.account)?;
+        self.tell_contact(&change.before.account)?;
+        self.tell_contact(&change.now.account)?;
         self.changed();
         Ok(())
     }
@@ -70,6 +74,14 @@ impl Step<'_> {
             self.link.restart_chat(now.row);
             self.touch(now.row);
         }
+        Ok(())
+    }
+
+    /// The user has compared an account's safety number: it is theirs, or it is not.
+    pub fn set_verified(&mut self, account: &AccountId, verified: bool) -> Result<()> {
+        self.tx.set_verified(account, if verified { self.now } else { Millis(0) })?;
+        self.tell_contact(account)?;
+        self.changed();
         Ok(())
     }
 
@@ -91,8 +103,16 @@ impl Step<'_> {
     fn learn(&mut self, record: Record) -> Result<Option<AccountId>> {
         let account = AccountId::of(&record.root);
         let known = self.tx.account(&account)?;
-        let Some(list) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let Some(chain) = newest(&record, known.as_ref()) else { return Ok(None) };
+        let (list, taken) = match chain {
+            Chain::Newer(list) => (list, true),
+            Chain::Older(list) => (list, false),
+        };
         let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
+        if known.as_ref().is_some_and(|known| known.trust == Trust::Unnamed) {
+            // What was said of somebody without a name can be said with it now.
+            self.tx.name_in_notices(&account, &record.name)?;
+        }
         let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
             Some(known) => known.trust,
@@ -101,12 +121,14 @@ impl Step<'_> {
         };
         // A known account keeps the name it was first known by: a relay cannot move a name to another contact.
         let name = known.map_or(record.name, |known| known.name);
-        self.tx.save_lists(&account, 1, &record.lists)?;
+        if taken {
+            self.tx.save_lists(&account, 1, &record.lists)?;
+        }
         let record_list = list.clone();
         self.tx.save_account(&Account { account, name, root: record.root, list, trust }, self.now)?;
         self.link.fresh.insert(account);
         if account == self.account {
-            self.own_list(&record_list)?;
+            self.take_own_list(&record_list)?;
         }
         if grew {
             self.list_grew(&account)?;
@@ -127,15 +149,6 @@ impl Step<'_> {
 
     fn name_is_taken(&self, name: &Name) -> Result<bool> {
         Ok(self.tx.accounts_named(name)?.iter().any(|account| account.trust == Trust::InUse))
-    }
-
-    /// Another of the own devices changed the own list: every message says which one its sender knows (rule `LST-4`).
-    fn own_list(&mut self, list: &VerifiedList) -> Result<()> {
-        let profile = self.profile()?;
-        if profile.list_version < list.list.version {
-            self.tx.set_own_list(list.list.version, &list.hash)?;
-        }
-        Ok(())
     }
 
     /// Goes on with the chat that waited for this account.
@@ -163,14 +176,32 @@ fn lookup(who: Who) -> Request {
     Request::Lookup(Lookup { who, from_version: 1 })
 }
 
-/// The newest list of a chain that holds and is no older than the one known (rules `LST-1` to `LST-3`).
-fn newest(record: &Record, known: Option<&Account>) -> Option<VerifiedList> {
-    let list = verify_chain(&record.root, None, &record.lists).ok().flatten()?;
-    match known.map(|account| &account.list) {
-        Some(known) if known.list.version > list.list.version => Some(known.clone()),
-        Some(known) if known.list.version == list.list.version && known.hash != list.hash => None,
-        _ => Some(list),
+/// What a chain of lists is to what is known of its account.
+enum Chain {
+    /// It continues it, or is the first.
+    Newer(VerifiedList),
+    /// It is an earlier part of it.
+    Older(VerifiedList),
+}
+
+/// The newest list of a chain that holds and does not contradict the one known (rules `LST-1` to `LST-3`): of the same
+/// versions there is one history.
+fn newest(record: &Record, known: Option<&Account>) -> Option<Chain> {
+    let lists = AccountLists { root: record.root, lists: record.lists.clone() };
+    let (_, list, hashes, _) = prove_all(&[lists])?.into_values().next()?;
+    let Some(known) = known.map(|account| &account.list) else { return Some(Chain::Newer(list)) };
+    match continues(known, &hashes) {
+        Some(true) => Some(Chain::Newer(list)),
+        // The relay tells less than it did before; what is known stays.
+        None => Some(Chain::Older(known.clone())),
+        Some(false) => None,
     }
+}
+
+/// Whether a chain has the known list in its place; none if it ends before.
+pub(crate) fn continues(known: &VerifiedList, hashes: &[aside_protocol::Hash]) -> Option<bool> {
+    let at = usize::try_from(known.list.version).ok()?.checked_sub(1)?;
+    hashes.get(at).map(|hash| *hash == known.hash)
 }
 
 pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Result<()> {
@@ -192,6 +223,9 @@ pub(crate) fn name_answered(step: &mut Step, name: Name, answer: Answer) -> Resu
 
 pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answer) -> Result<()> {
     step.link.asking.remove(&wanted);
+    if wanted == step.account {
+        step.link.list.looking = false;
+    }
     let refusal = match answer {
         Answer::Account(record) if AccountId::of(&record.root) == wanted => match step.learn(record)? {
             Some(account) => return step.settle_chat(&account),

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::link::Pending;
-use crate::outbox::quit;
+use crate::outbox::{entering, quit};
 use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
@@ -30,7 +30,13 @@ impl Step<'_> {
             Pending::Name(name) => return accounts::name_answered(self, name, answer),
             Pending::Account(account) => return accounts::account_answered(self, account, answer),
             Pending::Uploaded(hashes) => return self.uploaded(&hashes, answer),
-            Pending::Route => return Ok(()),
+            Pending::OwnList(list) => return self.own_list_answered(&list, answer),
+            Pending::Chats => return self.chats_answered(answer),
+            Pending::Meeting(id) => {
+                self.meeting_answered(id, answer);
+                return Ok(());
+            }
+            Pending::Route | Pending::Told => return Ok(()),
             Pending::Packages(account, suite) => return self.packages_answered(account, suite, answer),
             Pending::Leave(blob) => return self.leave_answered(&blob, answer),
             Pending::Message(row, ..)
@@ -39,6 +45,7 @@ impl Step<'_> {
             | Pending::Rejoin(row)
             | Pending::Range(row, _)
             | Pending::Quit(row)
+            | Pending::Enter(row)
             | Pending::Watch(row)
             | Pending::Receipts(row)
             | Pending::Routing(row) => row,
@@ -54,6 +61,7 @@ impl Step<'_> {
             Pending::Rejoin(_) => self.rejoin_answered(&mut chat, answer)?,
             Pending::Range(_, to) => self.range_answered(&mut chat, to, answer)?,
             Pending::Routing(_) => self.routing_answered(&chat, answer),
+            Pending::Enter(_) => entering::answered(self, &mut chat, answer)?,
             Pending::Quit(_) => quit::answered(self, &mut chat, answer)?,
             Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
             Pending::Watch(_) => match answer {

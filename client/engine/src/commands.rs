@@ -118,6 +118,7 @@ impl Step<'_> {
         if let Some(mut chat) = self.tx.chat_at(row)?.filter(|chat| chat.read_place < place) {
             chat.read_place = place;
             self.tx.save_chat(&chat)?;
+            self.tell_read(&chat)?;
             self.touch(row);
         }
         Ok(())

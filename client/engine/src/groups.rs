@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_protocol::group::{ChatKind, LeaveRequest, Role, SignedLeave, leave_signs};
 use aside_protocol::limits::{GROUP_ACCOUNTS, MAX_TITLE};
 use aside_protocol::request::Origin;
-use aside_protocol::{AccountId, Body, ChatId, GroupNonce, PublicKey, codec};
+use aside_protocol::{AccountId, Body, ChatId, GroupNonce, Millis, PublicKey, codec};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 use aside_store::tasks::TaskKind;
 
@@ -41,6 +41,9 @@ pub enum Denied {
     /// Groups have no link.
     #[error("only channels have links; add members to a group by name")]
     NoLink,
+    /// A link of another relay.
+    #[error("this channel is at another relay; join it with a profile of that relay (-P chooses one)")]
+    OtherRelay,
 }
 
 /// The answer to somebody who wants to change a group.
@@ -206,12 +209,29 @@ impl Step<'_> {
         })
     }
 
+    /// The user wants this device to be added to a chat again with new keys: what it holds of the chat may be damaged.
+    pub fn join_again(&mut self, row: ChatRow) -> Result<Allowed> {
+        let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(Err(Denied::NotIn)) };
+        match chat.state {
+            ChatState::Left => return Ok(Err(Denied::NotIn)),
+            ChatState::Live => {
+                self.break_chat(&mut chat, "You asked for this device to be added again with new keys.")?
+            }
+            _ => chat.asked = Millis(0),
+        }
+        self.tx.save_chat(&chat)?;
+        self.touch(row);
+        Ok(Ok(()))
+    }
+
     /// Tasks that are in effect go.
     pub(crate) fn drop_done_tasks(&mut self, chat: &Chat) -> Result<()> {
         for task in self.tx.tasks(chat.row)? {
             let entry = task.account().map(|account| self.tx.member(chat.row, &account)).transpose()?.flatten();
             let known = task.account().map(|account| self.tx.account(&account)).transpose()?.flatten();
             let done = match task.kind {
+                // The own account's ends when nothing of it is left to do: a device may still be missing.
+                TaskKind::Sync if task.subject == self.account.as_ref() => entry.is_none(),
                 TaskKind::Sync => {
                     entry.is_none_or(|entry| known.is_some_and(|known| known.list.list.version <= entry.version))
                 }
@@ -224,6 +244,7 @@ impl Step<'_> {
                     self.join_key(chat)?.map_or(Body::default(), |key| Body::from(key.0.to_vec())) == task.value
                 }
                 TaskKind::Found => chat.incarnation > 0 && chat.state == ChatState::Live,
+                TaskKind::Enter => chat.state == ChatState::Live,
                 TaskKind::Routing | TaskKind::Quit => false,
             };
             if done {

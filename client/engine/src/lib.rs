@@ -5,16 +5,19 @@
 //! envelopes, `outbox` decides what to send, `answers` takes what the relay says to that.
 
 mod accounts;
+mod adopt;
 mod answers;
 mod blobs;
 mod commands;
 pub mod config;
+mod devices;
 mod effect;
 mod error;
 mod groups;
 mod inbox;
 mod keys;
 mod link;
+mod meeting;
 mod missed;
 mod outbox;
 mod packages;
@@ -23,6 +26,7 @@ mod routing;
 mod rules;
 mod session;
 mod step;
+mod sync;
 mod transfers;
 mod writing;
 
@@ -30,19 +34,22 @@ mod writing;
 mod tests;
 
 pub use accounts::{Contact, KeyChange};
+pub use adopt::{ADOPTING, LINKED, RECOVERED};
 pub use commands::{Accepted, Refused};
 pub use config::Config;
+pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice, own_devices};
 pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use groups::{Allowed, Denied};
 pub use link::NameState;
+pub use meeting::MeetingState;
 pub use step::Step;
 pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 
 use aside_crypto::{DeviceKey, Me, Mls, Scope};
 use aside_protocol::frame::{LoginOk, RelayFrame};
-use aside_protocol::{AccountId, ChatId, Hash, Millis, Name, Refusal};
+use aside_protocol::{AccountId, Body, ChatId, Hash, Millis, Name, Refusal};
 use aside_store::chats::ChatRow;
 use aside_store::{Store, Tx};
 use link::Link;
@@ -100,6 +107,16 @@ impl Engine {
     /// What came of looking a name up, if it was wanted.
     pub fn name_state(&self, name: &Name) -> Option<&NameState> {
         self.link.names.get(name)
+    }
+
+    /// Where the meeting stands that was asked for, if one was.
+    pub fn meeting(&self) -> Option<&MeetingState> {
+        self.link.meeting.as_ref().map(|meeting| &meeting.state)
+    }
+
+    /// What the guest of the meeting said next, once.
+    pub fn heard(&mut self) -> Option<Body> {
+        self.link.meeting.as_mut()?.heard.pop_front()
     }
 
     /// Whether the connection is up and has caught up with the queue.

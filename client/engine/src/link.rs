@@ -1,5 +1,6 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
+use crate::meeting::Meeting;
 use crate::packages::Fetched;
 use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
@@ -7,7 +8,7 @@ use aside_protocol::frame::{Ack, Asked, ClientFrame};
 use aside_protocol::limits::{WINDOW_BYTES, WINDOW_ENVELOPES};
 use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Request, Suite};
-use aside_protocol::{AccountId, Hash, Millis, N, Name, PartitionId, Pos, Seq};
+use aside_protocol::{AccountId, Body, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
 use aside_store::chats::ChatRow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,6 +19,7 @@ pub(crate) enum Pending {
     Account(AccountId),
     Packages(AccountId, Suite),
     Quit(ChatRow),
+    Enter(ChatRow),
     Receipts(ChatRow),
     Watch(ChatRow),
     Uploaded(Vec<Hash>),
@@ -29,6 +31,12 @@ pub(crate) enum Pending {
     Range(ChatRow, Seq),
     Routing(ChatRow),
     Route,
+    /// With the signed list.
+    OwnList(Body),
+    Chats,
+    Meeting(MeetingId),
+    /// Something to a guest, who may be gone.
+    Told,
     /// Leave to upload that blob.
     Leave(Hash),
 }
@@ -73,6 +81,8 @@ pub(crate) struct ChatLink {
     /// How far the chat is at the relay, once it was asked.
     pub stands: Option<Seq>,
     pub leave: bool,
+    /// A request to be let in is unanswered.
+    pub enter: bool,
     pub receipts: bool,
     /// Where the chat goes is to be asked.
     pub watch: bool,
@@ -91,6 +101,21 @@ struct Unacked {
     count: usize,
     bytes: usize,
     last: BTreeMap<PartitionId, Pos>,
+}
+
+/// The own device list on this connection.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct OwnList {
+    /// A version is on its way.
+    pub asked: bool,
+    /// The own account is being looked up: somebody else changed it.
+    pub looking: bool,
+    /// Somebody else was first once.
+    pub rebased: bool,
+    /// Nothing is sent before this.
+    pub paused_until: Millis,
+    /// Why the relay did not take the last change, for good.
+    pub refused: Option<Refusal>,
 }
 
 /// The present connection, if any.
@@ -122,6 +147,10 @@ pub(crate) struct Link {
     pub wanted: BTreeSet<AccountId>,
     /// Names to look up, and what came of it. Survives the connection: somebody waits for it.
     pub names: BTreeMap<Name, NameState>,
+    /// The own device list.
+    pub list: OwnList,
+    /// A meeting that somebody waits for. Survives the connection, as names do.
+    pub meeting: Option<Meeting>,
     /// Chats that may have something to do.
     pub dirty: BTreeSet<ChatRow>,
     /// Leave to upload, given on this connection.
@@ -164,7 +193,9 @@ impl Link {
     pub fn reset(&mut self) {
         let mut names = std::mem::take(&mut self.names);
         names.values_mut().filter(|state| **state == NameState::Asked).for_each(|state| *state = NameState::Wanted);
-        *self = Self { names, ..Self::default() };
+        let mut meeting = self.meeting.take();
+        meeting.iter_mut().for_each(Meeting::reset);
+        *self = Self { names, meeting, ..Self::default() };
     }
 
     /// Whether leave for an upload was asked for and not answered.

@@ -2,6 +2,7 @@
 
 pub(crate) mod commits;
 pub(crate) mod drafts;
+pub(crate) mod entering;
 mod founding;
 pub(crate) mod messages;
 pub(crate) mod quit;
@@ -28,6 +29,9 @@ impl Step<'_> {
             return Ok(());
         }
         self.pump_lookups();
+        self.pump_meeting();
+        self.pump_own_list()?;
+        self.pump_sync()?;
         for row in std::mem::take(&mut self.link.dirty) {
             self.pump_guarded(row)?;
         }
@@ -80,6 +84,7 @@ impl Step<'_> {
             return Ok(());
         }
         match chat.state {
+            ChatState::Unfounded if entering::advance(self, chat)? => Ok(()),
             ChatState::Unfounded => founding::advance(self, chat),
             ChatState::Founding => commits::resend(self, chat),
             ChatState::AwaitingWelcome | ChatState::Broken => rejoins::ask(self, chat),

@@ -15,6 +15,9 @@ const MOST_ASKED: usize = 64;
 /// After a refusal an account is asked again no sooner than this, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
 
+/// The same for the own account's devices.
+const OWN_PATIENCE_MS: u64 = 2_000;
+
 /// What became of fetching an account's key packages.
 #[derive(Debug, Clone)]
 pub(crate) enum Fetched {
@@ -59,10 +62,12 @@ impl Step<'_> {
     pub(crate) fn packages(&mut self, account: &AccountId, suite: Suite, of: &[DeviceId]) -> Result<Packages> {
         let Some(known) = self.fresh_account(account)? else { return Ok(Packages::Waiting) };
         let key = (*account, suite.code());
+        // A device of one's own that was just linked is about to upload them.
+        let patience = if *account == self.account { OWN_PATIENCE_MS } else { PATIENCE_MS };
         let got = match self.link.packages.get(&key) {
             Some(Fetched::Got(packages)) => packages.clone(),
             Some(Fetched::Asked) => return Ok(Packages::Waiting),
-            Some(Fetched::Refused(at)) if *at <= self.now && self.now.0 < at.0.saturating_add(PATIENCE_MS) => {
+            Some(Fetched::Refused(at)) if *at <= self.now && self.now.0 < at.0.saturating_add(patience) => {
                 return Ok(Packages::None);
             }
             _ => return self.fetch(account, suite),

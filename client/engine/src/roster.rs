@@ -1,12 +1,14 @@
 //! The accounts of a chat: read, changed by commits that took effect, told to people.
 
+use crate::accounts::continues;
 use crate::error::Result;
 use crate::rules::{self, After, Change};
+use crate::session::NAMES_A_TICK;
 use crate::step::Step;
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
 use aside_protocol::group::{AccountLists, GroupState, Role, Roster, RosterEntry};
-use aside_protocol::{AccountId, Body, Millis, Name, PublicKey};
+use aside_protocol::{AccountId, Body, DeviceId, Millis, Name, PublicKey};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
 use aside_store::tasks::{Task, TaskKind};
@@ -98,14 +100,22 @@ impl Step<'_> {
         Ok(name.as_str().to_owned())
     }
 
-    /// Device lists that a welcome or commit proved; newer ones are kept, a name is asked for later.
-    pub(crate) fn learn_proved(&mut self, proved: &[Proved]) -> Result<()> {
+    /// Device lists that a welcome or commit proved; newer ones are kept, a name is asked for later. Says whether one of them
+    /// contradicts what is known here: then that stays.
+    pub(crate) fn learn_proved(&mut self, proved: &[Proved]) -> Result<bool> {
+        let mut contradicted = false;
         for (root, list, lists) in proved {
             let account = list.list.account;
             let known = self.tx.account(&account)?;
+            let hashes = rules::hashes(*root, lists);
+            if known.as_ref().is_some_and(|known| continues(&known.list, &hashes) == Some(false)) {
+                contradicted = true;
+                continue;
+            }
             if known.as_ref().is_some_and(|known| known.list.list.version >= list.list.version) {
                 // The chain may be needed to prove it to others.
-                if self.tx.lists(&account)?.len() < lists.len() {
+                let ours = self.tx.lists(&account)?.len();
+                if ours == 0 || ours < lists.len() {
                     self.tx.save_lists(&account, 1, lists)?;
                 }
                 continue;
@@ -119,7 +129,9 @@ impl Step<'_> {
             self.tx.save_lists(&account, 1, lists)?;
             self.list_grew(&account)?;
         }
-        Ok(())
+        // People want to see who is here; the rest of many follows with each tick.
+        self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
+        Ok(contradicted)
     }
 
     /// An account's list is newer than before: chats whose groups know an older one are brought in line (rule `GRP-7`).
@@ -142,6 +154,24 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The own account's other devices belong into every group: one that could not be added at the beginning, for lack of key
+    /// packages, is added once it can be. In direct chats the relay routes to it anyway, and it asks by itself, for what it
+    /// missed as well.
+    pub(crate) fn watch_own_devices(&mut self, chat: &Chat) -> Result<()> {
+        if chat.is_direct() {
+            return Ok(());
+        }
+        let me = self.account;
+        let Some(own) = self.tx.account(&me)? else { return Ok(()) };
+        let leaves = self.in_group(chat, |group, _| group.roster())?;
+        let here = |device: &DeviceId| leaves.iter().any(|leaf| leaf.device == *device);
+        if own.list.list.devices.iter().all(|entry| here(&entry.device)) {
+            return Ok(());
+        }
+        let now = self.now;
+        self.add_task(chat, TaskKind::Sync, me.as_ref().to_vec(), Body::default(), now, false)
     }
 
     /// Adds a task and has the chat looked at.

@@ -6,12 +6,13 @@ mod evidence;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use evidence::{Chain, open_join, prove_all, proved_list};
+pub(crate) use evidence::{Chain, asked_to_join, asked_to_leave, hashes, open_join, prove_all, proved_list};
 
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
+pub(crate) use aside_protocol::group::is_title;
 use aside_protocol::group::{AccountState, ChatContext, ChatKind, GroupState, Role, Roster, RosterEntry};
-use aside_protocol::limits::{CHANNEL_DEVICES, GROUP_ACCOUNTS, GROUP_DEVICES, MAX_TITLE};
+use aside_protocol::limits::{CHANNEL_DEVICES, GROUP_ACCOUNTS, GROUP_DEVICES};
 use aside_protocol::{AccountId, Body, PublicKey};
 use evidence::Evidences;
 use serde::{Deserialize, Serialize};
@@ -213,9 +214,4 @@ pub(crate) fn direct_roster(context: &ChatContext) -> Roster {
         roster.put(RosterEntry { account: *account, role: Role::Member, version: *version, hash: *hash, since: 0 });
     }
     roster
-}
-
-/// Whether a group may be called so (rule `GRP-1`).
-pub(crate) fn is_title(title: &str) -> bool {
-    !title.trim().is_empty() && title.len() <= MAX_TITLE && !title.chars().any(char::is_control)
 }

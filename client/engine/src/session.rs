@@ -14,7 +14,7 @@ use aside_store::chats::{Chat, ChatState};
 use aside_store::tasks::TaskKind;
 
 /// Names asked for in one tick: a large group's come little by little.
-const NAMES_A_TICK: u32 = 64;
+pub(crate) const NAMES_A_TICK: u32 = 64;
 /// The relay looks for what is too old about once a minute.
 const RETENTION_SLACK_MS: u64 = 60_000;
 
@@ -170,6 +170,10 @@ impl Step<'_> {
                 Some(about) => self.answer(about, answered.answer),
                 None => Ok(()),
             },
+            RelayFrame::Met(said) => {
+                self.guest_said(said);
+                Ok(())
+            }
             // Login frames and farewells are the connection's business; unknown frames are skipped (rule FRM-4).
             _ => Ok(()),
         }
@@ -179,6 +183,9 @@ impl Step<'_> {
     fn caught_up(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.link.caught_up, true) {
             self.make_up_for_lost()?;
+            // Another own device may have changed the list while this one was away.
+            self.look_own_up();
+            self.begin_adoption()?;
         }
         self.mark_work()?;
         self.changed();

@@ -4,7 +4,10 @@
 //! Whole conversations, with real MLS on both sides and a relay core between them, are in the workspace's `tests/`.
 
 mod batches;
+mod devices;
+mod meeting;
 mod missed;
+mod sync;
 mod writing;
 
 use crate::{Config, Contact, Effect, Engine, EngineError, Random, Refused};
@@ -123,6 +126,7 @@ fn envelope(pos: u64, seq: u64, kind: EnvelopeKind) -> Envelope {
         hash: Some(Hash([0; 32])),
         body: Some(Body::from(vec![1, 2, 3])),
         blob: None,
+        routing: None,
     }
 }
 

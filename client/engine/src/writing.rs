@@ -25,6 +25,7 @@ impl Step<'_> {
         let had = !self.tx.draft(&to)?.is_empty();
         self.tx.save_draft(&to, text, self.now)?;
         if had == text.is_empty() {
+            self.tell_draft(&to, !had)?;
             self.changed();
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Registration: makes keys, stores them, then tells the relay; can be repeated after any interruption.
 
-use super::{SystemRandom, now, paths};
+use super::{SystemRandom, now, own_machine, paths};
 use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RecoveryPhrase};
 use aside_engine::{EngineError, fresh};
@@ -79,6 +79,7 @@ pub async fn register(registration: &Registration) -> Result<Profile, RegisterEr
             trust: Trust::InUse,
         };
         tx.save_account(&own, now())?;
+        tx.name_machine(&profile.device, &own_machine())?;
         if let Some(news) = paths::news(registration.choice, &paths::known(tx)?, way) {
             paths::learn(tx, news)?;
         }

@@ -1,7 +1,7 @@
 //! `aside chats`: every chat, the most recent first.
 
+use super::times::utc;
 use super::{CliError, Settings, json, profile};
-use aside_protocol::Millis;
 use aside_store::summaries::{ChatSummary, Shown};
 use aside_tui::text::{clip, one_line};
 use clap::Args;
@@ -28,32 +28,6 @@ fn text(summary: &ChatSummary) -> String {
     let line = one_line(summary.last.as_deref().unwrap_or(""));
     let (last, _) = clip(&line, SHOWN);
     let time = summary.time.map(utc).unwrap_or_default();
-    format!("{:<16} {unread:<6} {time:<17} {last}", summary.name).trim_end().to_owned()
-}
-
-/// A time as `2026-11-22 14:05`, UTC. Days since 1970 to a date: Howard Hinnant, "chrono-compatible date algorithms".
-fn utc(time: Millis) -> String {
-    let minutes = time.0 / 60_000;
-    let (days, minute) = (minutes / 1440, minutes % 1440);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minute / 60, minute % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_calendar_dates() {
-        assert_eq!(utc(Millis(0)), "1970-01-01 00:00");
-        assert_eq!(utc(Millis(951_827_696_000)), "2000-02-29 12:34");
-        assert_eq!(utc(Millis(1_795_305_600_000)), "2026-11-22 00:00");
-    }
+    let last = summary.last_by.as_ref().map_or_else(|| last.to_string(), |by| format!("{by}: {last}"));
+    format!("{:<16} {unread:<6} {time:<17} {last}", json::chat_name(summary.kind, &summary.name)).trim_end().to_owned()
 }

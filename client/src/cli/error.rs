@@ -1,8 +1,9 @@
 //! What a command fails with, and the exit code of each.
 
-use crate::agent::RegisterError;
+use crate::agent::{EnterError, HostError, RegisterError};
 pub(super) use crate::contact::{NotFound, reason, refused};
-use aside_engine::{EngineError, Refused};
+use crate::whom::Unclear;
+use aside_engine::{Denied, EngineError, Refused};
 use aside_protocol::Refusal;
 use aside_transport::TransportError;
 
@@ -44,9 +45,41 @@ pub enum CliError {
     /// Registration.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// Linking or recovering this device.
+    #[error(transparent)]
+    Enter(#[from] EnterError),
+    /// Letting another device in.
+    #[error(transparent)]
+    Host(HostError),
+    /// Somebody said no.
+    #[error("{0}")]
+    Refusal(String),
+    /// The message waits for a decision about a new key.
+    #[error(
+        "{name} has a new key; the message is kept until you accept it. Ask them in another way whether their safety number \
+         with you is {number}, and then run: aside verify {name}"
+    )]
+    Held {
+        /// The name.
+        name: String,
+        /// The safety number of the own root key and the new one.
+        number: String,
+    },
+    /// Two safety numbers differ.
+    #[error(
+        "this is not the safety number with {0}: one of you sees another key, so somebody may stand between you, or one of \
+         you has a new account. Do not write anything secret before you know"
+    )]
+    Differs(String),
     /// The message was not accepted.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// A change of a group was not accepted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// What was named is nobody, or could be several.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
     /// The name leads nowhere.
     #[error("nobody is called {0} at your relay; ask them for their exact name")]
     UnknownName(String),
@@ -106,15 +139,27 @@ impl CliError {
             | Self::NoChat(_)
             | Self::Output(_)
             | Self::Input(_) => ExitCode::Error,
-            Self::Transport(error) | Self::Kept(error) | Self::Register(RegisterError::Transport(error)) => {
-                transport(error)
+            Self::Transport(error)
+            | Self::Kept(error)
+            | Self::Register(RegisterError::Transport(error))
+            | Self::Enter(EnterError::Transport(error)) => transport(error),
+            Self::Enter(EnterError::Meeting(_) | EnterError::BadAccount) => ExitCode::Untrusted,
+            Self::Enter(EnterError::NobodyWaits) => ExitCode::Network,
+            Self::Enter(EnterError::TimedOut) | Self::Host(HostError::NobodyCame | HostError::Waiting) => {
+                ExitCode::TimedOut
             }
-            Self::Register(_) => ExitCode::Error,
+            Self::Host(HostError::NotAdded(_)) => ExitCode::Limit,
+            Self::Register(_) | Self::Enter(_) | Self::Host(_) | Self::Refusal(_) => ExitCode::Error,
             Self::Refused(Refused::TooLong(_)) => ExitCode::Limit,
             Self::Refused(Refused::KeyChanged(_)) => ExitCode::Untrusted,
+            Self::Refused(Refused::NotIn | Refused::ReadOnly) => ExitCode::Error,
             Self::Refused(_) => ExitCode::Usage,
+            Self::Denied(Denied::Full) => ExitCode::Limit,
+            Self::Denied(Denied::Title | Denied::Direct | Denied::NoLink) => ExitCode::Usage,
+            Self::Denied(_) | Self::Unclear(Unclear::NoGroup(_)) => ExitCode::Error,
+            Self::Unclear(_) => ExitCode::Usage,
             Self::LookUp { .. } | Self::Unreached(_) => ExitCode::Network,
-            Self::KeyChanged { .. } => ExitCode::Untrusted,
+            Self::KeyChanged { .. } | Self::Held { .. } | Self::Differs(_) => ExitCode::Untrusted,
             Self::TimedOut(_) => ExitCode::TimedOut,
         }
     }

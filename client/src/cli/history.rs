@@ -2,15 +2,19 @@
 
 use super::recv::{indented, signed};
 use super::{CliError, Settings, json, profile};
+use crate::whom::{self, Meant};
+use aside_engine::EngineError;
 use aside_protocol::limits::{MAX_PAGE, PAGE};
-use aside_protocol::{ChatId, Name};
+use aside_protocol::{AccountId, ChatId, Name};
+use aside_store::Tx;
+use aside_store::chats::Chat;
 use aside_store::history::{Entry, Page, PageCursor};
 use aside_tui::text::one_line;
 use clap::Args;
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
-    /// Whose chat.
+    /// Whose chat: a name, #group, or a chat's id.
     name: String,
     /// The page before this cursor.
     #[arg(long, value_name = "CURSOR")]
@@ -24,30 +28,39 @@ pub(super) struct HistoryArgs {
 }
 
 pub(super) fn run(args: &HistoryArgs, settings: &Settings) -> Result<(), CliError> {
-    let name = profile::name(&args.name)?;
     let mut engine = profile::offline(settings)?;
     let me = engine.account();
-    let wanted = name.clone();
     let before = args.before.unwrap_or(PageCursor::NEWEST);
-    let limit = args.limit;
-    let page = engine.read(move |tx| {
-        // A contact whose key changed has several chats; the one in use is shown.
-        for account in tx.accounts_named(&wanted)? {
-            if let Some(chat) = tx.chat(&ChatId::direct(&me, &account.account))? {
-                return Ok(Some(tx.page(chat.row, before, limit)?));
-            }
-        }
-        Ok(None)
+    let found = engine.read(|tx| {
+        let chat = match whom::read(tx, &args.name)? {
+            Ok(Meant::Group(chat)) => Some(*chat),
+            Ok(Meant::Person(name)) => with(tx, &me, &name)?,
+            Err(unclear) => return Ok(Err(unclear)),
+        };
+        let Some(chat) = chat else { return Ok(Ok(None)) };
+        Ok(Ok(Some((tx.page(chat.row, before, args.limit)?, chat))))
     })?;
-    let page = page.ok_or_else(|| CliError::NoChat(name.to_string()))?;
+    let (page, chat) = found?.ok_or_else(|| CliError::NoChat(args.name.clone()))?;
+    let title = if chat.is_direct() { &args.name } else { &chat.title };
+    let name = json::chat_name(chat.kind, title);
     if args.json { print_json(&name, &page, engine.name()) } else { print_text(&page, engine.name()) }
 }
 
-fn print_json(name: &Name, page: &Page, own: &Name) -> Result<(), CliError> {
+/// The chat with a person. A contact whose key changed has several; the one in use is shown.
+fn with(tx: &Tx, me: &AccountId, name: &Name) -> Result<Option<Chat>, EngineError> {
+    for account in tx.accounts_named(name)? {
+        if let Some(chat) = tx.chat(&ChatId::direct(me, &account.account))? {
+            return Ok(Some(chat));
+        }
+    }
+    Ok(None)
+}
+
+fn print_json(name: &str, page: &Page, own: &Name) -> Result<(), CliError> {
     let entry = |entry: &Entry| match entry {
         Entry::Message(message) if message.notice => json::object("notice", json::notice(message)),
         Entry::Message(message) => json::object("message", json::message(message, own.as_str())),
-        Entry::Gap(gap) => json::object("gap", json::gap(name.as_str(), gap)),
+        Entry::Gap(gap) => json::object("gap", json::gap(name, gap)),
     };
     let next = json::object("page", serde_json::json!({ "next": page.next.map(|next| next.to_string()) }));
     json::lines(&page.entries.iter().map(entry).chain([next]).collect::<Vec<_>>())

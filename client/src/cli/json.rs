@@ -1,10 +1,13 @@
 //! The objects that `--json` prints: one a line, each with `v` and `type`. Scripts depend on their fields.
 
 use super::CliError;
+use super::group::{kind_word, role_word};
 use aside_protocol::MessageId;
+use aside_protocol::group::ChatKind;
 use aside_store::gaps::Gap;
 use aside_store::messages::Message;
 use aside_store::summaries::ChatSummary;
+use aside_tui::text::one_line;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -40,11 +43,37 @@ pub(super) fn uuid(id: &MessageId) -> String {
     uuid::Uuid::from_bytes(id.0).to_string()
 }
 
+/// What a chat is called where chats are named: a person's name, or `#` and a title.
+pub(super) fn chat_name(kind: ChatKind, name: &str) -> String {
+    match kind {
+        ChatKind::Direct => name.to_owned(),
+        _ => format!("#{}", one_line(name)),
+    }
+}
+
+/// Whose message it is.
+pub(super) fn author<'a>(message: &'a Message, own_name: &'a str) -> Option<&'a str> {
+    match message.own {
+        true if own_name.is_empty() => message.author_name.as_deref(),
+        true => Some(own_name),
+        false if message.kind == ChatKind::Direct => Some(&message.peer_name),
+        false => message.author_name.as_deref(),
+    }
+}
+
+/// The title of a group or channel.
+fn title(kind: ChatKind, name: &str) -> Option<&str> {
+    (kind != ChatKind::Direct).then_some(name)
+}
+
 /// A message, a notice or a gap needs no more than its row.
 pub(super) fn message(message: &Message, own_name: &str) -> Value {
     json!({
-        "chat": message.peer_name,
-        "from": if message.own { own_name } else { &message.peer_name },
+        "chat": chat_name(message.kind, &message.peer_name),
+        "chat_id": message.chat_id.to_hex(),
+        "kind": kind_word(message.kind),
+        "title": title(message.kind, &message.peer_name),
+        "from": author(message, own_name),
         "own": message.own,
         "key_changed": message.key_changed,
         "account": message.author.map(|author| author.to_hex()),
@@ -59,7 +88,12 @@ pub(super) fn message(message: &Message, own_name: &str) -> Value {
 }
 
 pub(super) fn notice(message: &Message) -> Value {
-    json!({ "chat": message.peer_name, "text": message.text, "time": message.sent_at.0 })
+    json!({
+        "chat": chat_name(message.kind, &message.peer_name),
+        "chat_id": message.chat_id.to_hex(),
+        "text": message.text,
+        "time": message.sent_at.0,
+    })
 }
 
 pub(super) fn gap(chat: &str, gap: &Gap) -> Value {
@@ -67,12 +101,18 @@ pub(super) fn gap(chat: &str, gap: &Gap) -> Value {
 }
 
 pub(super) fn chat(summary: &ChatSummary) -> Value {
+    let direct = summary.kind == ChatKind::Direct;
     json!({
-        "name": summary.name,
-        "account": summary.peer.to_hex(),
+        "name": chat_name(summary.kind, &summary.name),
+        "kind": kind_word(summary.kind),
+        "title": title(summary.kind, &summary.name),
+        "account": direct.then(|| summary.peer.to_hex()),
+        "chat_id": (!direct).then(|| summary.peer.to_hex()),
+        "role": summary.role.map(role_word),
         "unread": summary.unread,
         "last": summary.last,
         "last_own": summary.last_own,
+        "last_by": summary.last_by,
         "time": summary.time.map(|time| time.0),
         "pending": summary.pending,
         "draft": summary.draft.is_some(),

@@ -3,6 +3,7 @@
 use super::error::reason;
 use super::{CliError, Settings, duration, json, profile};
 use crate::agent::{Connectivity, Handle};
+use aside_protocol::group::ChatKind;
 use aside_store::messages::{Message, MessageRow};
 use aside_tui::text::harmless;
 use clap::Args;
@@ -13,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Messages fetched from the store at a time.
 const PAGE: u32 = 100;
+/// How long the relay may take to say what an author is called.
+const NAMES: Duration = Duration::from_secs(3);
 /// How long receipts may take to reach the relay before the command ends.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -126,6 +129,22 @@ impl Printer<'_> {
         Ok(news.is_some())
     }
 
+    /// Whoever came into a group a moment ago may have written before their name is known here.
+    async fn names(&self, messages: &[Message]) -> Result<(), CliError> {
+        let rows: Vec<MessageRow> = messages.iter().filter(|message| is_nameless(message)).map(|m| m.row).collect();
+        let named = self.handle.wait(Instant::now() + NAMES, move |engine| {
+            engine.read(|tx| {
+                for row in &rows {
+                    if tx.message(*row)?.is_some_and(|message| is_nameless(&message)) {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(()))
+            })
+        });
+        Ok(named.await.map(drop)?)
+    }
+
     /// Nothing came: fine if the relay was reached or something was printed, and if what came could be stored.
     fn reached(&self) -> Result<(), CliError> {
         match &*self.handle.connectivity().borrow() {
@@ -139,7 +158,11 @@ impl Printer<'_> {
     /// Prints one page; it counts as printed once it is flushed.
     async fn print_page(&mut self) -> Result<usize, CliError> {
         let (after, limit) = (self.after, self.left());
-        let messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        let mut messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        if messages.iter().any(is_nameless) {
+            self.names(&messages).await?;
+            messages = self.handle.read(move |tx| Ok(tx.unprinted(after, limit)?)).await?;
+        }
         let (rows, failed) = print_all(&messages, |message| print(message, self.args.json));
         self.after = rows.last().copied().unwrap_or(self.after);
         self.count += u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -149,6 +172,11 @@ impl Printer<'_> {
         }
         failed.map_or(Ok(printed), Err)
     }
+}
+
+/// Whether a placeholder stands for the author's name; no name begins like one.
+fn is_nameless(message: &Message) -> bool {
+    message.kind != ChatKind::Direct && message.author_name.as_ref().is_some_and(|name| name.starts_with('?'))
 }
 
 /// Prints until it fails; says which rows were flushed, so that they count as printed either way.
@@ -169,14 +197,22 @@ pub(super) fn print_all(
 /// The name on a message of somebody else.
 pub(super) fn signed(message: &Message) -> String {
     let changed = if message.key_changed { " (another key than before)" } else { "" };
-    format!("{}{changed}", message.peer_name)
+    format!("{}{changed}", json::author(message, "").unwrap_or(&message.peer_name))
+}
+
+/// The same with the group or channel it was written in.
+fn placed(message: &Message) -> String {
+    match message.kind {
+        ChatKind::Direct => signed(message),
+        kind => format!("{} in {}", signed(message), json::chat_name(kind, &message.peer_name)),
+    }
 }
 
 fn print(message: &Message, as_json: bool) -> Result<(), CliError> {
     if as_json {
         return json::print("message", json::message(message, ""));
     }
-    json::line(&format!("{}: {}", signed(message), indented(&message.text)))
+    json::line(&format!("{}: {}", placed(message), indented(&message.text)))
 }
 
 /// The text made harmless, its further lines set in so that none looks like another message.

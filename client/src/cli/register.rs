@@ -1,10 +1,10 @@
 //! `aside register`: an account and its first device.
 
-use super::{CliError, Settings, json, profile};
+use super::{CliError, Settings, json, profile, prompt};
 use crate::agent::{Registration, register};
 use aside_protocol::invite::Invite;
 use clap::Args;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -28,7 +28,8 @@ pub(super) struct RegisterArgs {
 }
 
 pub(super) async fn run(args: RegisterArgs, settings: &Settings) -> Result<(), CliError> {
-    let invite = Invite::from_link(&link(args.invite)?).map_err(|e| CliError::Usage(e.to_string()))?;
+    let invite = Invite::from_link(&prompt::given(Some(args.invite), "Paste the invite link and press Enter:")?)
+        .map_err(|e| CliError::Usage(e.to_string()))?;
     let show = args.recovery_file.is_none() && !args.json && std::io::stderr().is_terminal();
     let file = args.recovery_file.unwrap_or_else(|| settings.folder.path().join("recovery-words.txt"));
     let registration = Registration {
@@ -59,20 +60,6 @@ pub(super) async fn run(args: RegisterArgs, settings: &Settings) -> Result<(), C
         );
     }
     json::line(&format!("You are {} at {}.", done.name, done.relay.addresses.join(", ")))
-}
-
-fn link(given: String) -> Result<String, CliError> {
-    if given != "-" {
-        return Ok(given);
-    }
-    let mut text = String::new();
-    if std::io::stdin().is_terminal() {
-        eprintln!("Paste the invite link and press Enter:");
-        std::io::stdin().read_line(&mut text).map_err(CliError::Input)?;
-        return Ok(text);
-    }
-    std::io::stdin().take(64 << 10).read_to_string(&mut text).map_err(CliError::Input)?;
-    Ok(text)
 }
 
 /// Shows the words once; then the only copy is with the user.

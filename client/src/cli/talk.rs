@@ -5,6 +5,7 @@ use super::profile::{OnKeyChange, contact};
 use super::recv::{indented, print_all, signed};
 use super::{CliError, Settings, json, profile};
 use crate::agent::Handle;
+use crate::whom::Meant;
 use aside_protocol::{AccountId, ChatId, MessageId};
 use aside_store::messages::MessageRow;
 use clap::Args;
@@ -18,18 +19,17 @@ const FLUSH: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(super) struct TalkArgs {
-    /// With whom.
+    /// With whom: a name, #group, or a chat's id.
     name: String,
 }
 
 pub(super) async fn run(args: &TalkArgs, settings: &Settings) -> Result<(), CliError> {
-    let name = profile::name(&args.name)?;
     let agent = profile::online(settings)?;
     let handle = agent.handle();
     let result = async {
-        let peer = contact(&handle, &name, OnKeyChange::Fail, Instant::now() + Duration::from_secs(30)).await?;
+        let peer = peer(&handle, &args.name).await?;
         let prompt = std::io::stdin().is_terminal();
-        let talk = Talk { handle: handle.clone(), peer: peer.account, prompt };
+        let talk = Talk { handle: handle.clone(), peer, prompt };
         let ended = talk.run().await;
         if prompt {
             eprintln!();
@@ -45,6 +45,16 @@ pub(super) async fn run(args: &TalkArgs, settings: &Settings) -> Result<(), CliE
     let result = result.await;
     agent.close(Duration::from_secs(5)).await;
     result
+}
+
+async fn peer(handle: &Handle, text: &str) -> Result<AccountId, CliError> {
+    match profile::meant(handle, text).await? {
+        Meant::Group(chat) => Ok(chat.peer),
+        Meant::Person(name) => {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            Ok(contact(handle, &name, OnKeyChange::Fail, deadline).await?.account)
+        }
+    }
 }
 
 struct Talk {
@@ -101,8 +111,8 @@ impl Talk {
     async fn print_new(&self, after: &mut MessageRow) -> Result<bool, CliError> {
         let (peer, from) = (self.peer, *after);
         let messages = self.handle.with(move |engine| {
-            let chat = ChatId::direct(&engine.account(), &peer);
-            engine.read(move |tx| match tx.chat(&chat)? {
+            let direct = ChatId::direct(&engine.account(), &peer);
+            engine.read(move |tx| match tx.chat(&direct)?.or(tx.chat(&ChatId(peer.0))?) {
                 Some(chat) => Ok(tx.unprinted_in(chat.row, from, 100)?),
                 None => Ok(Vec::new()),
             })

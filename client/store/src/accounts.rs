@@ -77,6 +77,17 @@ impl Tx<'_> {
         self.all("SELECT * FROM accounts ORDER BY name, trust, seen", [], read)
     }
 
+    /// When an account's safety number was compared; none if never.
+    pub fn verified(&self, account: &AccountId) -> Result<Option<Millis>> {
+        let at = self.number("SELECT verified FROM accounts WHERE account = ?", params![account.as_ref()])?;
+        Ok((at > 0).then_some(Millis(at)))
+    }
+
+    /// Remembers when an account's safety number was compared; 0 takes it back.
+    pub fn set_verified(&self, account: &AccountId, at: Millis) -> Result<()> {
+        self.run("UPDATE accounts SET verified = ? WHERE account = ?", params![at.0, account.as_ref()]).map(drop)
+    }
+
     /// Accounts whose names the relay has not been asked for.
     pub fn unnamed(&self, limit: u32) -> Result<Vec<AccountId>> {
         let sql = "SELECT account FROM accounts WHERE trust = 3 ORDER BY account LIMIT ?";

@@ -104,6 +104,8 @@ pub struct Chat {
     pub renewed: Millis,
     /// Up to here the receipts of a large chat were asked for.
     pub receipts_pos: Pos,
+    /// The group this device was in last, and in which incarnation.
+    pub known: Option<(u64, Vec<u8>)>,
 }
 
 /// What stands for the other account in a group or channel, so that conversations are named in one way: no account has
@@ -144,7 +146,7 @@ impl Chat {
 /// reads one.
 const SELECT: &str =
     "SELECT id, chat, kind, peer, state, since, incarnation, group_id, base, seq, next_n, shift, read_place,
-    told_delivered, told_read, own_count, asked, arrived, title, origin, devices, renewed, receipts_pos
+    told_delivered, told_read, own_count, asked, arrived, title, origin, devices, renewed, receipts_pos, known_incarnation, known_group
     FROM chats";
 
 fn read(row: &Row) -> Result<Chat> {
@@ -172,6 +174,10 @@ fn read(row: &Row) -> Result<Chat> {
         devices: row.get(20)?,
         renewed: Millis(row.get(21)?),
         receipts_pos: Pos(row.get(22)?),
+        known: row
+            .get::<_, Option<Vec<u8>>>(24)?
+            .map(|group| Ok::<_, StoreError>((row.get(23)?, group)))
+            .transpose()?,
     })
 }
 
@@ -194,6 +200,19 @@ impl Tx<'_> {
     /// Groups and channels with a title, the newest first.
     pub fn chats_titled(&self, title: &str) -> Result<Vec<Chat>> {
         self.all(&format!("{SELECT} WHERE title = ? AND kind IN (1, 2) ORDER BY id DESC"), params![title], read)
+    }
+
+    /// Groups and channels whose ids begin with these hexadecimal digits.
+    pub fn chats_beginning(&self, digits: &str) -> Result<Vec<Chat>> {
+        let sql = format!(
+            "{SELECT} WHERE kind IN (1, 2) AND substr(lower(hex(chat)), 1, length(?1)) = lower(?1) ORDER BY id"
+        );
+        self.all(&sql, params![digits], read)
+    }
+
+    /// Groups and channels, the oldest first.
+    pub fn group_chats(&self) -> Result<Vec<Chat>> {
+        self.all(&format!("{SELECT} WHERE kind IN (1, 2) AND title <> '' ORDER BY id"), [], read)
     }
 
     /// Every chat.
@@ -229,7 +248,8 @@ impl Tx<'_> {
         self.run(
             "UPDATE chats SET state = ?, since = ?, incarnation = ?, group_id = ?, base = ?, seq = ?, next_n = ?,
                shift = ?, read_place = ?, told_delivered = ?, told_read = ?, own_count = ?, asked = ?, arrived = ?,
-               kind = ?, peer = ?, title = ?, origin = ?, devices = ?, renewed = ?, receipts_pos = ? WHERE id = ?",
+               kind = ?, peer = ?, title = ?, origin = ?, devices = ?, renewed = ?, receipts_pos = ?,
+               known_incarnation = ?, known_group = ? WHERE id = ?",
             params![
                 chat.state.code(),
                 chat.since.0,
@@ -252,6 +272,8 @@ impl Tx<'_> {
                 chat.devices,
                 chat.renewed.0,
                 chat.receipts_pos.0,
+                chat.known.as_ref().map_or(0, |(incarnation, _)| *incarnation),
+                chat.known.as_ref().map(|(_, group)| group),
                 chat.row,
             ],
         )?;

@@ -128,7 +128,7 @@ impl Side {
 /// newest one does.
 pub(crate) fn before_sql() -> String {
     format!(
-        "{SELECT} WHERE m.chat = ?1 AND m.place <= ?2 AND (m.place < ?2 OR m.id < ?3)
+        "{SELECT} WHERE m.chat = ?1 AND m.kind < 2 AND m.place <= ?2 AND (m.place < ?2 OR m.id < ?3)
          ORDER BY m.place DESC, m.id DESC LIMIT ?4"
     )
 }
@@ -136,7 +136,7 @@ pub(crate) fn before_sql() -> String {
 /// The messages from a cursor on, in the same way.
 pub(crate) fn after_sql() -> String {
     format!(
-        "{SELECT} WHERE m.chat = ?1 AND m.place >= ?2 AND (m.place > ?2 OR m.id >= ?3)
+        "{SELECT} WHERE m.chat = ?1 AND m.kind < 2 AND m.place >= ?2 AND (m.place > ?2 OR m.id >= ?3)
          ORDER BY m.place, m.id LIMIT ?4"
     )
 }

@@ -3,7 +3,8 @@
 use crate::chats::{Chat, ChatRow};
 use crate::rows::{id, maybe_id};
 use crate::{Result, Tx};
-use aside_protocol::{AccountId, DeviceId, MessageId, Millis, Seq};
+use aside_protocol::group::ChatKind;
+use aside_protocol::{AccountId, ChatId, DeviceId, MessageId, Millis, Name, Seq};
 use rusqlite::{Row, params};
 
 /// Row of a message in this database; rises in the order of arrival.
@@ -50,8 +51,14 @@ pub struct Message {
     pub peer_name: String,
     /// Whether that name belonged to another key before, and nobody has decided yet.
     pub key_changed: bool,
+    /// What the chat is; in a group or channel the other account stands for all, and its name is the title.
+    pub kind: ChatKind,
+    /// The chat's id.
+    pub chat_id: ChatId,
     /// Who wrote it; none for a notice.
     pub author: Option<AccountId>,
+    /// The author's name, or what stands for it while it is not known.
+    pub author_name: Option<String>,
     /// On which device.
     pub device: Option<DeviceId>,
     /// Its id there.
@@ -103,6 +110,7 @@ pub struct Arrival<'a> {
 /// come as far as it has with everybody.
 pub(crate) const SELECT: &str =
     "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
+    c.kind AS chat_kind, c.chat AS chat_id, w.name AS author_name, w.trust AS author_trust,
     CASE WHEN m.seq IS NULL THEN 0
          WHEN c.kind = 0 AND EXISTS (SELECT 1 FROM marks k
            WHERE k.chat = m.chat AND k.account = c.peer AND k.read >= m.place) THEN 3
@@ -115,18 +123,28 @@ pub(crate) const SELECT: &str =
          WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
            (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.read >= m.place)) THEN 2
          ELSE 3 END AS status
-  FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer";
+  FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer
+  LEFT JOIN accounts w ON w.account = m.account";
 
 pub(crate) fn read(row: &Row) -> Result<Message> {
     let peer = id(row, "peer", AccountId::from_slice)?;
     let name: Option<String> = row.get("peer_name")?;
+    let author = maybe_id(row, "account", AccountId::from_slice)?;
+    let unnamed = row.get::<_, Option<i64>>("author_trust")?.is_none_or(|trust| trust == 3);
+    let author_name = match author {
+        Some(author) if unnamed => Some(Name::placeholder(&author).to_string()),
+        _ => row.get("author_name")?,
+    };
     Ok(Message {
         row: row.get("id")?,
         chat: row.get("chat")?,
         peer_name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
         peer,
         key_changed: row.get::<_, Option<i64>>("peer_trust")? == Some(1),
-        author: maybe_id(row, "account", AccountId::from_slice)?,
+        kind: ChatKind::from_code(row.get("chat_kind")?),
+        chat_id: id(row, "chat_id", ChatId::from_slice)?,
+        author,
+        author_name,
         device: maybe_id(row, "device", DeviceId::from_slice)?,
         id: maybe_id(row, "message", MessageId::from_slice)?,
         own: row.get("own")?,
@@ -156,6 +174,11 @@ impl Tx<'_> {
     pub fn message_by_id(&self, device: &DeviceId, message: &MessageId) -> Result<Option<Message>> {
         let sql = format!("{SELECT} WHERE m.device = ? AND m.message = ?");
         self.one(&sql, params![device.as_ref(), message.as_ref()], read)
+    }
+
+    /// Messages with an id, which is unique on each device.
+    pub fn messages_with_id(&self, message: &MessageId) -> Result<Vec<Message>> {
+        self.all(&format!("{SELECT} WHERE m.message = ? ORDER BY m.id"), params![message.as_ref()], read)
     }
 
     /// Own messages that have a `seq` of the present log in a range, for sending them again.
@@ -214,6 +237,16 @@ impl Tx<'_> {
             params![chat, place, text, now.0],
         )?;
         Ok(())
+    }
+
+    /// Somebody's name is known: notices of their groups that had to do without it have it from here on.
+    pub fn name_in_notices(&self, account: &AccountId, name: &Name) -> Result<()> {
+        self.run(
+            "UPDATE messages SET text = replace(text, ?2, ?3) WHERE kind = 1 AND instr(text, ?2) > 0
+               AND chat IN (SELECT chat FROM members WHERE account = ?1)",
+            params![account.as_ref(), Name::placeholder(account).as_str(), name.as_str()],
+        )
+        .map(drop)
     }
 
     /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again,

@@ -1,7 +1,7 @@
 //! What this device sends: messages until their echo, and at most one commit of its own a chat.
 
 use crate::chats::ChatRow;
-use crate::messages::MessageRow;
+use crate::messages::{MessageRow, PENDING_PLACE};
 use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
 use aside_protocol::{Body, DeviceId, Hash, N, Seq, codec, request::Request};
@@ -200,12 +200,15 @@ impl Tx<'_> {
                UNION ALL
                SELECT lost.id, NULL, 1, lost.place FROM (
                  SELECT m.id, m.place FROM messages m JOIN chats c ON c.id = m.chat
-                 WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place >
-                   coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
+                 WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place > CASE c.kind
+                   WHEN 0 THEN
+                     coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
+                   WHEN 1 THEN coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1), ?4)
+                   ELSE ?4 END
                  ORDER BY m.place DESC LIMIT ?3) lost
                WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = lost.id))
              ORDER BY place",
-            params![chat, device.as_ref(), MAX_UNDELIVERED],
+            params![chat, device.as_ref(), MAX_UNDELIVERED, PENDING_PLACE],
         )?;
         self.run("DELETE FROM outbox WHERE chat = ? AND id <= ?", params![chat, last]).map(drop)
     }

@@ -106,6 +106,13 @@ impl Tx<'_> {
         self.run("UPDATE profile SET registered = 1, invite_secret = NULL", []).map(drop)
     }
 
+    /// Writes the profile of a device that was let into an account; the relay knows it already.
+    pub fn enter_profile(&self, profile: &Profile) -> Result<()> {
+        self.begin_profile(profile)?;
+        self.confirm_profile()?;
+        self.end_entering()
+    }
+
     /// Forgets a registration that the relay refused.
     pub fn drop_unconfirmed_profile(&self) -> Result<()> {
         self.run("DELETE FROM profile WHERE registered = 0", []).map(drop)

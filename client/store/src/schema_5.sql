@@ -8,6 +8,9 @@ ALTER TABLE chats ADD COLUMN origin BLOB;
 ALTER TABLE chats ADD COLUMN devices INTEGER NOT NULL DEFAULT 0;
 -- When this device last renewed its leaf, ms.
 ALTER TABLE chats ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
+-- The group this device joined last, and in which incarnation: an incarnation has one group only.
+ALTER TABLE chats ADD COLUMN known_group BLOB;
+ALTER TABLE chats ADD COLUMN known_incarnation INTEGER NOT NULL DEFAULT 0;
 -- Up to which pos the receipts of a large chat were asked for.
 ALTER TABLE chats ADD COLUMN receipts_pos INTEGER NOT NULL DEFAULT 0;
 
@@ -48,3 +51,4 @@ ALTER TABLE rejoins ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rejoins ADD COLUMN account BLOB NOT NULL DEFAULT x'';
 
 CREATE INDEX marks_account ON marks (chat, account);
+CREATE INDEX messages_notices ON messages (chat) WHERE kind = 1;

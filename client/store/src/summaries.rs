@@ -1,8 +1,9 @@
 //! The chat list as a person sees it: one line a name, however many keys the name has had.
 
-use crate::rows::id;
+use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
-use aside_protocol::{AccountId, Millis};
+use aside_protocol::group::{ChatKind, Role};
+use aside_protocol::{AccountId, Millis, Name};
 use rusqlite::{Row, params};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,14 +13,20 @@ use std::collections::HashMap;
 pub struct ChatSummary {
     /// The other account; the one in use if the name has several.
     pub peer: AccountId,
-    /// Its name.
+    /// Its name, or a group's or channel's title.
     pub name: String,
+    /// What the chat is.
+    pub kind: ChatKind,
+    /// What the own account may do in a group or channel; none when it is not in it.
+    pub role: Option<Role>,
     /// Messages not read.
     pub unread: u64,
     /// The newest message.
     pub last: Option<String>,
     /// Whether it was sent by the own account.
     pub last_own: bool,
+    /// Who wrote it, in a group or channel.
+    pub last_by: Option<String>,
     /// Its time: the relay's, or the own clock while pending.
     pub time: Option<Millis>,
     /// Own messages that the relay does not have yet.
@@ -44,18 +51,26 @@ impl Shown {
     pub const WHOLE: Self = Self { text: u32::MAX, unread: u32::MAX };
 }
 
-/// Every chat with its newest message, the most recent first. Counts what is unread by an index, and looks the newest
+/// Every chat with its newest message, the most recent first. Who is about to found a group (task 9) will own it. Counts what is unread by an index, and looks the newest
 /// message up, so that it costs the same however long the histories are.
 pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.title, '')) AS name, m.text, m.own,
+    c.kind, CASE WHEN c.kind = 0 OR c.state = 5 THEN NULL
+      WHEN x.role IS NULL AND EXISTS (SELECT 1 FROM tasks t WHERE t.chat = c.id AND t.kind = 9) THEN 2
+      ELSE coalesce(x.role, 0) END AS role,
+    m.account AS author, b.name AS by_name, b.trust AS by_trust,
     coalesce(m.relay_time, m.sent_at) AS time,
     (SELECT count(*) FROM (SELECT 1 FROM messages u
       WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,
     (SELECT count(*) FROM outbox o CROSS JOIN messages w ON w.id = o.message
-      WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL) AS pending
+      WHERE o.chat = c.id AND o.sent = 0 AND w.seq IS NULL AND w.kind = 0) AS pending
   FROM chats c LEFT JOIN accounts a ON a.account = c.peer
+  LEFT JOIN profile p ON p.id = 1
+  LEFT JOIN members x ON x.chat = c.id AND x.account = p.account AND c.kind <> 0
   LEFT JOIN messages m ON m.id = (SELECT id FROM messages l WHERE l.chat = c.id AND l.kind = 0
                                   ORDER BY l.place DESC, l.id DESC LIMIT 1)
+  LEFT JOIN accounts b ON b.account = m.account
   WHERE c.kind IN (0, 1, 2) AND (c.kind = 0 OR c.title <> '')
+    AND (m.id IS NOT NULL OR c.peer <> coalesce((SELECT account FROM profile), x''))
   ORDER BY time DESC, c.id";
 
 /// SQLite's own `substr` ends at a NUL, which a peer may write.
@@ -67,7 +82,11 @@ fn cut(row: &Row, characters: u32) -> Result<Option<String>> {
 fn read(row: &Row, shown: Shown) -> Result<ChatSummary> {
     let peer = id(row, "peer", AccountId::from_slice)?;
     let name: Option<String> = row.get("name")?;
+    let kind = ChatKind::from_code(row.get("kind")?);
     Ok(ChatSummary {
+        kind,
+        role: row.get::<_, Option<u64>>("role")?.map(Role::from_code),
+        last_by: if kind == ChatKind::Direct { None } else { author(row)? },
         name: name.unwrap_or_else(|| peer.to_hex()[..12].to_owned()),
         unread: row.get("unread")?,
         last: cut(row, shown.text)?,
@@ -77,6 +96,15 @@ fn read(row: &Row, shown: Shown) -> Result<ChatSummary> {
         draft: None,
         key_changed: false,
         peer,
+    })
+}
+
+fn author(row: &Row) -> Result<Option<String>> {
+    let author = maybe_id(row, "author", AccountId::from_slice)?;
+    let named = row.get::<_, Option<i64>>("by_trust")?.is_some_and(|trust| trust != 3);
+    Ok(match author {
+        Some(author) if !named => Some(Name::placeholder(&author).to_string()),
+        _ => row.get("by_name")?,
     })
 }
 
@@ -114,7 +142,21 @@ impl Lines {
 fn empty(peer: AccountId, name: &str) -> ChatSummary {
     let name = name.to_owned();
     let (last, time, draft) = (None, None, None);
-    ChatSummary { peer, name, unread: 0, last, last_own: false, time, pending: 0, draft, key_changed: false }
+    let (kind, role, last_by) = (ChatKind::Direct, None, None);
+    ChatSummary {
+        peer,
+        name,
+        kind,
+        role,
+        unread: 0,
+        last,
+        last_own: false,
+        last_by,
+        time,
+        pending: 0,
+        draft,
+        key_changed: false,
+    }
 }
 
 impl Tx<'_> {
@@ -144,7 +186,9 @@ impl Tx<'_> {
     }
 
     fn drafts(&self) -> Result<Vec<(AccountId, String, Millis)>> {
-        let sql = "SELECT d.account, d.saved, a.name FROM drafts d JOIN accounts a ON a.account = d.account";
+        let sql = "SELECT d.account, d.saved, coalesce(a.name, c.title) FROM drafts d
+            LEFT JOIN accounts a ON a.account = d.account LEFT JOIN chats c ON c.chat = d.account
+            WHERE a.name IS NOT NULL OR c.title IS NOT NULL";
         self.all(sql, [], |row| Ok((id(row, 0, AccountId::from_slice)?, row.get(2)?, Millis(row.get(1)?))))
     }
 

@@ -31,6 +31,8 @@ pub enum TaskKind {
     Found,
     /// Ask the others to remove the own account. The value is the signed request.
     Quit,
+    /// Ask those in a channel to add this device, which has its link.
+    Enter,
 }
 
 impl TaskKind {
@@ -40,7 +42,7 @@ impl TaskKind {
 
     fn from_code(code: i64) -> Result<Self> {
         use TaskKind::*;
-        let all = [Sync, Leave, Remove, Role, Title, Add, Join, Link, Routing, Found, Quit];
+        let all = [Sync, Leave, Remove, Role, Title, Add, Join, Link, Routing, Found, Quit, Enter];
         usize::try_from(code).ok().and_then(|code| all.get(code).copied()).ok_or(StoreError::Row("task"))
     }
 }

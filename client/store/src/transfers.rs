@@ -174,7 +174,7 @@ impl Tx<'_> {
         self.run(sql, params![error, blob.as_ref(), direction as u8]).map(drop)
     }
 
-    /// Nobody wants it any more: it was taken over, or cancelled. Files that are nobody's are deleted at the next start.
+    /// Nobody wants it any more: it was taken over, or cancelled. Its file is for whoever wanted it to take or to delete.
     pub fn forget_transfer(&self, blob: &Hash, direction: Direction) -> Result<()> {
         let sql = "DELETE FROM transfers WHERE blob = ? AND direction = ?";
         self.run(sql, params![blob.as_ref(), direction as u8]).map(drop)

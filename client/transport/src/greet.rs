@@ -6,8 +6,11 @@ use crate::link::Link;
 use crate::network::Network;
 use crate::socket::{Reading, Socket, Writing};
 use crate::timing::Timing;
-use aside_protocol::frame::{ClientFrame, Hello, HelloOk, Login, LoginOk, Register, RelayFrame, VERSION};
+use aside_protocol::frame::{
+    Claim, ClientFrame, Hello, HelloOk, Login, LoginOk, Meet, Recover, Register, RelayFrame, VERSION,
+};
 use aside_protocol::login::{Transcript, pin};
+use aside_protocol::request::Account;
 use aside_protocol::{DeviceId, Nonce, Signature};
 use std::fmt;
 use tokio::time::timeout;
@@ -121,6 +124,42 @@ impl Greeted {
     /// As [`Greeted::login`].
     pub async fn register(self, register: Register) -> Result<(Link, LoginOk), TransportError> {
         self.enter(ClientFrame::Register(register)).await
+    }
+
+    /// Goes to a meeting instead of logging in, and says something there. What the other side says comes as frames; so
+    /// does a refusal.
+    ///
+    /// # Errors
+    /// What the network did.
+    pub async fn meet(mut self, meet: Meet) -> Result<Link, TransportError> {
+        let frame = ClientFrame::Meet(meet);
+        timeout(self.timing.handshake, self.writing.send(&frame)).await.map_err(|_| TransportError::Silent)??;
+        Ok(Link::start(self.writing, self.reading, self.timing))
+    }
+
+    /// Asks what stands of an account whose root key signed [`Transcript::claim_signs`].
+    ///
+    /// # Errors
+    /// As [`Greeted::login`].
+    pub async fn claim(&mut self, claim: Claim) -> Result<Account, TransportError> {
+        let claimed = timeout(self.timing.handshake, async {
+            self.writing.send(&ClientFrame::Claim(claim)).await?;
+            answer(&mut self.reading).await
+        });
+        match claimed.await.map_err(|_| TransportError::Silent)?? {
+            RelayFrame::Claimed(account) => Ok(account),
+            RelayFrame::LoginRefused(refusal) => Err(TransportError::Refused(refusal)),
+            other => Err(unexpected("claim", &other)),
+        }
+    }
+
+    /// Puts a new device into an account by its root key, and logs it in. `recover.signature` is by the device's key,
+    /// over [`Transcript::recovery_signs`].
+    ///
+    /// # Errors
+    /// As [`Greeted::login`].
+    pub async fn recover(self, recover: Recover) -> Result<(Link, LoginOk), TransportError> {
+        self.enter(ClientFrame::Recover(recover)).await
     }
 
     async fn enter(mut self, frame: ClientFrame) -> Result<(Link, LoginOk), TransportError> {

@@ -1,6 +1,6 @@
 //! What [`crate::update`] wants done outside. Nothing here waits; results come back as [`crate::Msg`]s.
 
-use crate::data::Key;
+use crate::data::{GroupChange, Key, Kind};
 use crate::setup;
 use aside_protocol::AccountId;
 
@@ -22,6 +22,33 @@ pub enum Cmd {
     },
     /// Read what is known of a contact; answered by [`crate::Msg::Info`].
     LoadInfo(AccountId),
+    /// Read who is in a group or channel; answered by [`crate::Msg::Group`].
+    LoadGroup(AccountId),
+    /// Read who has received and read a message; answered by [`crate::Msg::Readers`].
+    LoadReaders {
+        /// Whose chat.
+        peer: AccountId,
+        /// Which message.
+        row: i64,
+    },
+    /// Somebody looks at how far messages of a chat have come: in large groups the relay must be asked.
+    LookAtReceipts(AccountId),
+    /// Make a group or channel; answered by [`crate::Msg::Made`].
+    MakeGroup {
+        /// Group or channel.
+        kind: Kind,
+        /// What it is called.
+        title: String,
+        /// Who is in it.
+        members: Vec<AccountId>,
+    },
+    /// Change a group or channel; a refusal is answered by [`crate::Msg::Denied`].
+    ChangeGroup {
+        /// Which one.
+        peer: AccountId,
+        /// How.
+        change: GroupChange,
+    },
     /// Read what was not sent yet; answered by [`crate::Msg::Unsent`].
     LoadUnsent(AccountId),
     /// Store a message for sending, and forget the chat's draft in the same transaction. A refusal is answered by

@@ -49,10 +49,12 @@ pub enum What {
         /// How far it has come.
         progress: Progress,
     },
-    /// The other one's text.
+    /// Somebody else's text.
     Peer {
         /// As it was written.
         text: String,
+        /// Who wrote it; none in a chat of two, where it is the other one.
+        by: Option<Author>,
     },
     /// A notice of this program.
     Notice {
@@ -68,6 +70,68 @@ pub enum What {
     },
     /// From here on the other one's key is another.
     KeyChanged,
+}
+
+/// Who wrote something in a group or channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The account.
+    pub account: AccountId,
+    /// Its name, or what stands for it.
+    pub name: String,
+}
+
+/// What a chat is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// With one other person.
+    Direct,
+    /// Of several; all write.
+    Group,
+    /// Of many; owners and admins write.
+    Channel,
+}
+
+impl Kind {
+    /// What stands before its name.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Direct => "",
+            Self::Group => "#",
+            Self::Channel => "»",
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "chat",
+            Self::Group => "group",
+            Self::Channel => "channel",
+        }
+    }
+}
+
+/// What somebody may do in a group or channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Writes in groups, reads in channels.
+    Member,
+    /// Adds and removes members, renames, writes in channels.
+    Admin,
+    /// Also gives roles.
+    Owner,
+}
+
+impl Role {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 /// A part of a conversation, without holes, oldest first.
@@ -88,14 +152,20 @@ pub struct Page {
 pub struct Chat {
     /// The other account, the one in use if the key changed; what a conversation is known by.
     pub peer: AccountId,
-    /// Its name.
+    /// Its name, or a group's or channel's title.
     pub name: String,
+    /// What the chat is. A group or channel is known by its own id.
+    pub kind: Kind,
+    /// What the user may do in a group or channel; none: not in it any more.
+    pub role: Option<Role>,
     /// Messages not read.
     pub unread: u64,
     /// The newest message's text.
     pub last: Option<String>,
     /// Whether it is an own one.
     pub last_own: bool,
+    /// Who wrote it, in a group or channel.
+    pub last_by: Option<String>,
     /// Its time.
     pub time: Option<Millis>,
     /// Own messages that the relay does not have yet.
@@ -104,6 +174,84 @@ pub struct Chat {
     pub draft: bool,
     /// Whether the name leads to a new key that nobody has decided about; nothing is sent until then.
     pub key_changed: bool,
+}
+
+impl Chat {
+    /// Its name with the mark of its kind.
+    pub fn label(&self) -> String {
+        format!("{}{}", self.kind.mark(), self.name)
+    }
+
+    /// Why nothing can be written here, if so.
+    pub fn silence(&self) -> Option<&'static str> {
+        match (self.kind, self.role) {
+            (Kind::Direct, _) => None,
+            (Kind::Group, None) => Some("You are not in this group any more."),
+            (Kind::Channel, None) => Some("You are not in this channel any more."),
+            (Kind::Channel, Some(Role::Member)) => Some("Only owners and admins write in this channel."),
+            _ => None,
+        }
+    }
+}
+
+/// A group or channel and who is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What it is called.
+    pub title: String,
+    /// Group or channel.
+    pub kind: Kind,
+    /// What the user may do; none: not in it any more.
+    pub role: Option<Role>,
+    /// The beginning of its id, hexadecimal.
+    pub id: String,
+    /// Owners first, then by name.
+    pub members: Vec<Member>,
+    /// What is not in effect yet, a few words each.
+    pub due: Vec<String>,
+}
+
+/// Somebody in a group or channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The account.
+    pub account: AccountId,
+    /// Its name, or what stands for it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it is the user's own.
+    pub own: bool,
+    /// How many devices it has.
+    pub devices: usize,
+    /// Whether its safety number was compared.
+    pub verified: bool,
+    /// Whether its name leads to another key than before.
+    pub key_changed: bool,
+}
+
+/// A change of a group or channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupChange {
+    /// These come in.
+    Add(Vec<AccountId>),
+    /// This one goes.
+    Remove(AccountId),
+    /// This one gets a role.
+    Role(AccountId, Role),
+    /// It is called so.
+    Rename(String),
+    /// The user goes.
+    Leave,
+}
+
+/// How far somebody has come with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub name: String,
+    /// How far.
+    pub progress: Progress,
 }
 
 /// What is known of a contact.

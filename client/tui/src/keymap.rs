@@ -1,5 +1,6 @@
 //! Which key does what: one table, from which the help is drawn too.
 
+use crate::data::Role;
 use crate::update::Action;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui_textarea::CursorMove;
@@ -13,6 +14,8 @@ pub enum Place {
     Composer,
     /// While the chat list has the keys.
     List,
+    /// While the members of a group are shown.
+    Members,
     /// In every overlay.
     Overlay,
     /// Everywhere.
@@ -64,7 +67,9 @@ pub const TABLE: &[Binding] = &[
     bind(P::Desk, (CTRL, K::End), "Ctrl-End", A::ToEnd, "to the newest message"),
     bind(P::Desk, (ALT, K::Char('>')), "Alt->", A::ToEnd, ""),
     bind(P::Desk, (ALT, K::Char('.')), "Alt->", A::ToEnd, ""),
-    bind(P::Desk, (ALT, K::Char('i')), "Alt-I", A::Info, "about this contact: safety number, a new key"),
+    bind(P::Desk, (ALT, K::Char('i')), "Alt-I", A::Info, "about this contact, or the members of this group"),
+    bind(P::Desk, (ALT, K::Char('g')), "Alt-G", A::NewGroup, "make a group or channel"),
+    bind(P::Desk, (ALT, K::Char('r')), "Alt-R", A::Readers, "who has received and read what you wrote"),
     bind(P::Desk, (ALT, K::Char('u')), "Alt-U", A::Unsent, "what was not sent: try again, or take it back"),
     bind(P::Desk, (ALT, K::Char('c')), "Alt-C", A::Connection, "the connection at length"),
     bind(P::Desk, (NONE, K::F(1)), "F1", A::Help, ""),
@@ -123,6 +128,13 @@ pub const TABLE: &[Binding] = &[
     bind(P::Composer, (CTRL, K::Char('-')), "Ctrl-_", A::Undo, ""),
     bind(P::Composer, (CTRL, K::Char('/')), "Ctrl-/", A::Undo, ""),
     bind(P::Composer, (CTRL, K::Backspace), "Ctrl-Backspace", A::Delete(Piece::WordBefore), ""),
+    bind(P::Members, (NONE, K::Char('a')), "a", A::AddMembers, "add people"),
+    bind(P::Members, (NONE, K::Char('x')), "x", A::RemoveMember, "remove the chosen one"),
+    bind(P::Members, (NONE, K::Char('m')), "m", A::GiveRole(Role::Member), "make the chosen one a member"),
+    bind(P::Members, (NONE, K::Char('d')), "d", A::GiveRole(Role::Admin), "an admin"),
+    bind(P::Members, (NONE, K::Char('o')), "o", A::GiveRole(Role::Owner), "an owner"),
+    bind(P::Members, (NONE, K::Char('n')), "n", A::Rename, "call it by another name"),
+    bind(P::Members, (NONE, K::Char('l')), "l", A::Leave, "leave"),
     bind(P::Overlay, (NONE, K::Esc), "Esc", A::Close, ""),
     bind(P::Anywhere, (CTRL, K::Char('l')), "Ctrl-L", A::Redraw, ""),
     bind(P::Anywhere, (CTRL, K::Char('z')), "Ctrl-Z", A::Suspend, "to the shell; fg comes back"),

@@ -80,6 +80,12 @@ pub fn banner(desk: &Desk) -> Option<String> {
     None
 }
 
+/// Why nothing can be written in the open conversation, if so.
+pub fn silence(desk: Option<&Desk>) -> Option<&'static str> {
+    let desk = desk?;
+    desk.chat(&desk.open.as_ref()?.peer)?.silence()
+}
+
 /// Tells the open conversation how much room it has, and measures it anew if that changed.
 pub fn fit(model: &mut Model) {
     let size = model.size;

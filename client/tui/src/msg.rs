@@ -1,6 +1,6 @@
 //! What can happen: the user's doing, the passing of time, and results of [`crate::Cmd`]s.
 
-use crate::data::{Chat, Info, Link, Me, Page, Unsent};
+use crate::data::{Chat, Group, Info, Link, Me, Page, Reader, Unsent};
 use crate::setup;
 use aside_protocol::{AccountId, Millis};
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -48,6 +48,14 @@ pub enum Msg {
     },
     /// What is known of a contact.
     Info(AccountId, Info),
+    /// Who is in a group or channel.
+    Group(AccountId, Group),
+    /// Who has received and read a message.
+    Readers(i64, Vec<Reader>),
+    /// A group or channel was made, or why not.
+    Made(Result<AccountId, String>),
+    /// A change was not accepted: why, and what to do.
+    Denied(String),
     /// What was not sent yet, oldest first, and why the relay does not take it, if it said so.
     Unsent(AccountId, Vec<Unsent>, Option<String>),
     /// A message was not accepted.

@@ -1,7 +1,7 @@
 //! Models for the tests of update and view.
 #![allow(clippy::unwrap_used)]
 
-use crate::data::{Chat, Entry, Key, Link, Me, Page, Progress, What};
+use crate::data::{Author, Chat, Entry, Key, Kind, Link, Me, Page, Progress, Role, What};
 use crate::model::Model;
 use crate::{Cmd, Msg, update};
 use aside_protocol::{AccountId, Millis};
@@ -19,9 +19,12 @@ pub(crate) fn chat(number: u8, name: &str, unread: u64) -> Chat {
     Chat {
         peer: account(number),
         name: name.into(),
+        kind: Kind::Direct,
+        role: None,
         unread,
         last: Some(format!("the last words of {name}")),
         last_own: false,
+        last_by: None,
         time: Some(Millis(NOW.0 - u64::from(number) * 3_600_000)),
         pending: 0,
         draft: false,
@@ -38,7 +41,18 @@ pub(crate) fn entry(place: u64, what: What) -> Entry {
 }
 
 pub(crate) fn peer(place: u64, text: &str) -> Entry {
-    entry(place, What::Peer { text: text.into() })
+    entry(place, What::Peer { text: text.into(), by: None })
+}
+
+/// A text by somebody in a group.
+pub(crate) fn by(place: u64, number: u8, name: &str, text: &str) -> Entry {
+    let author = Author { account: account(number), name: name.into() };
+    entry(place, What::Peer { text: text.into(), by: Some(author) })
+}
+
+/// A group or channel in the list.
+pub(crate) fn group(number: u8, kind: Kind, title: &str, role: Option<Role>) -> Chat {
+    Chat { kind, role, last_by: Some("carol".into()), ..chat(number, title, 0) }
 }
 
 pub(crate) fn own(place: u64, text: &str, progress: Progress) -> Entry {

@@ -2,14 +2,17 @@
 
 mod back;
 mod choose;
+mod chooser;
 mod connection;
 mod delete;
+mod group;
 mod heard;
 mod help;
 mod info;
 mod interrupt;
 mod open;
 mod page;
+mod readers;
 mod send;
 mod switcher;
 mod type_text;
@@ -21,6 +24,7 @@ mod tests;
 pub(crate) use switcher::name as wanted_name;
 
 use crate::cmd::Cmd;
+use crate::data::Role;
 use crate::keymap::{self, Piece, Place};
 use crate::layout;
 use crate::model::{Focus, Model, Overlay, Stage};
@@ -48,6 +52,20 @@ pub enum Action {
     Info,
     /// Show what was not sent.
     Unsent,
+    /// Make a group or channel.
+    NewGroup,
+    /// Show who has received and read a message.
+    Readers,
+    /// Add people to the group shown.
+    AddMembers,
+    /// Remove the chosen member.
+    RemoveMember,
+    /// Give the chosen member a role.
+    GiveRole(Role),
+    /// Call the group by another name.
+    Rename,
+    /// Leave the group.
+    Leave,
     /// Show how things stand with the relay.
     Connection,
     /// Show the keys.
@@ -139,11 +157,17 @@ fn in_overlay(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
     let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
     match model.desk().and_then(|desk| desk.overlay.as_ref()) {
         Some(Overlay::Switcher(_)) => switcher::key(model, key),
+        Some(Overlay::Chooser(_)) => chooser::key(model, key),
         // Keys that decide something here mean something else with Ctrl or Alt.
         _ if !plain => Vec::new(),
         Some(Overlay::Help(_)) => help::key(model, key),
         Some(Overlay::Info { .. }) => info::key(model, key),
         Some(Overlay::Unsent { .. }) => unsent::key(model, key),
+        Some(Overlay::Group(members)) => match keymap::action(&[Place::Members], key) {
+            Some(action) if members.asking.is_none() => act(model, action),
+            _ => group::key(model, key),
+        },
+        Some(Overlay::Readers { .. }) => readers::key(model, key),
         Some(Overlay::Connection) => connection::key(model, key),
         None => Vec::new(),
     }
@@ -158,6 +182,13 @@ fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
         Action::ToEnd => page::to_end(model),
         Action::Info => info::open(model),
         Action::Unsent => unsent::open(model),
+        Action::NewGroup => chooser::open_new(model),
+        Action::Readers => readers::open(model),
+        Action::AddMembers => chooser::open_add(model),
+        Action::RemoveMember => group::remove(model),
+        Action::GiveRole(role) => group::give_role(model, role),
+        Action::Rename => group::rename(model),
+        Action::Leave => group::leave(model),
         Action::Connection => connection::open(model),
         Action::Help => help::open(model),
         Action::HelpOrType => help::open_or_type(model),
@@ -181,6 +212,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
     match &mut model.stage {
         Stage::Setup(setup) => setup.paste(text),
         Stage::Desk(desk) if matches!(desk.overlay, Some(Overlay::Switcher(_))) => return switcher::paste(model, text),
+        Stage::Desk(desk) if matches!(desk.overlay, Some(Overlay::Chooser(_))) => return chooser::paste(model, text),
         Stage::Desk(desk) if desk.overlay.is_none() => return type_text::paste(model, text),
         _ => {}
     }

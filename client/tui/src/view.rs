@@ -1,12 +1,15 @@
 //! Draws the model; changes nothing. One file a pane.
 
+mod chooser;
 mod composer;
 mod connection;
 mod conversation;
+mod group;
 mod help;
 mod info;
 mod list;
 mod popup;
+mod readers;
 mod status;
 mod switcher;
 mod unsent;
@@ -58,6 +61,11 @@ fn desk_view(model: &Model, desk: &Desk, theme: Theme, frame: &mut Frame) -> Vec
         Some(Overlay::Info { info, down, .. }) => info::view(desk, info.as_ref(), *down, theme, frame, area),
         Some(Overlay::Unsent { items, why, cursor, .. }) => {
             unsent::view(items.as_deref(), why.as_deref(), *cursor, model, theme, frame, area);
+        }
+        Some(Overlay::Group(members)) => group::view(members, theme, frame, area),
+        Some(Overlay::Chooser(chooser)) => chooser::view(desk, chooser, theme, frame, area),
+        Some(Overlay::Readers { row, readers, down, .. }) => {
+            readers::view(desk, (*row, readers.as_deref()), *down, theme, frame, area);
         }
         Some(Overlay::Connection) => connection::view(&model.link, desk, theme, frame, area),
     }

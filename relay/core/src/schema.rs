@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -123,6 +123,50 @@ CREATE TABLE blob_use (account INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRI
 ALTER TABLE log ADD COLUMN blob_size INTEGER;
 ALTER TABLE addressed ADD COLUMN blob BLOB;
 ALTER TABLE addressed ADD COLUMN blob_size INTEGER;
+";
+
+/// `rates` counts, for each of the things that `Rate` names, what was done in an hour.
+const FIFTH: &str = "
+CREATE TABLE rates (
+    what INTEGER NOT NULL, who INTEGER NOT NULL, chat INTEGER NOT NULL, since INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (what, who, chat)) STRICT, WITHOUT ROWID;
+CREATE INDEX rates_since ON rates (since);
+INSERT INTO rates SELECT 0, account, 0, since, count FROM fetch_rates;
+INSERT INTO rates SELECT 1, account, 0, since, count FROM join_rates;
+DROP TABLE fetch_rates;
+DROP TABLE join_rates;
+";
+
+/// A commit's row says what was asked of the routing (rule `CHT-11`).
+const SIXTH: &str = "
+ALTER TABLE log ADD COLUMN routing BLOB;
+";
+
+/// The commits and foundings from `run_from` on were all made by `run_account`, and each can be undone with those after it.
+/// Those of them that changed the routing are in `undo_steps`, a founding's with what stood before it; `undo` has what they
+/// did to each device. `left_out` are those routed before the standing founding and not in it.
+const SEVENTH: &str = "
+ALTER TABLE undo RENAME TO undo_before;
+CREATE TABLE undo (
+    chat INTEGER NOT NULL, seq INTEGER NOT NULL, device INTEGER NOT NULL, added INTEGER NOT NULL, start INTEGER,
+    n INTEGER, answers BLOB, lapsed INTEGER NOT NULL DEFAULT 0, left_out INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chat, device, seq)) STRICT, WITHOUT ROWID;
+CREATE INDEX undo_seq ON undo (chat, seq);
+CREATE TABLE undo_steps (
+    chat INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, incarnation INTEGER, founder INTEGER,
+    founding_seq INTEGER, founding_time INTEGER, founding_hash BLOB, PRIMARY KEY (chat, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE left_out (chat INTEGER NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (chat, device)) STRICT, WITHOUT ROWID;
+INSERT INTO undo SELECT u.chat, c.base, u.device, u.added, u.start, u.n, u.answers, u.lapsed, 0
+    FROM undo_before u JOIN chats c ON c.id = u.chat WHERE c.undo = 1;
+INSERT INTO undo_steps (chat, seq, time) SELECT DISTINCT chat, seq, (SELECT time FROM relay) FROM undo;
+DROP TABLE undo_before;
+ALTER TABLE chats ADD COLUMN run_from INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE chats ADD COLUMN run_account INTEGER;
+UPDATE chats SET run_from = CASE undo WHEN 0 THEN base + 1 ELSE base END;
+UPDATE chats SET run_account = (
+    SELECT d.account FROM log l JOIN devices d ON d.id = l.sender WHERE l.chat = chats.id AND l.seq = chats.base)
+    WHERE undo <> 0;
+ALTER TABLE chats DROP COLUMN undo;
 ";
 
 /// Brings a database to the newest schema, or refuses it.

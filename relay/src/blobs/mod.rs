@@ -36,7 +36,7 @@ const DOWNLOADS: usize = 128;
 /// Uploads whose hash is kept between requests; further ones are hashed again from their file.
 const REMEMBERED: usize = 256;
 
-/// All blobs of a relay.
+/// All blobs of a relay, by their hash (rule `BLB-1`).
 pub struct Blobs {
     partial: PathBuf,
     store: Store,

@@ -5,15 +5,16 @@ use super::dice::Dice;
 use super::oracle::View;
 use super::wire::Wire;
 use super::world::World;
-use aside_crypto::lists::first_list;
+use aside_crypto::lists::{first_list, next_list};
 use aside_crypto::{DeviceKey, RootKey};
 use aside_engine::{Config, Effect, Engine};
-use aside_protocol::device_list::verify_next;
+use aside_protocol::device_list::{DeviceEntry, verify_next};
 use aside_protocol::frame::{ClientFrame, Hello, RelayFrame};
 use aside_protocol::login::Mode;
+use aside_protocol::request::PutDeviceList;
 use aside_protocol::{AccountId, DeviceId, Hash, Millis, Name};
 use aside_relay_core::command::Registration;
-use aside_relay_core::{Command, Stamped};
+use aside_relay_core::{By, Command, Stamped};
 use aside_store::Store;
 use aside_store::accounts::{Account, Trust};
 use aside_store::profile::{Profile, RelayPlace};
@@ -124,10 +125,48 @@ impl Client {
             tx.save_account(&own, wall)
         })
         .expect("a profile");
-        let client = Self {
+        (Self::with(number, &profile, disk, dice), registration)
+    }
+
+    /// Another device of a registered client's account, whose list names both from here on.
+    pub fn beside(number: usize, first: &mut Self, world_seed: u64, wall: Millis) -> (Self, PutDeviceList) {
+        let mut dice = Dice::new(world_seed, &[4, number as u64]);
+        let (seed, device) = (dice.bytes(), DeviceId(dice.bytes()));
+        let disk = first.disk.as_mut().expect("it does not run yet");
+        let own: Profile =
+            disk.read::<_, aside_store::StoreError>(|tx| tx.profile()).expect("read").expect("a profile");
+        let before = verify_next(&own.root, None, &own.list).expect("a sound list");
+        let mut devices = before.list.devices.clone();
+        devices.push(DeviceEntry { device, key: DeviceKey::from_seed(&seed).public(), added: wall });
+        let key = DeviceKey::from_seed(&own.seed);
+        let next = next_list(&before, (own.device, &key), devices);
+        let list = verify_next(&own.root, Some(&before), &next).expect("a sound list");
+        let profile =
+            Profile { device, seed: Zeroizing::new(seed), list_version: 2, list_hash: list.hash, ..own.clone() };
+        let account =
+            Account { account: own.account, name: own.name.clone(), root: own.root, list, trust: Trust::InUse };
+        let lists = [own.list.clone(), next.clone()];
+        let both = |tx: &aside_store::Tx| {
+            tx.set_own_list(2, &account.list.hash)?;
+            tx.save_lists(&account.account, 1, &lists)?;
+            tx.save_account(&account, wall)
+        };
+        disk.transact::<_, aside_store::StoreError>(both).expect("a list");
+        let mut disk = empty_store();
+        disk.transact::<_, aside_store::StoreError>(|tx| {
+            tx.begin_profile(&profile)?;
+            tx.confirm_profile()?;
+            both(tx)
+        })
+        .expect("a profile");
+        (Self::with(number, &profile, disk, dice), PutDeviceList { list: next })
+    }
+
+    fn with(number: usize, profile: &Profile, disk: Store, dice: Dice) -> Self {
+        Self {
             name: NAMES[number],
             account: profile.account,
-            device,
+            device: profile.device,
             engine: None,
             disk: Some(disk),
             link: Link::Offline,
@@ -147,8 +186,7 @@ impl Client {
             backoff: Backoff::new(),
             heard: 0,
             said: 0,
-        };
-        (client, registration)
+        }
     }
 
     /// The connection it holds, logged in or not.
@@ -178,14 +216,29 @@ impl World {
     /// Makes and registers the clients.
     pub(super) fn register(&mut self) {
         for number in 0..self.plan.people {
+            if self.plan.two_devices && number + 1 == self.plan.people {
+                self.register_beside(number);
+                continue;
+            }
             let (client, registration) = Client::new(number, self.plan.seed, self.wall());
             let command = Stamped { time: self.wall(), command: Command::Register(registration) };
             self.relay.apply(&[command]);
             self.words.name(client.name, client.device, client.account);
             self.clients.push(client);
-            self.start_client(number);
         }
         self.words.name_chats();
+        (0..self.plan.people).for_each(|number| self.start_client(number));
+    }
+
+    /// The first client's account gets another device.
+    fn register_beside(&mut self, number: usize) {
+        let wall = self.wall();
+        let (seed, first) = (self.plan.seed, &mut self.clients[0]);
+        let by = By { device: first.device, account: first.account };
+        let (client, put) = Client::beside(number, first, seed, wall);
+        self.relay.apply(&[Stamped { time: wall, command: Command::PutDeviceList(by, put) }]);
+        self.words.name(client.name, client.device, client.account);
+        self.clients.push(client);
     }
 
     /// A client's clock, right or wrong.

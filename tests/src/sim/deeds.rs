@@ -58,7 +58,7 @@ impl World {
 
     /// One writes to another, if the program runs.
     pub(super) fn write_message(&mut self, from: usize, to: usize) {
-        if self.clients[from].engine.is_none() {
+        if self.clients[from].engine.is_none() || self.clients[from].account == self.clients[to].account {
             return;
         }
         self.next_number += 1;

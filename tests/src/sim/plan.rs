@@ -142,8 +142,10 @@ pub struct Plan {
     pub seed: u64,
     /// Its kind.
     pub flavour: Flavour,
-    /// How many people.
+    /// How many clients.
     pub people: usize,
+    /// The last client is another device of the first one's account.
+    pub two_devices: bool,
     /// Envelopes a connection may have in flight.
     pub window: usize,
     /// Pushes a session may have waiting.
@@ -171,6 +173,7 @@ impl Plan {
             seed,
             flavour,
             people,
+            two_devices: false,
             window: dice.pick(&[2, 5, 256]),
             push_queue: dice.pick(&[1, 3, 64]),
             update_after: dice.pick(&[3, 6, 500]),
@@ -189,6 +192,7 @@ impl Plan {
             seed,
             flavour: Flavour::Group,
             people: dice.pick(&[3, 4, 5, 6, 8]),
+            two_devices: dice.once_in(2),
             window: dice.pick(&[2, 5, 256]),
             push_queue: dice.pick(&[1, 3, 64]),
             update_after: dice.pick(&[3, 6, 500]),

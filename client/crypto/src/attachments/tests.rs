@@ -54,9 +54,9 @@ fn the_bytes_are_those_they_always_were() {
     assert_eq!(hex(&Sha256::digest(sealed(2 * CHUNK + 1))), LONG);
 }
 
-const EMPTY: &str = "";
-const SHORT: &str = "";
-const LONG: &str = "";
+const EMPTY: &str = "09090909090909090909090909090909090909c2c28a69bc23b75e0920a9bfa9165ec2";
+const SHORT: &str = "0909090909090909090909090909090909090985b9a8d8ded51711313b22300f0033cc6731a7b9e2b8";
+const LONG: &str = "1b338b02cd2fc4e04ccfd8d93192cb1c1e4f7af7c2ab32378058e12d43fa2517";
 
 #[test]
 fn whatever_is_done_to_it_it_does_not_open() {

@@ -76,6 +76,9 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     let (terms, devices) = step.in_group(chat, |group, _| Ok((group.terms()?, group.roster()?.len() as u64)))?;
     chat.devices = devices;
     chat.renewed = step.now;
+    if let Some(group) = chat.group.clone().filter(|_| proposed.founding) {
+        chat.known = Some((envelope.incarnation.unwrap_or(chat.incarnation + 1), group));
+    }
     chat.next_n = proposed.n.next();
     chat.own_count = 0;
     if proposed.founding {
@@ -88,6 +91,7 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
     if proposed.founding {
         step.tx.set_roster(chat.row, &Roster { entries: change.put })?;
+        step.watch_own_devices(chat)?;
         step.drop_done_tasks(chat)?;
         step.watch_lists(chat)?;
     } else if change != Change::default() || terms.state.is_some_and(|state| state.title != chat.title) {

@@ -33,6 +33,11 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     }
     let text = match content.body {
         ContentBody::Text(Text { ref text }) if text.len() <= MAX_TEXT => text,
+        // Elsewhere, or of anybody else, it means nothing (rule `SYN-1`).
+        ContentBody::Sync(ref sync) => {
+            let own = from.account == step.account && chat.is_direct() && chat.peer == step.account;
+            return if own { step.take_sync(sync) } else { Ok(()) };
+        }
         ContentBody::Text(_) => return gap(step, chat, seq, seq, Why::Unreadable),
         _ => return gap(step, chat, seq, seq, Why::TooNew),
     };
@@ -40,6 +45,19 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         warn_of_new_key(step, chat, &author)?;
     }
     store(step, chat, envelope, seq, &from, &content, text)
+}
+
+/// The others are in a newer epoch. What this device has sent since the last change it knows of they could not read: it is
+/// sent again once this device is back, under its first ids.
+pub(super) fn fall_behind(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    if !chat.is_direct() {
+        for message in step.tx.own_messages_between(chat, &step.me.device, chat.base.next(), Seq::MAX)? {
+            if !step.tx.is_queued(message.row)? {
+                step.tx.enqueue(chat.row, message.row, Some(message.resent.unwrap_or(chat.seq_of(message.place))))?;
+            }
+        }
+    }
+    step.break_chat(chat, BEHIND)
 }
 
 /// In channels only admins and owners write (rule `GRP-9`).
@@ -58,7 +76,7 @@ pub(super) fn open(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             Ok(honest.then_some((opened.from, opened.what)))
         }
         Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours && chat.state == ChatState::Live => {
-            step.break_chat(chat, BEHIND)?;
+            fall_behind(step, chat)?;
             Ok(None)
         }
         Some(Err(_)) | None => Ok(None),

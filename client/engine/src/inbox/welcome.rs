@@ -109,9 +109,13 @@ pub(super) fn join(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Res
             chat.base = base;
             chat.incarnation = incarnation;
             chat.enter(ChatState::AwaitingWelcome, step.now);
-            // A welcome for lost keys will not come again by itself: patience has ended.
-            chat.since = Millis(step.now.0.saturating_sub(step.config.welcome_patience_ms));
-            if matches!(undo, Undo::Peer(MlsError::NoKeyPackage)) { Ok(()) } else { step.notice(chat, REFUSED) }
+            if matches!(undo, Undo::Peer(MlsError::NoKeyPackage)) {
+                // A welcome for lost keys will not come again by itself: patience has ended.
+                chat.since = Millis(step.now.0.saturating_sub(step.config.welcome_patience_ms));
+                return Ok(());
+            }
+            // One that does not fit may be followed by others like it: asked again after ever longer times.
+            step.notice(chat, REFUSED)
         }
     }
 }
@@ -136,6 +140,11 @@ fn judge(
         && context.incarnation == incarnation
         && (context.kind == chat.kind || chat.kind == UNKNOWN_KIND);
     if !fits {
+        return Err(Undo::Misfit);
+    }
+    // An incarnation has one group: another one under its name would be somebody's own.
+    let known = chat.known.as_ref().filter(|(known, _)| *known == incarnation);
+    if known.is_some_and(|(_, group)| *group != staged.group_id()) {
         return Err(Undo::Misfit);
     }
     // A welcome into an epoch this device was in already would turn its ratchets back (rule `CHT-5`).
@@ -167,6 +176,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
         step.drop_group(chat)?;
     }
     chat.group = Some(group.id());
+    chat.known = Some((incarnation, group.id()));
     step.groups.0.insert(chat.row, group);
     chat.seq = chat.seq.max(base);
     chat.incarnation = incarnation;
@@ -188,6 +198,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
         step.notice(chat, &news)?;
     }
     step.drop_done_tasks(chat)?;
+    step.watch_own_devices(chat)?;
     step.watch_lists(chat)?;
     step.watch_routing(chat);
     Ok(())

@@ -144,7 +144,8 @@ pub(super) fn pack(step: &mut Step, roster: &Roster, draft: &Draft) -> Result<Op
             Some(lists) => Some(lists),
             None => step.chain(&entry.account, Some(entry.version))?,
         };
-        accounts.extend(chain);
+        // A chain that is not the group's proves nothing to a joiner.
+        accounts.extend(chain.filter(|lists| rules::hashes(lists.root, &lists.lists).last() == Some(&entry.hash)));
     }
     let whole = accounts.len() == roster.entries.len();
     Ok(whole.then(|| Pack { roster: roster.clone(), accounts }))

@@ -3,10 +3,10 @@
 
 use crate::error::Result;
 use crate::packages::{Package, Packages, suite_of};
-use crate::rules::open_join;
+use crate::rules::{asked_to_join, asked_to_leave, open_join};
 use crate::step::Step;
 use aside_crypto::Leaf;
-use aside_protocol::group::{AccountLists, Evidence, Role, RoleChange, Roster};
+use aside_protocol::group::{AccountLists, ChatKind, Evidence, LeaveRequest, Role, RoleChange, Roster, SignedLeave};
 use aside_protocol::rejoin::{self, RejoinRequest};
 use aside_protocol::{AccountId, DeviceId, PublicKey, codec};
 use aside_store::chats::{Chat, ChatState};
@@ -14,6 +14,8 @@ use aside_store::rejoins::RejoinTask;
 use aside_store::tasks::{Task, TaskKind};
 use serde::{Deserialize, Serialize};
 
+/// How long a group waits for key packages of an account whose devices are all new, in milliseconds.
+const LONGEST_HOLD_MS: u64 = 10 * 60_000;
 /// Most leaves added by one commit: what its bytes stay handy with.
 const MOST_ADDED: usize = 1_000;
 
@@ -113,7 +115,7 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
     let draft = match task.kind {
         TaskKind::Sync => return sync(step, chat, view, task),
         TaskKind::Join => return join(step, chat, view, task),
-        TaskKind::Leave => task.account().map(|account| Draft {
+        TaskKind::Leave => task.account().filter(|_| wants_to_leave(step, chat, task)).map(|account| Draft {
             remove: view.devices(&account),
             evidence: vec![Evidence::Leave(task.value.clone())],
             ..Draft::default()
@@ -127,7 +129,7 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
         }
         TaskKind::Link => Some(Draft { link: Some(PublicKey::from_slice(&task.value)), ..Draft::default() }),
         TaskKind::Routing => codec::decode(&task.value.0).ok().map(|mend| Draft { mend, ..Draft::default() }),
-        TaskKind::Add | TaskKind::Found | TaskKind::Quit => return Ok(None),
+        TaskKind::Add | TaskKind::Found | TaskKind::Quit | TaskKind::Enter => return Ok(None),
     };
     match draft {
         Some(draft) => Ok(Some(Draft { tasks: vec![(task.kind, task.subject.clone())], ..draft })),
@@ -164,12 +166,21 @@ fn sync(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option
         false => match step.packages(&known.account, suite_of(chat.kind), &missing)? {
             Packages::Waiting => return Ok(None),
             Packages::Ready(packages) => packages,
-            Packages::None if here.len() == remove.len() => return Ok(None),
+            // A device just linked has its packages at the relay in a moment; what is gone goes at once.
+            Packages::None if remove.is_empty() => return Ok(None),
+            Packages::None if here.len() == remove.len() && (chat.is_direct() || !waited_long(step, task)) => {
+                return Ok(None);
+            }
             Packages::None => Vec::new(),
         },
     };
     let tasks = vec![(task.kind, task.subject.clone())];
     Ok(Some(Draft { remove, add, evidence: vec![Evidence::Lists(chain)], tasks, ..Draft::default() }))
+}
+
+/// Whether new devices of an account could not be added for so long that the account goes rather than the group waits.
+fn waited_long(step: &Step, task: &Task) -> bool {
+    step.now.0.saturating_sub(task.made.0) > LONGEST_HOLD_MS
 }
 
 /// Everybody who is to be added and can be now, in one commit.
@@ -210,25 +221,49 @@ pub(super) fn newcomer(
     }
 }
 
-/// Somebody with the link is added with the device that asked (rule `JOI-2`).
+/// Whether a device of the account signed the request to leave. The rules let an admin's commit do the same without one, so
+/// the request is judged here: it came by way of the relay.
+fn wants_to_leave(step: &Step, chat: &Chat, task: &Task) -> bool {
+    let read = || {
+        let signed: SignedLeave = codec::decode(&task.value.0).ok()?;
+        let request: LeaveRequest = codec::decode(&signed.request.0).ok()?;
+        let known = step.tx.account(&task.account()?).ok()??;
+        let entry = known.list.list.device(&request.device)?;
+        let fits = request.chat == chat.chat && Some(request.account) == task.account();
+        Some(fits && asked_to_leave(&signed, &entry.key))
+    };
+    read().unwrap_or(false)
+}
+
+/// Somebody with the link is added with the device that asked (rule `JOI-2`). What an admin commits needs no proof, so it is
+/// judged here.
 fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
     let tasks = vec![(task.kind, task.subject.clone())];
-    let draft = open_join(&task.value).and_then(|(request, _)| {
+    let link = step.join_key(chat)?.filter(|_| chat.kind == ChatKind::Channel);
+    let draft = open_join(&task.value).and_then(|(request, signed)| {
         let account = AccountId::of(&request.account.root);
         if view.roster.get(&account).is_some() {
             return None;
         }
+        let lists = request.account.lists.clone();
         let proved = crate::rules::proved_list(request.account)?;
         let entry = proved.1.list.device(&request.device)?.clone();
+        if request.chat != chat.chat || !asked_to_join(&signed, &link?, &entry.key) {
+            return None;
+        }
         let checked =
             step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
         let evidence = vec![Evidence::Join(task.value.clone())];
-        Some(Draft { add: vec![(checked.ok()?, request.key_package)], evidence, tasks, ..Draft::default() })
+        let add = vec![(checked.ok()?, request.key_package)];
+        Some((Draft { add, evidence, tasks, ..Draft::default() }, (proved.0, proved.1, lists)))
     });
-    if draft.is_none() {
+    let Some((draft, proved)) = draft else {
         step.tx.drop_task(chat.row, task.kind, &task.subject)?;
-    }
-    Ok(draft)
+        return Ok(None);
+    };
+    // Who is let in is somebody to show: known from here on, and asked for by name.
+    step.learn_proved(&[proved])?;
+    Ok(Some(draft))
 }
 
 /// A device is added again, with its request as evidence (rule `REJ-3`); its account's list comes along. A request that does

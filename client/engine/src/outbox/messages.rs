@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_protocol::content::{Aad, Again, Content, ContentBody, Text};
 use aside_protocol::limits::UNANSWERED_SENDS;
 use aside_protocol::request::{Request, Send};
-use aside_protocol::{Body, Hash, N, Seq};
+use aside_protocol::{Body, Hash, N, Seq, decode};
 use aside_store::chats::Chat;
 use aside_store::outbox::Outgoing;
 
@@ -70,7 +70,10 @@ fn content(step: &Step, outgoing: &Outgoing) -> Result<Content> {
         time: message.sent_at,
         list_version: profile.list_version,
         list_hash: profile.list_hash,
-        body: ContentBody::Text(Text { text: message.text }),
+        body: match step.tx.sync_of(message.row)? {
+            Some(sync) => ContentBody::Sync(decode(&sync.0).map_err(|e| EngineError::Bug(e.to_string()))?),
+            None => ContentBody::Text(Text { text: message.text }),
+        },
         again: outgoing.again.map(|seq| Again { device: step.me.device, seq }),
     })
 }

@@ -28,7 +28,7 @@ pub(super) fn judge(case: &Case<'_>, account: &AccountId) -> Result<Option<Roste
     let entry = match case.before.roster.get(account) {
         None if leaves.added.is_empty() => return Err("it names an account that is not there"),
         None => Some(comes(case, account, &leaves)?),
-        Some(entry) if leaves.after() == 0 => goes(case, entry).map(|()| None)?,
+        Some(entry) if leaves.after() == 0 => goes(case, entry, &leaves).map(|()| None)?,
         Some(entry) => Some(stays(case, entry, &leaves)?),
     };
     match (entry, case.evidence.role(account)) {
@@ -64,13 +64,25 @@ fn joins(case: &Case<'_>, account: &AccountId, leaves: &Leaves<'_>) -> bool {
         })
 }
 
-/// All leaves of an account are removed: because it asked, or by somebody who may.
-fn goes(case: &Case<'_>, entry: &RosterEntry) -> Result<(), Why> {
+/// All leaves of an account are removed: because it asked, by somebody who may, or because its list names none of them any
+/// more.
+fn goes(case: &Case<'_>, entry: &RosterEntry, leaves: &Leaves<'_>) -> Result<(), Why> {
     let may = match entry.role {
         Role::Member => case.is_admin(),
         _ => case.is_owner(),
     };
-    if may || left(case, entry) { Ok(()) } else { Err("an account is removed by somebody who may not") }
+    if may || left(case, entry) || is_unlisted(case, entry, leaves)? {
+        Ok(())
+    } else {
+        Err("an account is removed by somebody who may not")
+    }
+}
+
+/// Whether a device list that continues the one the group knows names none of the account's leaves.
+fn is_unlisted(case: &Case<'_>, entry: &RosterEntry, leaves: &Leaves<'_>) -> Result<bool, Why> {
+    let Some(proved) = case.evidence.list(&entry.account).filter(|_| !case.is_direct()) else { return Ok(false) };
+    follows(entry, proved)?;
+    Ok(leaves.before.iter().all(|leaf| proved.list.list.device(&leaf.device).is_none()))
 }
 
 /// Whether a device of the account has asked for it. Devices are known by their leaves here.

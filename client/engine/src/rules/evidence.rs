@@ -6,6 +6,7 @@ use aside_protocol::device_list::{VerifiedList, verify_chain};
 use aside_protocol::group::{
     AccountLists, Evidence, JoinRequest, LeaveRequest, Role, SignedJoin, SignedLeave, join_signs, leave_signs,
 };
+use aside_protocol::limits::MAX_CHAIN;
 use aside_protocol::rejoin::{self, RejoinRequest, SignedRejoin};
 use aside_protocol::{AccountId, Body, PublicKey, codec};
 use std::collections::BTreeMap;
@@ -112,6 +113,9 @@ pub(crate) fn proved_list(lists: AccountLists) -> Option<(PublicKey, VerifiedLis
 
 /// Verifies an account's chain from version 1 on.
 pub(super) fn prove(AccountLists { root, lists }: AccountLists) -> Option<Proved> {
+    if lists.iter().map(|list| list.len()).sum::<usize>() > MAX_CHAIN {
+        return None;
+    }
     let (mut list, mut hashes) = (None, Vec::new());
     for bytes in &lists {
         list = verify_chain(&root, list, std::slice::from_ref(bytes)).ok()?;
@@ -152,4 +156,9 @@ pub(crate) fn prove_all(accounts: &[AccountLists]) -> Option<BTreeMap<AccountId,
         Some((AccountId::of(&proved.root), (proved.root, proved.list, proved.hashes, proved.lists)))
     };
     accounts.iter().map(chain).collect()
+}
+
+/// Hashes of all versions of a chain that holds, from 1 on.
+pub(crate) fn hashes(root: PublicKey, lists: &[Body]) -> Vec<aside_protocol::Hash> {
+    prove(AccountLists { root, lists: lists.to_vec() }).map(|proved| proved.hashes).unwrap_or_default()
 }

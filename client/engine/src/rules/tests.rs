@@ -255,8 +255,26 @@ fn anyone_follows_a_newer_list() {
     };
     let after = w.judge(&w.admin.leaf(21), &doing).unwrap();
     assert_eq!(after.entries, [(newer.account(), Some(newer.entry(Role::Member)))]);
+    // If its new device cannot be added, the account goes: better than to go on writing to the old one.
     let gone = Doing { added: Vec::new(), ..doing.clone() };
-    assert!(w.judge(&w.member.leaf(31), &gone).is_err(), "an account does not vanish by its list");
+    assert_eq!(w.judge(&w.admin.leaf(21), &gone).unwrap().entries, [(newer.account(), None)]);
+    let half = Person::new(3).then(31, &[31, 32]);
+    let kicked = Doing { removed: vec![w.member.leaf(31)], evidence: vec![half.evidence()], ..Doing::default() };
+    assert!(w.judge(&w.owner.leaf(11), &kicked).is_ok(), "owners may");
+    let other = World { member: Person::new(3), ..world() };
+    assert!(
+        other
+            .judge(
+                &other.member.leaf(31),
+                &Doing {
+                    removed: vec![other.admin.leaf(21)],
+                    evidence: vec![other.admin.evidence()],
+                    ..Doing::default()
+                }
+            )
+            .is_err(),
+        "a list that names the leaf"
+    );
 
     // A rolled-back list, and one that forks off.
     w.roster.put(newer.entry(Role::Member));

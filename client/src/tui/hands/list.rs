@@ -1,5 +1,6 @@
 //! The chat list.
 
+use super::groups::{shown_kind, shown_role};
 use crate::agent::Handle;
 use aside_engine::EngineError;
 use aside_store::summaries::{ChatSummary, Shown};
@@ -18,9 +19,12 @@ fn chat(line: ChatSummary) -> Chat {
     Chat {
         peer: line.peer,
         name: line.name,
+        kind: shown_kind(line.kind),
+        role: line.role.map(shown_role),
         unread: line.unread,
         last: line.last,
         last_own: line.last_own,
+        last_by: line.last_by,
         time: line.time,
         pending: line.pending,
         draft: line.draft.is_some(),

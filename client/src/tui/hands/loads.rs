@@ -1,18 +1,19 @@
 //! Reads: chat list, pages, what is known of a contact, what was not sent. At most one of each is on its way, and one
 //! more is due after it.
 
-use super::{contacts, list};
+use super::{contacts, groups, list};
 use crate::agent::Handle;
 use crate::contact::refused;
 use aside_engine::EngineError;
 use aside_protocol::AccountId;
+use aside_protocol::group::ChatKind;
 use aside_store::Tx;
 use aside_store::conversation::{Conversation, Line, Spot, Window};
 use aside_store::history::{Entry as Stored, PageCursor};
 use aside_store::messages::{Message, Status};
 use aside_tui::Msg;
 use aside_tui::cmd::Span;
-use aside_tui::data::{Entry, Key, Page, Progress, Unsent, What};
+use aside_tui::data::{Author, Entry, Key, Page, Progress, Unsent, What};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -27,6 +28,8 @@ pub(super) enum Load {
     Page { peer: AccountId, turn: u64, span: Span, reach: u32 },
     Info(AccountId),
     Unsent(AccountId),
+    Group(AccountId),
+    Readers(i64),
 }
 
 /// What is on its way, and whether it was asked for again meanwhile.
@@ -61,6 +64,8 @@ pub(super) fn ask(handle: &Handle, load: &Load) -> Answer {
         Load::Page { peer, turn, span, reach } => Box::pin(page(handle, (peer, turn), span, reach)),
         Load::Info(peer) => Box::pin(contacts::info(handle, peer)),
         Load::Unsent(peer) => Box::pin(unsent(handle, peer)),
+        Load::Group(peer) => Box::pin(groups::members(handle, peer)),
+        Load::Readers(row) => Box::pin(groups::readers(handle, row)),
     }
 }
 
@@ -126,11 +131,16 @@ fn entry(key: Key, line: Line) -> Entry {
 }
 
 fn what(message: Message) -> What {
+    let by = match (message.kind, message.author, message.author_name) {
+        (ChatKind::Direct, ..) => None,
+        (_, Some(account), Some(name)) => Some(Author { account, name }),
+        _ => None,
+    };
     let text = message.text;
     match (message.notice, message.own) {
         (true, _) => What::Notice { text },
         (_, true) => What::Own { text, progress: progress(message.status) },
-        (_, false) => What::Peer { text },
+        (_, false) => What::Peer { text, by },
     }
 }
 

@@ -5,6 +5,7 @@
 //! nothing up. Nothing here touches the terminal.
 
 mod contacts;
+mod groups;
 mod list;
 mod loads;
 mod news;
@@ -63,6 +64,15 @@ impl<M: Tell> Hands<M> {
             Cmd::Load { peer, turn, span, reach } => self.load(Load::Page { peer, turn, span, reach }),
             Cmd::LoadInfo(peer) => self.load(Load::Info(peer)),
             Cmd::LoadUnsent(peer) => self.load(Load::Unsent(peer)),
+            Cmd::LoadGroup(peer) => self.load(Load::Group(peer)),
+            Cmd::LoadReaders { row, .. } => self.load(Load::Readers(row)),
+            Cmd::LookAtReceipts(peer) => drop(self.writes.spawn(groups::look(handle, msgs, peer))),
+            Cmd::MakeGroup { kind, title, members } => {
+                drop(self.writes.spawn(groups::make(handle, msgs, (kind, title, members))));
+            }
+            Cmd::ChangeGroup { peer, change } => {
+                drop(self.writes.spawn(groups::change(handle, msgs, peer, change)));
+            }
             Cmd::Send { peer, text } => drop(self.writes.spawn(writing::send(handle, msgs, peer, text))),
             Cmd::MarkRead { peer, up_to } => drop(self.writes.spawn(writing::mark_read(handle, msgs, peer, up_to))),
             Cmd::SaveDraft { peer, text } => drop(self.writes.spawn(writing::save_draft(handle, msgs, peer, text))),

@@ -186,7 +186,7 @@ impl Desk {
 fn texts(page: &Page) -> Vec<String> {
     assert!(page.entries.windows(2).all(|pair| pair[0].key < pair[1].key), "{page:?}");
     let text = |what: &What| match what {
-        What::Own { text, .. } | What::Peer { text } | What::Notice { text } => text.clone(),
+        What::Own { text, .. } | What::Peer { text, .. } | What::Notice { text } => text.clone(),
         What::Gap { count, .. } => format!("<{count} missing>"),
         What::KeyChanged => "<key>".into(),
     };

@@ -3,7 +3,7 @@
 use super::Composer;
 use super::rows::{Frame, Rows};
 use crate::cmd::{Cmd, Span};
-use crate::data::{Key, Page, What};
+use crate::data::{Key, Kind, Page, What};
 use crate::text;
 use aside_protocol::AccountId;
 use jiff::tz::TimeZone;
@@ -29,8 +29,10 @@ pub struct Conversation {
     pub peer: AccountId,
     /// Which opening this is: an answer to a question of an earlier one is out of date.
     pub turn: u64,
-    /// Their name.
+    /// Their name, or the title of a group or channel.
     pub name: String,
+    /// What the chat is.
+    pub kind: Kind,
     /// What is being written. Until the page was read once, the draft in the store is not known.
     pub composer: Composer,
     /// What was read of the history; none until it was.
@@ -53,11 +55,12 @@ pub struct Conversation {
 
 impl Conversation {
     /// Before anything was read.
-    pub fn new(peer: AccountId, turn: u64, name: String, room: (u16, u16)) -> Self {
+    pub fn new(peer: AccountId, turn: u64, (name, kind): (String, Kind), room: (u16, u16)) -> Self {
         Self {
             peer,
             turn,
             name,
+            kind,
             composer: Composer::default(),
             page: None,
             rows: Rows::default(),
@@ -121,10 +124,29 @@ impl Conversation {
 
     /// Measures the page for the present room.
     pub fn lay_out(&mut self, own: &str, zone: &TimeZone) {
-        let name = text::width(&text::one_line(&self.name)).max(text::width(own));
+        let name = self.authors().map(|name| text::width(&text::one_line(name))).max().unwrap_or(0);
+        let name = name.max(text::width(own));
         let frame =
             Frame { columns: self.room.0, name: u16::try_from(name).unwrap_or(u16::MAX), divider: self.divider, zone };
         self.rows = self.page.as_ref().map(|page| Rows::new(&page.entries, frame)).unwrap_or_default();
+    }
+
+    /// The names that stand before texts of others: in a chat of two that of the chat.
+    fn authors(&self) -> impl Iterator<Item = &str> {
+        let entries = self.page.iter().flat_map(|page| &page.entries);
+        let by = entries.filter_map(|entry| match &entry.what {
+            What::Peer { by: Some(by), .. } => Some(by.name.as_str()),
+            _ => None,
+        });
+        by.chain((self.kind == Kind::Direct).then_some(self.name.as_str()))
+    }
+
+    /// The own messages that were read of the history, oldest first, and their texts.
+    pub fn own_messages(&self) -> impl DoubleEndedIterator<Item = (Key, &str)> {
+        self.page.iter().flat_map(|page| &page.entries).filter_map(|entry| match &entry.what {
+            What::Own { text, .. } => Some((entry.key, text.as_str())),
+            _ => None,
+        })
     }
 
     /// Has the divider at the top if what follows does not fit.
@@ -138,6 +160,12 @@ impl Conversation {
     pub fn visible(&self) -> Range<usize> {
         let bottom = self.bottom();
         bottom.saturating_sub(usize::from(self.room.1))..bottom
+    }
+
+    /// The entry of the lowest row on the screen.
+    pub fn bottom_key(&self) -> Option<Key> {
+        let row = self.rows.rows.get(self.visible().end.checked_sub(1)?)?;
+        self.page.as_ref()?.entries.get(row.entry).map(|entry| entry.key)
     }
 
     fn bottom(&self) -> usize {

@@ -1,6 +1,6 @@
 //! What lies over the chats and takes the keys until it is closed.
 
-use crate::data::{Info, Unsent};
+use crate::data::{Group, Info, Kind, Reader, Unsent};
 use aside_protocol::AccountId;
 
 /// One at a time.
@@ -30,8 +30,79 @@ pub enum Overlay {
         /// The chosen one.
         cursor: usize,
     },
+    /// Who is in a group or channel; also where it is changed.
+    Group(Members),
+    /// A group or channel is made, or people are added to one.
+    Chooser(Chooser),
+    /// Who has received and read a message.
+    Readers {
+        /// Whose chat.
+        peer: AccountId,
+        /// Which message.
+        row: i64,
+        /// None until it was read.
+        readers: Option<Vec<Reader>>,
+        /// Rows scrolled down.
+        down: u16,
+    },
     /// How things stand with the relay, at length.
     Connection,
+}
+
+/// Who is in a group or channel.
+#[derive(Debug)]
+pub struct Members {
+    /// Which one.
+    pub peer: AccountId,
+    /// None until it was read.
+    pub group: Option<Group>,
+    /// The chosen member.
+    pub cursor: usize,
+    /// What is to be confirmed or written first.
+    pub asking: Option<Asking>,
+}
+
+/// A question before a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asking {
+    /// Whether to remove somebody.
+    Remove(AccountId, String),
+    /// Whether to make somebody an owner, who may then do everything.
+    Owner(AccountId, String),
+    /// Whether to leave.
+    Leave,
+    /// What to call it.
+    Rename(String),
+}
+
+/// People are chosen by some letters of their names.
+#[derive(Debug)]
+pub struct Chooser {
+    /// What for.
+    pub purpose: Purpose,
+    /// What was typed.
+    pub query: String,
+    /// People known who fit, the best first.
+    pub hits: Vec<AccountId>,
+    /// The chosen line; after the last hit comes the offer to look the query up.
+    pub cursor: usize,
+    /// Who was chosen so far, by name.
+    pub chosen: Vec<(AccountId, String)>,
+    /// The name being looked up.
+    pub looking: Option<String>,
+    /// Why the last one was not found, or what is missing.
+    pub failed: Option<String>,
+}
+
+/// What people are chosen for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// The title of a new group or channel is being written; people come next.
+    Title(Kind),
+    /// A new one of this kind and title.
+    Make(Kind, String),
+    /// Those who come into this one.
+    Add(AccountId),
 }
 
 /// Finding a chat by some letters of its name, or looking a new name up.

@@ -71,7 +71,7 @@ pub struct Rows {
 pub struct Frame<'a> {
     /// Columns of the conversation.
     pub columns: u16,
-    /// Columns that the longer of the two names takes.
+    /// Columns that the longest name takes.
     pub name: u16,
     /// Where the unread begins.
     pub divider: Option<Key>,
@@ -110,7 +110,7 @@ impl Rows {
 
     fn lay(&mut self, index: usize, entry: &Entry, width: u16, columns: u16, follows: bool) {
         match &entry.what {
-            What::Own { text, .. } | What::Peer { text } => {
+            What::Own { text, .. } | What::Peer { text, .. } => {
                 let text = text::drawable(text);
                 let parts = text::wrap(&text, width);
                 let (count, shown) = (parts.len(), parts.len().min(TALLEST));
@@ -159,10 +159,13 @@ pub fn timestamp(time: Millis) -> jiff::Timestamp {
 
 /// Whether an entry goes on where the one before ended: the same author within a minute.
 fn belongs(before: &Entry, entry: &Entry) -> bool {
-    let same = matches!(
-        (&before.what, &entry.what),
-        (What::Own { .. }, What::Own { .. }) | (What::Peer { .. }, What::Peer { .. })
-    );
+    let same = match (&before.what, &entry.what) {
+        (What::Own { .. }, What::Own { .. }) => true,
+        (What::Peer { by: before, .. }, What::Peer { by, .. }) => {
+            before.as_ref().map(|by| by.account) == by.as_ref().map(|by| by.account)
+        }
+        _ => false,
+    };
     let minute = |entry: &Entry| entry.time.map(|time| time.0 / 60_000);
     same && minute(before) == minute(entry)
 }

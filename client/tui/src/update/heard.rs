@@ -1,9 +1,10 @@
 //! What comes from outside: time, size, focus, and results of commands.
 
-use super::{is_looking, open, send, switcher};
+use super::{chooser, group, is_looking, open, readers, send, switcher};
 use crate::cmd::Cmd;
 use crate::data::{Chat, Link, Me, Page};
 use crate::layout;
+use crate::model::overlay::Members;
 use crate::model::{Desk, Model, Overlay, Stage};
 use crate::msg::Msg;
 use crate::setup::Setup;
@@ -38,6 +39,10 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
                 (*items, *why) = (Some(unsent), reason);
             }
         }
+        Msg::Group(about, known) => group::heard(model, about, known),
+        Msg::Readers(about, known) => readers::heard(model, about, known),
+        Msg::Made(result) => return chooser::made(model, result),
+        Msg::Denied(why) => model.say(why),
         Msg::Refused { peer, text, why } => refused(model, peer, text, why),
         Msg::Withdrawn(peer, result) => return withdrawn(model, peer, result),
         Msg::Found(name, result) => return found(model, name, result),
@@ -99,8 +104,11 @@ fn changed(model: &mut Model) -> Vec<Cmd> {
         }
     }
     cmds.extend(desk.open.as_mut().and_then(|open| open.reload()));
-    if let Some(Overlay::Unsent { peer, .. }) = &desk.overlay {
-        cmds.push(Cmd::LoadUnsent(*peer));
+    match &desk.overlay {
+        Some(Overlay::Unsent { peer, .. }) => cmds.push(Cmd::LoadUnsent(*peer)),
+        Some(Overlay::Group(Members { peer, .. })) => cmds.push(Cmd::LoadGroup(*peer)),
+        Some(Overlay::Readers { peer, row, .. }) => cmds.push(Cmd::LoadReaders { peer: *peer, row: *row }),
+        _ => {}
     }
     cmds
 }
@@ -128,6 +136,7 @@ fn listed(model: &mut Model, chats: Vec<Chat>) -> Vec<Cmd> {
     let wanted = desk.wanted.take();
     if desk.overlay.is_some() {
         switcher::refresh(model);
+        chooser::refresh(model);
     }
     let mut cmds = if outdated { vec![Cmd::LoadChats] } else { Vec::new() };
     cmds.extend(wanted.map(|name| switcher::go(model, &name)).unwrap_or_default());
@@ -142,6 +151,7 @@ fn name_open_conversation(desk: &mut Desk) -> Option<AccountId> {
     let chats = desk.chats.as_deref().unwrap_or_default();
     if let Some(chat) = chats.iter().find(|chat| chat.peer == open.peer) {
         open.name.clone_from(&chat.name);
+        open.kind = chat.kind;
         return None;
     }
     chats.iter().find(|chat| chat.name == open.name).map(|chat| chat.peer)
@@ -185,6 +195,9 @@ fn withdrawn(model: &mut Model, peer: AccountId, result: Result<(), String>) -> 
 }
 
 fn found(model: &mut Model, name: String, result: Result<AccountId, String>) -> Vec<Cmd> {
+    if let Some(Overlay::Chooser(_)) = overlay(model) {
+        return chooser::found(model, &name, result);
+    }
     let Some(Overlay::Switcher(switcher)) = overlay(model) else { return Vec::new() };
     if switcher.looking.as_ref() != Some(&name) {
         return Vec::new();

@@ -1,6 +1,7 @@
 //! What is known of a contact, and the decision about a new key.
 
 use crate::cmd::Cmd;
+use crate::data::Kind;
 use crate::model::{Focus, Model, Overlay};
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -12,6 +13,9 @@ pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
         model.say("Open a chat first.");
         return Vec::new();
     };
+    if desk.chat(&peer).is_some_and(|chat| chat.kind != Kind::Direct) {
+        return super::group::open(model, peer);
+    }
     desk.overlay = Some(Overlay::Info { peer, info: None, down: 0 });
     vec![Cmd::LoadInfo(peer)]
 }

@@ -1,7 +1,7 @@
 //! A conversation is opened.
 
 use crate::cmd::{Cmd, Span};
-use crate::data::Chat;
+use crate::data::{Chat, Kind};
 use crate::layout;
 use crate::model::{Conversation, Focus, Model};
 use aside_protocol::AccountId;
@@ -17,12 +17,15 @@ pub(super) fn open(model: &mut Model, peer: AccountId, name: Option<String>) -> 
     if desk.open.as_ref().is_some_and(|open| open.peer == peer) {
         return cmds;
     }
-    let known = desk.chat(&peer).map(|chat| chat.name.clone());
+    let known = desk.chat(&peer).map(|chat| (chat.name.clone(), chat.kind));
     let history = layout::areas(size, desk).history;
     desk.turns += 1;
-    let name = known.or(name).unwrap_or_default();
-    let mut conversation = Conversation::new(peer, desk.turns, name, (history.width, history.height));
+    let (name, kind) = known.unwrap_or((name.unwrap_or_default(), Kind::Direct));
+    let mut conversation = Conversation::new(peer, desk.turns, (name, kind), (history.width, history.height));
     cmds.extend(conversation.load(Span::Unread));
+    if kind == Kind::Group {
+        cmds.push(Cmd::LookAtReceipts(peer));
+    }
     desk.open = Some(conversation);
     cmds
 }

@@ -2,7 +2,7 @@
 
 use super::interrupt;
 use crate::cmd::Cmd;
-use crate::layout::banner;
+use crate::layout::{banner, silence};
 use crate::model::Model;
 use aside_protocol::limits::MAX_TEXT;
 
@@ -28,6 +28,10 @@ pub(super) fn send(model: &mut Model) -> Vec<Cmd> {
     }
     if let Some(banner) = model.desk().and_then(banner) {
         model.say(banner);
+        return Vec::new();
+    }
+    if let Some(why) = silence(model.desk()) {
+        model.say(why);
         return Vec::new();
     }
     take(model)

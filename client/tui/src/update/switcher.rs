@@ -1,13 +1,16 @@
 //! Finding a chat by some letters of its name, or beginning one.
 
 use crate::cmd::Cmd;
-use crate::data::Chat;
+use crate::data::{Chat, Kind};
 use crate::model::overlay::Switcher;
 use crate::model::{Model, Overlay};
 use aside_protocol::AccountId;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+/// The fewest digits of a group's id that name it.
+const FEWEST_DIGITS: usize = 8;
 
 /// Longest query that makes sense.
 const LONGEST: usize = 64;
@@ -47,7 +50,8 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
 
 /// Opens the chat with a name, or looks the name up if there is none.
 pub(super) fn go(model: &mut Model, name: &str) -> Vec<Cmd> {
-    let known = model.desk().and_then(|desk| desk.list().iter().find(|chat| chat.name == name)).map(|chat| chat.peer);
+    let known =
+        model.desk().and_then(|desk| desk.list().iter().find(|chat| is_called(chat, name))).map(|chat| chat.peer);
     if let Some(peer) = known {
         return super::open::open(model, peer, None);
     }
@@ -58,6 +62,18 @@ pub(super) fn go(model: &mut Model, name: &str) -> Vec<Cmd> {
         switcher.cursor = 0;
     }
     choose(model)
+}
+
+/// Whether a text names a chat: a person's name, `#` and a title, or the beginning of a group's id.
+fn is_called(chat: &Chat, text: &str) -> bool {
+    match chat.kind {
+        Kind::Direct => chat.name == text,
+        _ => {
+            let title = text.strip_prefix('#');
+            title == Some(&chat.name)
+                || text.len() >= FEWEST_DIGITS && chat.peer.to_hex().starts_with(&title.unwrap_or(text).to_lowercase())
+        }
+    }
 }
 
 /// The list of chats is another one.
@@ -104,17 +120,21 @@ fn choose(model: &mut Model) -> Vec<Cmd> {
 /// The query as a name to look up.
 pub(crate) fn name(switcher: &Switcher) -> Option<String> {
     let name = switcher.query.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+    (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned())
 }
 
 /// Chats whose names have the query's letters in its order, the best first.
 fn hits(chats: &[Chat], query: &str) -> Vec<AccountId> {
+    fitting(chats.iter().map(|chat| (chat.peer, chat.label())), query)
+}
+
+/// Those whose names have the query's letters in its order, the best first.
+pub(super) fn fitting(named: impl Iterator<Item = (AccountId, String)>, query: &str) -> Vec<AccountId> {
     let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
-    let score = |chat: &Chat| pattern.score(Utf32Str::new(&chat.name, &mut buffer), &mut matcher);
-    let mut scored: Vec<_> =
-        chats.iter().map(score).zip(chats).filter_map(|(score, chat)| Some((score?, chat.peer))).collect();
+    let mut score = |name: &str| pattern.score(Utf32Str::new(name, &mut buffer), &mut matcher);
+    let mut scored: Vec<_> = named.filter_map(|(peer, name)| Some((score(&name)?, peer))).collect();
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().map(|(_, peer)| peer).collect()
 }

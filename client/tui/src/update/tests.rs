@@ -590,3 +590,5 @@ fn no_size_and_no_order_of_resizes_breaks_anything() {
     }
     assert!(matches!(anchor(&model), Anchor::At(..)));
 }
+
+mod groups;

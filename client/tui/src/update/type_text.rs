@@ -1,6 +1,7 @@
 //! Typing and pasting into the composer.
 
 use crate::cmd::Cmd;
+use crate::layout;
 use crate::model::composer::TooLong;
 use crate::model::{Focus, Model};
 use aside_protocol::limits::MAX_TEXT;
@@ -38,6 +39,10 @@ pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut TextArea<'static>
 }
 
 fn insert(model: &mut Model, text: &str) -> Vec<Cmd> {
+    if let Some(why) = layout::silence(model.desk()) {
+        model.say(why);
+        return Vec::new();
+    }
     let Some(open) = model.open_mut() else { return Vec::new() };
     if let Err(TooLong(bytes)) = open.composer.insert(text) {
         model.say(format!(

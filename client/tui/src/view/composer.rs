@@ -1,7 +1,7 @@
 //! Where text is written.
 
 use super::is_writing;
-use crate::layout::PROMPT;
+use crate::layout::{PROMPT, silence};
 use crate::model::Desk;
 use crate::theme::Theme;
 use ratatui::Frame;
@@ -10,6 +10,10 @@ use ratatui::text::Line;
 
 pub(super) fn view(desk: &Desk, theme: Theme, frame: &mut Frame, area: Rect) {
     let Some(composer) = desk.open.as_ref().map(|open| &open.composer) else { return };
+    if let Some(why) = silence(Some(desk)) {
+        frame.render_widget(Line::styled(format!(" {why}"), theme.quiet()), area);
+        return;
+    }
     frame.render_widget(
         Line::styled("> ", theme.title()),
         Rect { width: area.width.min(PROMPT), height: area.height.min(1), ..area },

@@ -43,7 +43,7 @@ fn welcome(desk: &Desk, theme: Theme, frame: &mut Frame, area: Rect) {
 }
 
 fn title(open: &Conversation, theme: Theme, frame: &mut Frame, area: Rect) {
-    let name = text::one_line(&open.name);
+    let name = text::one_line(&format!("{}{}", open.kind.mark(), open.name));
     let below = open.anchor != Anchor::End;
     let hint = if below { "   more below: Ctrl-End" } else { "" };
     let line = Line::from(vec![
@@ -125,8 +125,9 @@ impl Draw<'_> {
             return vec![Span::raw(" ".repeat(usize::from(TIME) + columns))];
         }
         let time = entry.time.map(|time| times::clock(time, &self.model.zone)).unwrap_or_default();
-        let (name, style) = match entry.what {
+        let (name, style) = match &entry.what {
             What::Own { .. } => (self.desk.me.name.clone(), self.theme.own_name()),
+            What::Peer { by: Some(by), .. } => (text::one_line(&by.name), self.theme.name(by.account.as_ref())),
             _ => (text::one_line(&self.open.name), self.theme.name(self.open.peer.as_ref())),
         };
         let name = text::clip(&name, columns.saturating_sub(1)).0.into_owned();

@@ -13,6 +13,7 @@ pub(super) fn view(down: u16, theme: Theme, frame: &mut Frame, area: Rect) {
         (Place::Composer, "Writing"),
         (Place::Desk, "Moving"),
         (Place::List, "Chat list"),
+        (Place::Members, "Members of a group (Alt-I)"),
         (Place::Anywhere, "Leaving"),
     ] {
         lines.push(Line::styled(title, theme.title()));

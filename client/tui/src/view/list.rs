@@ -53,7 +53,7 @@ fn chat_lines(
 ) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
     let time = chat.time.map(|time| times::short(time, model.now, &model.zone)).unwrap_or_default();
-    let name = clipped(&chat.name, columns.saturating_sub(time.len() + 3));
+    let name = clipped(&chat.label(), columns.saturating_sub(time.len() + 3));
     let gap = columns.saturating_sub(text::width(&name) + time.len() + 1);
     let first = Line::from(vec![
         Span::styled(format!(" {name}"), name_style),
@@ -85,7 +85,11 @@ fn last(chat: &Chat) -> String {
     // More would not be seen, and a text can be long.
     let beginning: String = last.chars().take(200).collect();
     let beginning = text::one_line(&beginning);
-    if chat.last_own { format!("you: {beginning}") } else { beginning }
+    match &chat.last_by {
+        _ if chat.last_own => format!("you: {beginning}"),
+        Some(by) => format!("{}: {beginning}", text::one_line(by)),
+        None => beginning,
+    }
 }
 
 fn clipped(text: &str, columns: usize) -> String {

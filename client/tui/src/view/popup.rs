@@ -33,7 +33,7 @@ pub(super) fn text(target: &mut Frame, area: Rect, text: Text, down: u16, title:
 }
 
 /// Rows that a paragraph takes: drawn once where nobody sees it, since the widget tells nobody its height.
-fn wrapped_rows(paragraph: &Paragraph, columns: u16) -> usize {
+pub(super) fn wrapped_rows(paragraph: &Paragraph, columns: u16) -> usize {
     use ratatui::buffer::Buffer;
     use ratatui::widgets::Widget;
     const TALL: u16 = 200;

@@ -37,7 +37,7 @@ fn lines(desk: &Desk, switcher: &Switcher, columns: usize, theme: Theme) -> Vec<
     for (index, peer) in switcher.hits.iter().enumerate() {
         let Some(chat) = desk.chat(peer) else { continue };
         let unread = if chat.unread > 0 { format!(" ({})", chat.unread) } else { String::new() };
-        let name = text::clip(&text::one_line(&chat.name), columns.saturating_sub(unread.len())).0.into_owned();
+        let name = text::clip(&text::one_line(&chat.label()), columns.saturating_sub(unread.len())).0.into_owned();
         lines.push(chosen(index, Line::raw(format!("{name}{unread}"))));
     }
     if let Some(name) = wanted_name(switcher) {

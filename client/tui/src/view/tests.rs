@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::view;
-use crate::data::{Info, Link, Page, Progress, Unsent, What};
+use crate::data::{Group, Info, Kind, Link, Member, Page, Progress, Reader, Role, Unsent, What};
 use crate::model::Model;
 use crate::msg::Msg;
 use crate::sample::*;
@@ -83,6 +83,113 @@ fn overlays() {
         let items = (1..=9).map(|row| unsent(row, row > 2)).collect();
         update(&mut model, Msg::Unsent(account(1), items, Some("The relay is full.".into())));
         insta::assert_snapshot!(format!("unsent_{columns}x{rows}"), screen(&model));
+    }
+}
+
+fn member(number: u8, name: &str, role: Role) -> Member {
+    let (own, verified, key_changed) = (number == 99, number == 1, number == 4);
+    Member {
+        account: account(number),
+        name: name.into(),
+        role,
+        own,
+        devices: usize::from(number % 3),
+        verified,
+        key_changed,
+    }
+}
+
+/// Bob, a group that is open, a channel, and a group the user was removed from.
+fn groups(size: (u16, u16)) -> Model {
+    let mut model = desk(size);
+    let lunch = group(10, Kind::Group, "lunch", Some(Role::Owner));
+    let news = group(11, Kind::Channel, "news of the house", Some(Role::Member));
+    let gone = group(12, Kind::Group, "once", None);
+    update(&mut model, Msg::Chats(vec![lunch, chat(1, "bob", 0), chat(2, "carol", 0), news, gone]));
+    press(&mut model, KeyCode::Enter);
+    let notice = |text: &str| What::Notice { text: text.into() };
+    load(
+        &mut model,
+        page(vec![
+            entry(1, notice("alice added bob and carol.")),
+            by(2, 2, "carol", "where shall we go?"),
+            by(3, 1, "bob", "to the harbour, it is warm enough to sit outside by the water"),
+            own(4, "at noon", Progress::Read),
+            by(5, 7, "?0f0f0f0f", "who is this?"),
+            own(6, "bring Zoe", Progress::Delivered),
+        ]),
+    );
+    model
+}
+
+#[test]
+fn groups_and_channels() {
+    for (columns, rows) in SIZES {
+        let mut model = groups((columns, rows));
+        insta::assert_snapshot!(format!("group_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        insta::assert_snapshot!(format!("group_list_{columns}x{rows}"), screen(&model));
+        for _ in 0..3 {
+            press(&mut model, KeyCode::Down);
+        }
+        press(&mut model, KeyCode::Enter);
+        load(&mut model, page(vec![by(1, 2, "carol", "the lift works again")]));
+        insta::assert_snapshot!(format!("channel_{columns}x{rows}"), screen(&model));
+        alt(&mut model, KeyCode::Down);
+        load(&mut model, page(vec![entry(1, What::Notice { text: "bob removed you.".into() })]));
+        insta::assert_snapshot!(format!("removed_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn members_of_a_group() {
+    for (columns, rows) in SIZES {
+        let mut model = groups((columns, rows));
+        alt(&mut model, KeyCode::Char('i'));
+        let mut members = vec![member(99, "alice", Role::Owner), member(1, "bob", Role::Admin)];
+        members.extend([member(2, "carol", Role::Member), member(4, "dave.the-long-named", Role::Member)]);
+        members.extend((20..60).map(|number| member(number, &format!("number-{number}"), Role::Member)));
+        let due = vec!["zoe comes in".into(), "a new name".into()];
+        let lunch = Group {
+            title: "lunch".into(),
+            kind: Kind::Group,
+            role: Some(Role::Owner),
+            id: "0a0a0a0a0a0a".into(),
+            members,
+            due,
+        };
+        update(&mut model, Msg::Group(account(10), lunch));
+        press(&mut model, KeyCode::Down);
+        insta::assert_snapshot!(format!("members_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Char('x'));
+        insta::assert_snapshot!(format!("members_remove_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Esc);
+        alt(&mut model, KeyCode::Char('r'));
+        let reader = |name: &str, progress| Reader { name: name.into(), progress };
+        let readers = vec![
+            reader("bob", Progress::Read),
+            reader("carol", Progress::Delivered),
+            reader("dave.the-long-named", Progress::Sent),
+            reader("zoe", Progress::Sent),
+        ];
+        update(&mut model, Msg::Readers(6, readers));
+        insta::assert_snapshot!(format!("readers_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn a_new_group() {
+    for (columns, rows) in SIZES {
+        let mut model = groups((columns, rows));
+        alt(&mut model, KeyCode::Char('g'));
+        write(&mut model, "tea");
+        insta::assert_snapshot!(format!("new_group_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Enter);
+        write(&mut model, "bob");
+        press(&mut model, KeyCode::Enter);
+        insta::assert_snapshot!(format!("new_group_people_{columns}x{rows}"), screen(&model));
+        write(&mut model, "ar");
+        insta::assert_snapshot!(format!("new_group_typed_{columns}x{rows}"), screen(&model));
     }
 }
 
@@ -190,6 +297,13 @@ fn every_size_can_be_drawn() {
                 }
                 ctrl(&mut model, 'p');
                 drawn(&model);
+                let mut model = groups((80, 24));
+                update(&mut model, Msg::Resize(columns, rows));
+                for letter in ['i', 'r', 'g'] {
+                    alt(&mut model, KeyCode::Char(letter));
+                    drawn(&model);
+                    press(&mut model, KeyCode::Esc);
+                }
             }
         }
     }

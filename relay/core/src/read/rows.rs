@@ -22,7 +22,7 @@ impl View<'_> {
             .prepare_cached(concat!(
                 "SELECT ",
                 shared_columns!(),
-                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash, e.blob_size FROM log e JOIN chats c ON c.id = e.chat
+                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash, e.blob_size, e.routing FROM log e JOIN chats c ON c.id = e.chat
                  JOIN devices d ON d.id = e.sender JOIN accounts a ON a.id = d.account
                  WHERE e.chat = ? AND e.seq = ?"
             ))?
@@ -39,6 +39,7 @@ impl View<'_> {
                     hash: Some(hash),
                     body: whole.body.clone().filter(|_| !own),
                     blob: whole.blob.filter(|_| !own),
+                    routing: row.get::<_, Option<[u8; 32]>>(14)?.map(Hash),
                     ..whole
                 })
             })
@@ -113,5 +114,6 @@ fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {
         hash: None,
         body: Some(Body::from(row.get::<_, Vec<u8>>(5)?)),
         blob: None,
+        routing: None,
     })
 }

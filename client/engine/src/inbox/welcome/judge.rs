@@ -87,12 +87,12 @@ pub(super) fn group(step: &Step, chat: &Chat, staged: &Staged) -> Result<(Roster
     Ok((pack.roster.clone(), learned))
 }
 
-/// A group that this device was in is founded again only by who was an admin of it.
+/// Into another group than the one this device knew, of which it knows the roles, only somebody who had one may lead:
+/// whoever founds a group decides who is in it.
 fn may_found(step: &Step, chat: &Chat, staged: &Staged) -> Result<bool, Undo> {
-    let known = step.tx.member_count(chat.row)? > 0;
-    let again = known && staged.epoch() == 1;
+    let another = chat.known.as_ref().is_some_and(|(_, group)| *group != staged.group_id());
     let role = step.role_of(chat, &staged.from().account)?;
-    Ok(!again || matches!(role, Some(Role::Admin | Role::Owner)))
+    Ok(!another || step.tx.member_count(chat.row)? == 0 || matches!(role, Some(Role::Admin | Role::Owner)))
 }
 
 /// Each entry of the roster with the chain that ends in its list.

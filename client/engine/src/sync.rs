@@ -1,0 +1,135 @@
+//! What the own devices tell each other, in the chat with oneself: read marks, mutes, decisions about people, drafts
+//! (rules `SYN-1` to `SYN-3`).
+//!
+//! Changes gather for a moment and travel together. Taking one twice, or late, changes nothing that is newer.
+
+use crate::error::Result;
+use crate::step::Step;
+use aside_protocol::content::{Decided, Drafted, Muted, ReadUpTo, Sync, SyncItem};
+use aside_protocol::{AccountId, ChatId, MessageId, Millis, encode};
+use aside_store::accounts::{Account, Trust};
+use aside_store::chats::Chat;
+
+/// How long changes gather before they are sent, in milliseconds (rule `SYN-2`).
+const GATHER_MS: u64 = 3_000;
+
+/// Most items in one message: about 20 KB.
+const MOST_ITEMS: u32 = 200;
+
+impl Step<'_> {
+    /// Announces nothing of a chat until then, on all own devices; 0: announces again.
+    pub fn mute(&mut self, chat: &ChatId, until: Millis) -> Result<()> {
+        self.tx.mute(chat, until)?;
+        self.tell_own(&chat.0, &SyncItem::Mute(Muted { chat: *chat, until }))?;
+        self.changed();
+        Ok(())
+    }
+
+    /// This device has read a chat up to its place.
+    pub(crate) fn tell_read(&mut self, chat: &Chat) -> Result<()> {
+        let seq = chat.seq_of(chat.read_place);
+        self.tell_own(&chat.chat.0, &SyncItem::Read(ReadUpTo { chat: chat.chat, seq }))
+    }
+
+    /// The user decided about an account.
+    pub(crate) fn tell_contact(&mut self, account: &AccountId) -> Result<()> {
+        let Some(known) = self.tx.account(account)? else { return Ok(()) };
+        let verified = self.tx.verified(account)?.unwrap_or_default();
+        let trust = code(known.trust);
+        let decided = Decided { root: known.root, name: known.name.to_string(), trust, verified };
+        self.tell_own(&account.0, &SyncItem::Contact(decided))
+    }
+
+    /// A text was begun for an account, or is no more.
+    pub(crate) fn tell_draft(&mut self, to: &AccountId, begun: bool) -> Result<()> {
+        let chat = ChatId::direct(&self.account, to);
+        let since = if begun { self.now } else { Millis(0) };
+        self.tell_own(&chat.0, &SyncItem::Draft(Drafted { chat, since }))
+    }
+
+    /// Has the other own devices told, if there are any.
+    fn tell_own(&mut self, subject: &[u8], item: &SyncItem) -> Result<()> {
+        if self.own_account()?.list.list.devices.len() > 1 {
+            self.tx.sync_later(subject, item, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what has gathered, in one message.
+    pub(crate) fn pump_sync(&mut self) -> Result<()> {
+        if !self.link.caught_up {
+            return Ok(());
+        }
+        let items = self.tx.take_syncs(Millis(self.now.0.saturating_sub(GATHER_MS)), MOST_ITEMS)?;
+        if items.is_empty() || self.own_account()?.list.list.devices.len() < 2 {
+            return Ok(());
+        }
+        let chat = self.tx.direct_chat(&self.account, &self.account, self.now)?;
+        let id = MessageId(self.fresh());
+        let author = (&self.account, &self.me.device, &id);
+        let row = self.tx.insert_sync(chat.row, author, &encode(&Sync { items }), self.now)?;
+        self.tx.enqueue(chat.row, row, None)?;
+        self.touch(chat.row);
+        Ok(())
+    }
+
+    /// Takes what another own device told. What this one cannot use yet is nothing to it.
+    pub(crate) fn take_sync(&mut self, sync: &Sync) -> Result<()> {
+        for item in &sync.items {
+            match item {
+                SyncItem::Read(read) => self.take_read(read)?,
+                SyncItem::Mute(muted) => self.tx.mute(&muted.chat, muted.until)?,
+                SyncItem::Contact(decided) => self.take_decided(decided)?,
+                SyncItem::Draft(drafted) => self.tx.set_drafted(&drafted.chat, drafted.since)?,
+                _ => {}
+            }
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// Read marks only rise, and not past what this device has.
+    fn take_read(&mut self, read: &ReadUpTo) -> Result<()> {
+        let Some(mut chat) = self.tx.chat(&read.chat)? else { return Ok(()) };
+        let place = chat.place(read.seq.min(chat.seq));
+        if chat.read_place < place {
+            chat.read_place = place;
+            self.tx.save_chat(&chat)?;
+            self.touch(chat.row);
+        }
+        Ok(())
+    }
+
+    /// A key that one device accepted or replaced is so for all; nothing is taken back. An account that is not known here
+    /// is looked up, and held to its first key as always.
+    fn take_decided(&mut self, decided: &Decided) -> Result<()> {
+        let account = AccountId::of(&decided.root);
+        let Some(known) = self.tx.account(&account)? else {
+            self.link.wanted.insert(account);
+            return Ok(());
+        };
+        if decided.verified > self.tx.verified(&account)?.unwrap_or_default() {
+            self.tx.set_verified(&account, decided.verified.min(self.now))?;
+        }
+        match (known.trust, decided.trust) {
+            (Trust::Pending, IN_USE) => self.tx.save_account(&Account { trust: Trust::InUse, ..known }, self.now)?,
+            (Trust::Pending | Trust::InUse, REPLACED) => {
+                self.tx.save_account(&Account { trust: Trust::Replaced, ..known }, self.now)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+const IN_USE: u64 = 0;
+const WAITS: u64 = 1;
+const REPLACED: u64 = 2;
+
+fn code(trust: Trust) -> u64 {
+    match trust {
+        Trust::InUse => IN_USE,
+        Trust::Replaced => REPLACED,
+        _ => WAITS,
+    }
+}
