@@ -138,6 +138,7 @@ impl Party {
     }
 }
 
+/// Primitives and randomness.
 pub fn new_mls() -> Result<Mls, BenchError> {
     Mls::new().map_err(mls_error)
 }
