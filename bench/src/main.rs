@@ -7,6 +7,7 @@
 mod bound;
 mod catchup;
 mod client;
+mod create;
 mod error;
 mod figures;
 mod fleet;
@@ -46,6 +47,8 @@ enum Command {
     Relay(relay::Args),
     /// One who writes to a group whose members are all online.
     Group(group::Args),
+    /// A big group from end to end: made, and joined by a member.
+    Create(create::Args),
     /// Groups and channels on the client: founding, joining, writing, reading, changing.
     Mls(mls::Args),
     /// Messages to devices that are away.
@@ -95,6 +98,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
     runtime.block_on(async {
         match command {
             Command::Relay(args) => relay::run(args).await,
+            Command::Create(args) => create::run(args).await,
             Command::Group(args) => group::run(args).await,
             Command::Offline(args) => offline::run(args).await,
             Command::Idle(args) => idle::run(args).await,

@@ -10,6 +10,7 @@ use crate::error::BenchError;
 use crate::figures::Figures;
 use aside_protocol::request::Suite;
 use case::Size;
+pub use party::new_mls;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]

@@ -2,12 +2,13 @@
 
 use crate::error::BenchError;
 use aside_crypto::lists::first_list;
-use aside_crypto::{DeviceKey, RootKey};
+use aside_crypto::{DeviceKey, Me, Mls, RootKey, Scope};
 use aside_protocol::frame::{Login, Register};
 use aside_protocol::invite::InviteSecret;
 use aside_protocol::login::Transcript;
-use aside_protocol::request::{Found, Origin, Welcome};
+use aside_protocol::request::{Found, Origin, Suite, Welcome};
 use aside_protocol::{AccountId, Body, ChatId, DeviceId, GroupNonce, Millis, Name};
+use aside_store::Store;
 
 /// Bytes of a founding and of a welcome; the relay reads neither.
 const HANDSHAKE: usize = 2_000;
@@ -53,6 +54,16 @@ impl Person {
 
     fn key(&self) -> DeviceKey {
         DeviceKey::from_seed(&self.seed)
+    }
+
+    /// A key package for groups, whose private half is kept nowhere.
+    pub fn key_package(&self, mls: &Mls, nowhere: &mut Store) -> Result<Body, BenchError> {
+        let me = Me { root: self.root.public(), device: self.device, key: self.key() };
+        // What is read is undone.
+        nowhere.read(|tx| {
+            let made = Scope::new(mls, &tx.mls(), &me).key_package(Suite::XWing, false, Millis::MAX);
+            made.map_err(|error| BenchError::Client(error.into()))
+        })
     }
 
     /// What others know.

@@ -279,16 +279,18 @@ fn merge_own(who: &mut Party, group: &mut Group) -> Result<Took, BenchError> {
 
 fn middle(took: &[Took]) -> Took {
     let of = |value: fn(&Took) -> f64| median(took.iter().map(value));
-    Took { work_ms: of(|took| took.work_ms), stored_ms: of(|took| took.stored_ms) }
+    Took { work_ms: of(|took| took.work_ms), stored_ms: of(|took| took.stored_ms), cpu_ms: of(|took| took.cpu_ms) }
 }
 
 /// Figures that bear the name of a size.
 struct Told(Figures, Size);
 
 impl Told {
-    /// `…_ms` without the commit of its transaction, `…_stored_ms` with it.
+    /// `…_ms` without the commit of its transaction, `…_stored_ms` with it, `…_cpu_ms` what processors worked for it.
     fn took(self, what: &str, took: Took) -> Self {
-        self.number(&format!("{what}_ms"), took.work_ms).number(&format!("{what}_stored_ms"), took.stored_ms)
+        self.number(&format!("{what}_ms"), took.work_ms)
+            .number(&format!("{what}_stored_ms"), took.stored_ms)
+            .number(&format!("{what}_cpu_ms"), took.cpu_ms)
     }
 
     fn number(self, what: &str, value: f64) -> Self {

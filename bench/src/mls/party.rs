@@ -2,6 +2,7 @@
 
 use crate::error::BenchError;
 use crate::person::random;
+use crate::processes::own_cpu_ms;
 use aside_crypto::lists::first_list;
 use aside_crypto::{CheckedKeyPackage, DeviceKey, Group, Me, Mls, RootKey, Scope};
 use aside_protocol::device_list::{DeviceEntry, verify_next};
@@ -69,6 +70,8 @@ pub struct Took {
     pub work_ms: f64,
     /// With the commit.
     pub stored_ms: f64,
+    /// Processor time of all threads, commit included.
+    pub cpu_ms: f64,
 }
 
 impl Party {
@@ -91,14 +94,15 @@ impl Party {
         &mut self,
         work: impl FnOnce(&Scope<'_, MlsStorage<'_>>) -> Result<T, BenchError>,
     ) -> Result<(T, Took), BenchError> {
-        let (began, mut work_ms) = (Instant::now(), 0.0);
+        let (cpu, began, mut work_ms) = (own_cpu_ms()?, Instant::now(), 0.0);
         let value = self.store.transact(|tx| {
             let storage = tx.mls();
             let value = work(&Scope::new(&self.mls, &storage, &self.who.me));
             work_ms = ms(began);
             value
         })?;
-        Ok((value, Took { work_ms, stored_ms: ms(began) }))
+        let stored_ms = ms(began);
+        Ok((value, Took { work_ms, stored_ms, cpu_ms: own_cpu_ms()? - cpu }))
     }
 
     /// A key package of its own.
@@ -134,6 +138,7 @@ impl Party {
     }
 }
 
+/// Primitives and randomness.
 pub fn new_mls() -> Result<Mls, BenchError> {
     Mls::new().map_err(mls_error)
 }
