@@ -48,7 +48,7 @@ pub(super) fn drop_add(step: &mut Step, chat: &Chat, account: &AccountId, why: &
 
 /// Of `count` things that fail together, the place of one without which those before it do not fail; none if it is not
 /// theirs. What is tried are beginnings, and few of them.
-pub(super) fn culprit(count: usize, mut fails: impl FnMut(usize) -> Result<bool>) -> Result<Option<usize>> {
+pub(crate) fn culprit(count: usize, mut fails: impl FnMut(usize) -> Result<bool>) -> Result<Option<usize>> {
     if count == 0 || fails(0)? {
         return Ok(None);
     }
