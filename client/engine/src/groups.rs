@@ -176,7 +176,8 @@ impl Step<'_> {
         if quit::is_last_owner(self, &chat)? {
             return Ok(Err(Denied::LastOwner));
         }
-        if !others {
+        // Own devices that are in it hear of it before this one is out.
+        if !others && chat.devices <= 1 {
             self.leave_group(&mut chat, "You left.")?;
             self.tx.save_chat(&chat)?;
             return Ok(Ok(()));

@@ -24,12 +24,20 @@ pub(crate) fn is_leaving(step: &Step, chat: &Chat) -> Result<bool> {
 }
 
 /// Another device of the own account has asked already: this one waits with it, and asks itself if that comes to nothing.
-pub(crate) fn begun_elsewhere(step: &mut Step, chat: &Chat) -> Result<()> {
+pub(crate) fn begun_elsewhere(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    if is_alone(step, chat)? {
+        return step.leave_group(chat, "You left.");
+    }
     if is_leaving(step, chat)? {
         return Ok(());
     }
     let due = Millis(step.now.0.saturating_add(REPEAT_MS));
     step.add_task(chat, TaskKind::Quit, Vec::new(), Body::default(), due, false)
+}
+
+/// Whether nobody else is in a group who could remove this account.
+fn is_alone(step: &Step, chat: &Chat) -> Result<bool> {
+    Ok(step.tx.member_count(chat.row)? <= 1)
 }
 
 /// Asks the others, if it is time to. An account that has become the last owner meanwhile stays.
@@ -71,7 +79,7 @@ pub(crate) fn answered(step: &mut Step, chat: &mut Chat, answer: Answer) -> Resu
         return Ok(());
     }
     match answer {
-        Answer::Done(done) if done.pos.is_some() => {
+        Answer::Done(done) if done.pos.is_some() && !is_alone(step, chat)? => {
             if let Some(mut task) = step.tx.task(chat.row, TaskKind::Quit, &[])? {
                 task.made = step.now;
                 task.due = Millis(step.now.0.saturating_add(REPEAT_MS));
