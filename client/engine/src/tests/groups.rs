@@ -135,6 +135,7 @@ fn a_change_that_the_relay_does_not_take_waits_and_messages_do_not() {
 fn a_forged_wish_to_leave_silences_nobody() {
     let mut engine = settled();
     let chat = live(&mut engine);
+    join(&mut engine, chat, Role::Owner);
     let account = engine.account();
     let ask = |engine: &mut Engine, pos: u64, seed: u8| {
         let request = LeaveRequest { chat, incarnation: 1, account, device: DeviceId([1; 16]), since: 1 };
