@@ -239,6 +239,11 @@ pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answe
         }
         _ => Refusal::Invalid(Default::default()),
     };
+    if matches!(refusal, Refusal::NotFound(_) | Refusal::Invalid(_)) {
+        step.link.unknown.insert(wanted, step.now);
+        // A group that was to be founded with this account goes on without it.
+        step.mark_membership_work()?;
+    }
     if let Some(chat) = step.tx.chat(&ChatId::direct(&step.account, &wanted))? {
         step.pause(chat.row, &refusal);
     }

@@ -47,7 +47,7 @@ impl Step<'_> {
         }
         for entry in &change.put {
             let before = self.tx.member(chat.row, &entry.account)?;
-            self.tx.put_member(chat.row, entry)?;
+            self.tx.put_member(chat.row, entry, chat.place(chat.base))?;
             match before {
                 None => self.tell(chat, by, Event::Came(entry.account))?,
                 Some(before) if before.role != entry.role => self.tell(chat, by, Event::Role(*entry))?,

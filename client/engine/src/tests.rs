@@ -5,6 +5,7 @@
 
 mod batches;
 mod devices;
+mod groups;
 mod meeting;
 mod missed;
 mod sync;

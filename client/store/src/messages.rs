@@ -107,7 +107,7 @@ pub struct Arrival<'a> {
 }
 
 /// What every query of messages selects. Of each other account the furthest of its devices counts. In groups a message has
-/// come as far as it has with everybody.
+/// come as far as it has with everybody who was in when it was placed: who comes later never got it.
 pub(crate) const SELECT: &str =
     "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
     c.kind AS chat_kind, c.chat AS chat_id, w.name AS author_name, w.trust AS author_trust,
@@ -118,9 +118,13 @@ pub(crate) const SELECT: &str =
            WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place) THEN 2
          WHEN c.kind <> 1 OR m.own = 0 OR NOT EXISTS (SELECT 1 FROM marks k
            WHERE k.chat = m.chat AND k.account <> m.account AND k.delivered >= m.place) THEN 1
-         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+         WHEN NOT EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place) THEN 1
+         WHEN EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place AND NOT EXISTS
            (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.delivered >= m.place)) THEN 1
-         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+         WHEN EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place AND NOT EXISTS
            (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.read >= m.place)) THEN 2
          ELSE 3 END AS status
   FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer

@@ -186,7 +186,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     chat.devices = devices;
     let news = describe(step, chat, &terms, &from)?;
     step.learn_proved(&proved)?;
-    step.tx.set_roster(chat.row, &roster)?;
+    step.tx.set_roster(chat.row, &roster, chat.place(base))?;
     // Who joins at the founding has seen every number from the first on; who joins later cannot know the others'.
     step.begin_incarnation(chat)?;
     match founder {
