@@ -65,10 +65,7 @@ impl Step<'_> {
             Pending::Enter(_) => entering::answered(self, &mut chat, answer)?,
             Pending::Quit(_) => quit::answered(self, &mut chat, answer)?,
             Pending::Receipts(_) => self.receipts_answered(&mut chat, answer)?,
-            Pending::Watch(_) => match answer {
-                Answer::Routing(routed) => self.routing_watched(&chat, &routed)?,
-                _ => {}
-            },
+            Pending::Watch(_) => self.watch_answered(&chat, answer)?,
             _ => {}
         }
         Ok(self.tx.save_chat(&chat)?)

@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::link::Pending;
 use crate::outbox::drafts::Mend;
 use crate::step::Step;
-use aside_protocol::request::{Request, Routed, Routing};
+use aside_protocol::refusal::Refusal;
+use aside_protocol::request::{Answer, Request, Route, Routed, Routing};
 use aside_protocol::{Body, DeviceId, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::tasks::TaskKind;
@@ -37,8 +38,26 @@ impl Step<'_> {
         }
     }
 
+    pub(crate) fn watch_answered(&mut self, chat: &Chat, answer: Answer) -> Result<()> {
+        match answer {
+            Answer::Routing(routed) => self.routing_watched(chat, &routed),
+            Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => self.put_out(chat),
+            _ => Ok(()),
+        }
+    }
+
+    /// The relay does not route this device any more, though the group has not removed it: whoever asked for that with the
+    /// last commit is contradicted (rule `CHT-6`).
+    fn put_out(&mut self, chat: &Chat) -> Result<()> {
+        if chat.state == ChatState::Live && !chat.is_direct() {
+            let refused = chat.base;
+            self.ask(Request::Route(Route { chat: chat.chat, refused }), Pending::Route);
+        }
+        Ok(())
+    }
+
     /// The relay's routing: if the group is where it was then, and differs, a commit mends it.
-    pub(crate) fn routing_watched(&mut self, chat: &Chat, routed: &Routed) -> Result<()> {
+    fn routing_watched(&mut self, chat: &Chat, routed: &Routed) -> Result<()> {
         if chat.state != ChatState::Live || routed.base != chat.base || self.tx.proposed(chat.row)?.is_some() {
             return Ok(());
         }

@@ -19,6 +19,7 @@ const OUTGOING: usize = 64;
 const INCOMING: usize = 128;
 
 /// What a link says.
+#[allow(clippy::large_enum_variant)] // nearly all are frames, and each is moved once
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkEvent {
     /// A frame of the relay. Pongs, goodbyes and fatal faults do not come as frames.

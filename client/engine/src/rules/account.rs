@@ -43,7 +43,8 @@ fn comes(case: &Case<'_>, account: &AccountId, leaves: &Leaves<'_>) -> Result<Ro
     let proved = case.evidence.list(account).ok_or("an account is added without its device list")?;
     are_listed(leaves, proved)?;
     let whole = leaves.added.len() == proved.list.list.devices.len();
-    if !(case.is_admin() && whole) && !joins(case, account, leaves) {
+    let by_admin = case.is_admin() && whole;
+    if !by_admin && !joins(case, account, leaves) {
         return Err("an account is added by somebody who may not, or not with all its devices");
     }
     let (version, hash) = (proved.list.list.version, proved.list.hash);
@@ -111,7 +112,7 @@ fn stays(case: &Case<'_>, entry: &RosterEntry, leaves: &Leaves<'_>) -> Result<Ro
     are_listed(leaves, proved)?;
     let gone = |leaf: &&Leaf| proved.list.list.device(&leaf.device).is_none();
     let wanted = |leaf: &&Leaf| gone(leaf) || rejoins(case, leaf, leaves);
-    if !leaves.removed.iter().all(|leaf| wanted(leaf)) {
+    if !leaves.removed.iter().all(wanted) {
         return Err("a device is removed that its account's list names, and that did not ask for it");
     }
     let (version, hash) = (proved.list.list.version, proved.list.hash);

@@ -161,7 +161,7 @@ impl Moving {
     async fn source(&self, transfer: &Transfer, from: u64) -> Result<Source, Ended> {
         let bytes = match &transfer.file {
             Some(name) => disk(from_file(self.folder.join(name), from).await)?,
-            None => self.from_database(&transfer.blob, from).await?,
+            None => self.database_from(&transfer.blob, from).await?,
         };
         let (progress, blob) = (self.progress.clone(), transfer.blob);
         let mut done = from;
@@ -172,7 +172,7 @@ impl Moving {
         Ok(told.boxed())
     }
 
-    async fn from_database(&self, blob: &BlobRef, from: u64) -> Result<Source, Ended> {
+    async fn database_from(&self, blob: &BlobRef, from: u64) -> Result<Source, Ended> {
         let id = blob.id;
         let look = self.worker.with(move |engine| engine.read(|tx| Ok(tx.transfer_bytes(&id, Direction::Up)?)));
         let bytes: Option<Vec<u8>> = look.await.map_err(|error: EngineError| Ended::Later(error.to_string(), FULL))?;

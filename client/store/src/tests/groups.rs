@@ -17,7 +17,12 @@ fn made(tx: &Tx, number: u8, kind: ChatKind, title: &str) -> crate::chats::Chat 
 
 fn in_store(work: impl FnOnce(&Tx)) {
     let mut store = Store::in_memory().unwrap();
-    store.transact::<_, StoreError>(|tx| Ok(work(tx))).unwrap();
+    store
+        .transact::<_, StoreError>(|tx| {
+            work(tx);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
