@@ -5,6 +5,7 @@
 
 mod batches;
 mod devices;
+mod history;
 mod meeting;
 mod missed;
 mod sync;
