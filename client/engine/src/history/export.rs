@@ -1,5 +1,5 @@
-//! The old device's side (rules `HIS-1` to `HIS-3`): parts are made and uploaded a few at a time, the newest messages first, then their list, then
-//! the new device is told.
+//! The old device's side (rules `HIS-1` to `HIS-3`): parts are made and uploaded a few at a time, the newest messages first,
+//! then their list, then the new device is told.
 
 use super::{ON_THEIR_WAY, PART_BYTES, PART_MESSAGES};
 use crate::error::Result;

@@ -1,5 +1,5 @@
-//! The new device's side (rules `HIS-4`, `HIS-5`): the list is fetched, then the parts, a few at a time; each is stored in one transaction, and a
-//! message only once. A part that is gone is missing; the others still count.
+//! The new device's side (rules `HIS-4`, `HIS-5`): the list is fetched, then the parts, a few at a time. Each is stored in
+//! one transaction, and a message only once. A part that is gone is missing; the others still count.
 
 use super::ON_THEIR_WAY;
 use crate::error::Result;
