@@ -1,7 +1,7 @@
 //! The bound: a forwarder over the same TLS and WebSocket that keeps nothing, as its own process; and its clients.
 //!
-//! It does what no relay can do without: takes a frame, answers its sender, hands it to the partner. Nothing is decoded,
-//! stored, counted or checked. How near the relay comes to it tells what everything else costs.
+//! It does what no relay can do without: takes a frame, answers its sender, hands it to the partner, or to everybody
+//! else. Nothing is decoded, stored, counted or checked. How near the relay comes to it tells what everything else costs.
 
 use crate::error::BenchError;
 use crate::figures::Figures;
@@ -28,14 +28,18 @@ const ANSWER: Bytes = Bytes::from_static(&[b'a'; 32]);
 const AROUND: usize = 60;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// What one says goes to all others, instead of to its partner.
+    #[arg(long)]
+    to_all: bool,
+}
 
 /// Serves until it is killed; its first line of output is its address.
-pub async fn run(_: Args) -> Result<Figures, BenchError> {
+pub async fn run(args: Args) -> Result<Figures, BenchError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let acceptor = TlsAcceptor::from(Arc::new(tls()?));
     println!("{}", listener.local_addr()?);
-    let partners = Arc::new(Partners::default());
+    let partners = Arc::new(Partners { queues: Mutex::default(), to_all: args.to_all });
     loop {
         let (stream, _) = listener.accept().await?;
         let (acceptor, partners) = (acceptor.clone(), partners.clone());
@@ -60,16 +64,18 @@ fn tls() -> Result<ServerConfig, BenchError> {
     Ok(config)
 }
 
-/// Where frames for each number go; 2k and 2k + 1 are partners.
-#[derive(Default)]
-struct Partners(Mutex<HashMap<u64, Queue>>);
+/// Where frames for each number go; 2k and 2k + 1 are partners, unless everybody is everybody's.
+struct Partners {
+    queues: Mutex<HashMap<u64, Queue>>,
+    to_all: bool,
+}
 
 /// The way to one client. Who comes first makes it.
 struct Queue(UnboundedSender<Bytes>, Option<UnboundedReceiver<Bytes>>);
 
 impl Partners {
     fn with<T>(&self, number: u64, work: impl FnOnce(&mut Queue) -> T) -> T {
-        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         work(queues.entry(number).or_insert_with(|| {
             let (sender, receiver) = unbounded_channel();
             Queue(sender, Some(receiver))
@@ -81,8 +87,12 @@ impl Partners {
         self.with(number, |queue| queue.1.take())
     }
 
-    fn of(&self, number: u64) -> UnboundedSender<Bytes> {
-        self.with(number ^ 1, |queue| queue.0.clone())
+    fn of(&self, number: u64) -> Vec<UnboundedSender<Bytes>> {
+        if !self.to_all {
+            return vec![self.with(number ^ 1, |queue| queue.0.clone())];
+        }
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.iter().filter(|(other, _)| **other != number).map(|(_, queue)| queue.0.clone()).collect()
     }
 }
 
@@ -95,23 +105,23 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, partners: &Partners) ->
     let mut socket = accepted.map_err(io::Error::other)?;
     let Some(Ok(Message::Binary(hello))) = socket.next().await else { return Ok(()) };
     let number = hello.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    match partners.join(number) {
-        Some(incoming) => forward(socket, incoming, || partners.of(number)).await,
-        None => Ok(()),
-    }
+    let Some(incoming) = partners.join(number) else { return Ok(()) };
+    // From here on what others say reaches it.
+    socket.send(Message::Binary(ANSWER)).await.map_err(io::Error::other)?;
+    forward(socket, incoming, || partners.of(number)).await
 }
 
 async fn forward(
     mut socket: Socket,
     mut incoming: UnboundedReceiver<Bytes>,
-    find: impl Fn() -> UnboundedSender<Bytes>,
+    find: impl Fn() -> Vec<UnboundedSender<Bytes>>,
 ) -> Result<(), BenchError> {
-    let mut partner = None;
+    let mut partners = None;
     loop {
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Binary(frame))) => {
-                    pass_on(partner.get_or_insert_with(&find), frame);
+                    pass_on(partners.get_or_insert_with(&find), frame);
                     socket.feed(Message::Binary(ANSWER)).await.map_err(io::Error::other)?;
                 }
                 _ => return Ok(()),
@@ -121,7 +131,7 @@ async fn forward(
             }
         }
         while let Some(Some(Ok(Message::Binary(frame)))) = socket.next().now_or_never() {
-            pass_on(partner.get_or_insert_with(&find), frame);
+            pass_on(partners.get_or_insert_with(&find), frame);
             socket.feed(Message::Binary(ANSWER)).await.map_err(io::Error::other)?;
         }
         while let Ok(frame) = incoming.try_recv() {
@@ -131,9 +141,9 @@ async fn forward(
     }
 }
 
-fn pass_on(partner: &UnboundedSender<Bytes>, frame: Bytes) {
-    // The partner may be gone; then the client finds that its message did not come.
-    let _ = partner.send(frame);
+fn pass_on(partners: &[UnboundedSender<Bytes>], frame: Bytes) {
+    // One may be gone; then the client finds that its message did not come.
+    partners.iter().for_each(|partner| drop(partner.send(frame.clone())));
 }
 
 /// One end of a pair at the bound.
@@ -143,11 +153,12 @@ pub struct BoundTalker {
 }
 
 impl BoundTalker {
-    /// Connects as this number.
+    /// Connects as this number, and waits until others can reach it.
     pub async fn connect(address: SocketAddr, number: u64) -> Result<Self, BenchError> {
         let mut wire = Wire::connect(&address.to_string(), Transport::Ws).await?;
         wire.feed(Bytes::copy_from_slice(&number.to_be_bytes())).await?;
         wire.flush().await?;
+        wire.next().await?;
         Ok(Self { wire, body: random()? })
     }
 }

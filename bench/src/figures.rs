@@ -31,6 +31,13 @@ impl Figures {
         self
     }
 
+    /// Adds those of another measurement.
+    #[must_use]
+    pub fn and(mut self, mut others: Self) -> Self {
+        self.0.append(&mut others.0);
+        self
+    }
+
     /// Prints everything.
     pub fn print(&self, json: bool) {
         if json {

@@ -56,7 +56,7 @@ static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Stamp {
     /// Made now.
-    fn now(number: u64) -> Self {
+    pub fn now(number: u64) -> Self {
         Self { number, nanos: u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX) }
     }
 
@@ -79,7 +79,8 @@ impl Stamp {
         }
     }
 
-    fn age_us(self) -> u32 {
+    /// How long ago it was made, in microseconds.
+    pub fn age_us(self) -> u32 {
         u32::try_from((Self::now(0).nanos.saturating_sub(self.nanos)) / 1000).unwrap_or(u32::MAX)
     }
 }

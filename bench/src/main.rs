@@ -7,11 +7,14 @@
 mod bound;
 mod catchup;
 mod client;
+mod create;
 mod error;
 mod figures;
 mod fleet;
+mod group;
 mod idle;
 mod member;
+mod mls;
 mod offline;
 mod person;
 mod processes;
@@ -42,6 +45,12 @@ struct Cli {
 enum Command {
     /// Pairs that write to each other through a relay as fast as their window lets them.
     Relay(relay::Args),
+    /// One who writes to a group whose members are all online.
+    Group(group::Args),
+    /// A big group from end to end: made, and joined by a member.
+    Create(create::Args),
+    /// Groups and channels on the client: founding, joining, writing, reading, changing.
+    Mls(mls::Args),
     /// Messages to devices that are away.
     Offline(offline::Args),
     /// What an idle connection costs the relay in memory.
@@ -81,6 +90,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
     match &command {
         Command::Client(args) => return client::run(args),
         Command::Tui(args) => return tui::run(args),
+        Command::Mls(args) => return mls::run(args),
         _ => {}
     }
     // As many threads as the relay itself has: both share the machine.
@@ -88,6 +98,8 @@ fn run(command: Command) -> Result<Figures, BenchError> {
     runtime.block_on(async {
         match command {
             Command::Relay(args) => relay::run(args).await,
+            Command::Create(args) => create::run(args).await,
+            Command::Group(args) => group::run(args).await,
             Command::Offline(args) => offline::run(args).await,
             Command::Idle(args) => idle::run(args).await,
             Command::Catchup(args) => catchup::run(args).await,
@@ -96,6 +108,7 @@ fn run(command: Command) -> Result<Figures, BenchError> {
             Command::Bound(args) => bound::run(args).await,
             Command::Client(args) => client::run(&args),
             Command::Tui(args) => tui::run(&args),
+            Command::Mls(args) => mls::run(&args),
         }
     })
 }

@@ -7,7 +7,7 @@ use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{Mode, Transcript, pin};
-use aside_protocol::request::{Answer, Request};
+use aside_protocol::request::{Answer, Found, Request};
 use aside_protocol::{ChatId, Cursor, Nonce, PartitionId, Pos, Seq, codec};
 use bytes::Bytes;
 
@@ -89,7 +89,11 @@ impl Member {
 
     /// Founds the chat with somebody. Returns it and the `seq` of its founding.
     pub async fn found(&mut self, other: Known) -> Result<(ChatId, Seq), BenchError> {
-        let found = founding(self.known, other)?;
+        self.found_as(founding(self.known, other)?).await
+    }
+
+    /// Founds a chat.
+    pub async fn found_as(&mut self, found: Found) -> Result<(ChatId, Seq), BenchError> {
         let chat = found.chat;
         match self.ask(Request::Found(found)).await? {
             Answer::Sent(sent) => Ok((chat, sent.seq)),

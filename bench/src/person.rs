@@ -2,12 +2,13 @@
 
 use crate::error::BenchError;
 use aside_crypto::lists::first_list;
-use aside_crypto::{DeviceKey, RootKey};
+use aside_crypto::{DeviceKey, Me, Mls, RootKey, Scope};
 use aside_protocol::frame::{Login, Register};
 use aside_protocol::invite::InviteSecret;
 use aside_protocol::login::Transcript;
-use aside_protocol::request::{Found, Welcome};
-use aside_protocol::{AccountId, Body, ChatId, DeviceId, Millis, Name};
+use aside_protocol::request::{Found, Origin, Suite, Welcome};
+use aside_protocol::{AccountId, Body, ChatId, DeviceId, GroupNonce, Millis, Name};
+use aside_store::Store;
 
 /// Bytes of a founding and of a welcome; the relay reads neither.
 const HANDSHAKE: usize = 2_000;
@@ -55,6 +56,16 @@ impl Person {
         DeviceKey::from_seed(&self.seed)
     }
 
+    /// A key package for groups, whose private half is kept nowhere.
+    pub fn key_package(&self, mls: &Mls, nowhere: &mut Store) -> Result<Body, BenchError> {
+        let me = Me { root: self.root.public(), device: self.device, key: self.key() };
+        // What is read is undone.
+        nowhere.read(|tx| {
+            let made = Scope::new(mls, &tx.mls(), &me).key_package(Suite::XWing, false, Millis::MAX);
+            made.map_err(|error| BenchError::Client(error.into()))
+        })
+    }
+
     /// What others know.
     pub fn known(&self) -> Known {
         Known { account: self.root.account(), device: self.device }
@@ -81,6 +92,24 @@ pub fn founding(founder: Known, other: Known) -> Result<Found, BenchError> {
     let welcome = Some(Welcome { to: vec![other.device], body: random_body(HANDSHAKE)?, blob: None });
     let chat = ChatId::direct(&founder.account, &other.account);
     Ok(Found { chat, accounts, incarnation: 1, devices, body: random_body(HANDSHAKE)?, welcome, origin: None })
+}
+
+/// The founding of a group by its first member, with one nonce.
+pub fn group_founding(members: &[Known], nonce: GroupNonce) -> Result<Found, BenchError> {
+    let Some((founder, others)) = members.split_first() else {
+        return Err(BenchError::Failed("a group has a founder".into()));
+    };
+    let to = others.iter().map(|known| known.device).collect();
+    let origin = Origin { account: founder.account, nonce };
+    Ok(Found {
+        chat: ChatId::group(&origin.account, &origin.nonce),
+        accounts: Vec::new(),
+        incarnation: 1,
+        devices: members.iter().map(|known| known.device).collect(),
+        body: random_body(32)?,
+        welcome: Some(Welcome { to, body: random_body(HANDSHAKE)?, blob: None }),
+        origin: Some(origin),
+    })
 }
 
 /// Random bytes as a body.

@@ -59,6 +59,17 @@ pub fn own_peak_kib() -> Result<u64, BenchError> {
     memory_kib("self", "VmHWM:")
 }
 
+/// Processor time of this process's threads that live, in milliseconds; finer than the ticks of [`Process::cpu_ms`].
+pub fn own_cpu_ms() -> Result<f64, BenchError> {
+    let mut nanos = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        // A thread that ended meanwhile has none.
+        let told = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+        nanos += told.split_whitespace().next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(nanos as f64 / 1e6)
+}
+
 /// A figure of /proc/PID/status, in KiB.
 pub fn memory_kib(process: &str, field: &str) -> Result<u64, BenchError> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
@@ -119,17 +130,28 @@ impl Relay {
         Ok(Self { process, invite, folder })
     }
 
-    /// Asks the relay for its counters through its admin socket.
+    /// Asks the relay for its counters.
     pub fn counters(&self) -> Result<Counters, BenchError> {
-        let mut socket = UnixStream::connect(self.folder.path().join("data").join("admin.sock"))?;
-        socket.write_all(b"{\"command\":\"counters\"}\n")?;
-        let mut line = String::new();
-        BufReader::new(&socket).read_line(&mut line)?;
-        let told: Value = serde_json::from_str(&line).unwrap_or_default();
+        let told = self.told("counters")?;
         match told["counters"]["syncs"].as_u64() {
             Some(syncs) => Ok(Counters { syncs }),
-            None => Err(BenchError::unexpected("its counters", &line)),
+            None => Err(BenchError::unexpected("its counters", &told)),
         }
+    }
+
+    /// Bytes of its database: pages in use.
+    pub fn stored_bytes(&self) -> Result<u64, BenchError> {
+        let told = self.told("bytes")?;
+        told["bytes"].as_u64().ok_or_else(|| BenchError::unexpected("its bytes", &told))
+    }
+
+    /// Asks the relay something through its admin socket.
+    fn told(&self, command: &str) -> Result<Value, BenchError> {
+        let mut socket = UnixStream::connect(self.folder.path().join("data").join("admin.sock"))?;
+        writeln!(socket, "{{\"command\":\"{command}\"}}")?;
+        let mut line = String::new();
+        BufReader::new(&socket).read_line(&mut line)?;
+        Ok(serde_json::from_str(&line).unwrap_or_default())
     }
 }
 
@@ -142,10 +164,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Starts it with a port of the system's choice.
+    /// Starts it with a port of the system's choice; it forwards between pairs.
     pub fn start() -> Result<Self, BenchError> {
+        Self::with(&["bound"])
+    }
+
+    /// One that forwards what each says to all others.
+    pub fn start_for_all() -> Result<Self, BenchError> {
+        Self::with(&["bound", "--to-all"])
+    }
+
+    fn with(arguments: &[&str]) -> Result<Self, BenchError> {
         let own = std::env::current_exe()?;
-        let (process, line) = Process::start(&own, &["bound"], "the bound")?;
+        let (process, line) = Process::start(&own, arguments, "the bound")?;
         let address = line.trim().parse().map_err(|_| BenchError::NotStarted("the bound", line.clone()))?;
         Ok(Self { process, address })
     }

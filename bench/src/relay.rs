@@ -136,7 +136,7 @@ async fn couple(relay: &Relay, pair: usize, transport: Transport) -> Result<[Rel
     Ok([founder, RelayTalker::new(other, known, chat, base, N(1))?])
 }
 
-async fn join(relay: &Relay, number: usize, transport: Transport) -> Result<Member, BenchError> {
+pub async fn join(relay: &Relay, number: usize, transport: Transport) -> Result<Member, BenchError> {
     Member::register(&relay.invite, &Person::new(number)?, transport).await
 }
 

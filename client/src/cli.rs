@@ -16,6 +16,7 @@ mod qr;
 mod recover;
 mod recv;
 mod register;
+mod rejoin;
 mod send;
 mod talk;
 mod times;
@@ -95,6 +96,8 @@ enum Command {
     Contacts(contacts::ContactsArgs),
     /// What happens when somebody's key changes.
     Trust(trust::TrustArgs),
+    /// Have this device added to a chat again with new keys.
+    Rejoin(rejoin::RejoinArgs),
 }
 
 /// Runs the command and returns how to exit.
@@ -130,6 +133,7 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::Verify(args) => verify::run(&args, settings).await,
         Command::Contacts(args) => contacts::run(&args, settings),
         Command::Trust(args) => trust::run(&args, settings),
+        Command::Rejoin(args) => rejoin::run(args, settings).await,
     }
 }
 

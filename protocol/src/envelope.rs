@@ -3,6 +3,7 @@
 use crate::request::BlobRef;
 use crate::{AccountId, Body, ChatId, DeviceId, Hash, Millis, N, PartitionId, Pos, Seq};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 crate::wire_code! {
     /// What an envelope carries. Kinds 0 to 2 are chat-wide and have a `seq`; the others have a `pos` only.
@@ -23,6 +24,9 @@ crate::wire_code! {
         6 = Leave,
         /// Somebody with a channel's link asks to be added.
         7 = Join,
+        /// The routing changes of a commit or founding, `base`, and of those after it were undone; it has no body (rule
+        /// `CHT-6`).
+        8 = Routed,
     }
 }
 
@@ -50,6 +54,7 @@ pub struct Envelope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<N>,
     /// Chat-wide: the last commit the sender had processed. Welcome: the `seq` of its commit. Receipt: the base of its key.
+    /// Routed: what was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Seq>,
     /// Founding and welcome: the chat's incarnation.
@@ -64,6 +69,19 @@ pub struct Envelope {
     /// Where the bytes are, if they are too many for a frame (rule `BLB-5`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<BlobRef>,
+    /// Commit: [`routing_of`] what it asked of the routing; absent if it asked nothing (rule `CHT-11`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routing: Option<Hash>,
+}
+
+/// The hash of a commit's routing change, so that members can compare it with the leaves that came and went (rule
+/// `CHT-11`). Order and repeats mean nothing, and who is removed and added at once counts as added alone.
+pub fn routing_of(add: &[DeviceId], remove: &[DeviceId]) -> Option<Hash> {
+    let added: BTreeSet<DeviceId> = add.iter().copied().collect();
+    let removed: BTreeSet<DeviceId> = remove.iter().filter(|device| !added.contains(device)).copied().collect();
+    let joined = |devices: &BTreeSet<DeviceId>| devices.iter().flat_map(|device| device.0).collect::<Vec<u8>>();
+    let changes = !added.is_empty() || !removed.is_empty();
+    changes.then(|| Hash::labelled("aside/1 routing", &[&joined(&added), &joined(&removed)]))
 }
 
 impl Envelope {

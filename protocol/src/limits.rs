@@ -77,6 +77,14 @@ pub const MAX_ASKING: usize = 32 << 10;
 pub const JOIN_REQUEST_DEVICES: usize = 16;
 /// Requests to join that an account may make in one hour (rule `JOI-3`).
 pub const JOIN_REQUESTS_PER_HOUR: u64 = 20;
+/// Requests of a device to be added again to one chat in one hour: each is a row for every routed device. Whoever waits
+/// as rule `REJ-1` says stays far below.
+pub const REJOINS_PER_HOUR: u64 = 30;
+/// Requests of a device to leave one chat in one hour: each is a row for every routed device, and one a day is enough.
+pub const LEAVES_PER_HOUR: u64 = 5;
+/// Routing changes of a chat that one device undoes in one hour while it is not routed there: victims of a bad commit need
+/// one, and who was rightly removed must not keep the members busy.
+pub const ROUTES_PER_HOUR: u64 = 10;
 /// Chats with more devices than this are not told of each receipt; who looks asks (rule `RCP-5`).
 pub const RECEIPT_PUSH_DEVICES: usize = 32;
 /// Receipts in one answer.

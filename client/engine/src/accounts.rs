@@ -109,6 +109,10 @@ impl Step<'_> {
             Chain::Older(list) => (list, false),
         };
         let grew = known.as_ref().is_some_and(|known| known.list.list.version < list.list.version);
+        if known.as_ref().is_some_and(|known| known.trust == Trust::Unnamed) {
+            // What was said of somebody without a name can be said with it now.
+            self.tx.name_in_notices(&account, &record.name)?;
+        }
         let known = known.filter(|known| known.trust != Trust::Unnamed);
         let trust = match &known {
             Some(known) => known.trust,
@@ -235,6 +239,11 @@ pub(crate) fn account_answered(step: &mut Step, wanted: AccountId, answer: Answe
         }
         _ => Refusal::Invalid(Default::default()),
     };
+    if matches!(refusal, Refusal::NotFound(_) | Refusal::Invalid(_)) {
+        step.link.unknown.insert(wanted, step.now);
+        // A group that was to be founded with this account goes on without it.
+        step.mark_membership_work()?;
+    }
     if let Some(chat) = step.tx.chat(&ChatId::direct(&step.account, &wanted))? {
         step.pause(chat.row, &refusal);
     }

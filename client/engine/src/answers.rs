@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::link::Pending;
-use crate::outbox::{entering, quit};
+use crate::outbox::{entering, postponing, quit};
 use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
@@ -11,6 +11,7 @@ use aside_protocol::request::{Answer, Request, Sent};
 use aside_protocol::{Hash, N, Seq};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 use aside_store::outbox::Proposed;
+use aside_store::tasks::TaskKind;
 
 /// Shown when the relay has other bytes under a number than this device.
 const CONFLICT: &str = "The relay knows messages from this device that its history lacks: the history is an older copy. \
@@ -177,11 +178,11 @@ impl Step<'_> {
                 Ok(())
             }
             Answer::Refused(Refusal::Conflict(_) | Refusal::TooOld(_)) => self.break_chat(chat, CONFLICT),
+            Answer::Refused(refusal @ Refusal::NotMember(_)) if proposed.founding => self.may_not_found(chat, &refusal),
             Answer::Refused(Refusal::NotMember(_)) => self.found_again(chat),
+            Answer::Refused(Refusal::TooLarge(_)) => self.proposal_refused(chat, &proposed, true),
             Answer::Refused(Refusal::Invalid(_) | Refusal::NotFound(_) | Refusal::NoKeyPackage(_)) => {
-                self.withdraw_proposed(chat)?;
-                self.pause(chat.row, &Refusal::Invalid(Default::default()));
-                Ok(())
+                self.proposal_refused(chat, &proposed, false)
             }
             Answer::Refused(refusal) => {
                 self.pause(chat.row, &refusal);
@@ -191,12 +192,47 @@ impl Step<'_> {
         }
     }
 
+    /// Others have founded the group, without this device: they are asked to add it.
+    fn may_not_found(&mut self, chat: &mut Chat, refusal: &Refusal) -> Result<()> {
+        self.withdraw_proposed(chat)?;
+        if !chat.is_direct() {
+            self.tx.drop_task(chat.row, TaskKind::Found, &[])?;
+            chat.enter(ChatState::AwaitingWelcome, self.now);
+        }
+        self.pause(chat.row, refusal);
+        Ok(())
+    }
+
+    /// The relay does not take an own commit or founding. What it was for waits, so that messages do not; the relay may see
+    /// the group otherwise than its members do.
+    fn proposal_refused(&mut self, chat: &mut Chat, proposed: &Proposed, too_large: bool) -> Result<()> {
+        self.withdraw_proposed(chat)?;
+        let doing = std::mem::take(&mut self.link.chat(chat.row).doing);
+        let many = match &proposed.request {
+            Request::Found(found) => found.devices.len(),
+            _ => doing.iter().filter(|(kind, _)| *kind == TaskKind::Add).count(),
+        };
+        if too_large && many > 1 {
+            // Made again with half of them.
+            let batch = &mut self.link.chat(chat.row).batch;
+            *batch = (if *batch == 0 { many } else { many.min(*batch) } / 2).max(1);
+        } else {
+            doing.iter().try_for_each(|(kind, subject)| postponing::postpone(self, chat, *kind, subject))?;
+        }
+        if proposed.founding || doing.is_empty() {
+            self.pause(chat.row, &Refusal::Invalid(Default::default()));
+        }
+        self.watch_routing_now(chat);
+        Ok(())
+    }
+
     /// The relay took an own commit so long ago that its echo is gone, and so are the welcomes of a founding. Whoever is
     /// in the chat adds this device again; if nobody is, it is founded anew.
     fn proposed_expired(&mut self, chat: &mut Chat, proposed: &Proposed) -> Result<()> {
         if let Request::Found(found) = &proposed.request {
             chat.incarnation = chat.incarnation.max(found.incarnation);
         }
+        self.tx.drop_task(chat.row, TaskKind::Found, &[])?;
         self.break_chat(chat, AWAY)
     }
 
@@ -212,6 +248,7 @@ impl Step<'_> {
         // Where the relay's log began anew nobody's welcome is due; the chat is founded again right away.
         let anew = chat.shift > 0 && chat.seq == Seq(0);
         if stands && !anew {
+            self.tx.drop_task(chat.row, TaskKind::Found, &[])?;
             chat.enter(ChatState::AwaitingWelcome, self.now);
         }
         Ok(())
@@ -253,6 +290,15 @@ impl Step<'_> {
             Answer::Refused(Refusal::NotMember(_) | Refusal::NotFound(_)) => match chat.is_direct() {
                 true => {
                     chat.enter(ChatState::Unfounded, self.now);
+                    Ok(())
+                }
+                false if self.is_founder(chat)? => {
+                    chat.enter(ChatState::Unfounded, self.now);
+                    Ok(())
+                }
+                // The relay's log began anew, and nobody has founded the group again yet.
+                false if chat.shift > 0 && chat.seq == Seq(0) => {
+                    chat.asked = self.now;
                     Ok(())
                 }
                 false => self.leave_group(chat, NOT_IN),

@@ -2,12 +2,13 @@
 //! commits that come in between do not matter.
 
 use crate::error::Result;
+use crate::outbox::quit;
 use crate::rules::is_title;
 use crate::step::Step;
-use aside_protocol::group::{ChatKind, LeaveRequest, Role, SignedLeave, leave_signs};
+use aside_protocol::group::{ChatKind, Role};
 use aside_protocol::limits::{GROUP_ACCOUNTS, MAX_TITLE};
 use aside_protocol::request::Origin;
-use aside_protocol::{AccountId, Body, ChatId, GroupNonce, PublicKey, codec};
+use aside_protocol::{AccountId, Body, ChatId, GroupNonce, Millis, PublicKey, codec};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 use aside_store::tasks::TaskKind;
 
@@ -35,6 +36,9 @@ pub enum Denied {
     /// The last owner.
     #[error("you are the only owner; make somebody else an owner first")]
     LastOwner,
+    /// It is not known yet whether it stands.
+    #[error("this group is just being set up; leave it once that is done")]
+    Founding,
     /// Too many.
     #[error("a group has at most {GROUP_ACCOUNTS} members")]
     Full,
@@ -165,28 +169,22 @@ impl Step<'_> {
             Err(denied) => return Ok(Err(denied)),
         };
         let others = self.tx.member_count(chat.row)? > 1;
-        let owner = self.role_of(&chat, &self.account)? == Some(Role::Owner);
-        if others && owner && !self.tx.has_other_owner(chat.row, &self.account)? {
+        if self.tx.task(chat.row, TaskKind::Found, &[])?.is_some() && (others || self.tx.proposed(chat.row)?.is_some())
+        {
+            return Ok(Err(Denied::Founding));
+        }
+        if quit::is_last_owner(self, &chat)? {
             return Ok(Err(Denied::LastOwner));
         }
-        if !others {
+        // Own devices that are in it hear of it before this one is out.
+        if !others && chat.devices <= 1 {
             self.leave_group(&mut chat, "You left.")?;
             self.tx.save_chat(&chat)?;
             return Ok(Ok(()));
         }
         self.tx.drop_tasks(chat.row)?;
-        let request = self.leave_request(&chat)?;
-        self.add_task(&chat, TaskKind::Quit, Vec::new(), request, self.now, true)?;
+        self.add_task(&chat, TaskKind::Quit, Vec::new(), Body::default(), self.now, true)?;
         Ok(Ok(()))
-    }
-
-    fn leave_request(&self, chat: &Chat) -> Result<Body> {
-        let since = self.tx.member(chat.row, &self.account)?.map_or(0, |entry| entry.since);
-        let (account, device) = (self.account, self.me.device);
-        let request = LeaveRequest { chat: chat.chat, incarnation: chat.incarnation, account, device, since };
-        let request = Body(codec::encode(&request));
-        let signature = self.me.key.sign(&leave_signs(&request));
-        Ok(Body(codec::encode(&SignedLeave { request, signature })))
     }
 
     /// A group that this device is in, if its account may do what needs a role.
@@ -209,17 +207,36 @@ impl Step<'_> {
         })
     }
 
+    /// The user wants this device to be added to a chat again with new keys: what it holds of the chat may be damaged.
+    pub fn join_again(&mut self, row: ChatRow) -> Result<Allowed> {
+        let Some(mut chat) = self.tx.chat_at(row)? else { return Ok(Err(Denied::NotIn)) };
+        match chat.state {
+            ChatState::Left => return Ok(Err(Denied::NotIn)),
+            ChatState::Live => {
+                self.break_chat(&mut chat, "You asked for this device to be added again with new keys.")?
+            }
+            _ => chat.asked = Millis(0),
+        }
+        self.tx.save_chat(&chat)?;
+        self.touch(row);
+        Ok(Ok(()))
+    }
+
     /// Tasks that are in effect go.
     pub(crate) fn drop_done_tasks(&mut self, chat: &Chat) -> Result<()> {
         for task in self.tx.tasks(chat.row)? {
             let entry = task.account().map(|account| self.tx.member(chat.row, &account)).transpose()?.flatten();
             let known = task.account().map(|account| self.tx.account(&account)).transpose()?.flatten();
             let done = match task.kind {
+                // The own account's ends when nothing of it is left to do: a device may still be missing.
+                TaskKind::Sync if task.subject == self.account.as_ref() => entry.is_none(),
                 TaskKind::Sync => {
                     entry.is_none_or(|entry| known.is_some_and(|known| known.list.list.version <= entry.version))
                 }
                 TaskKind::Leave | TaskKind::Remove => entry.is_none(),
                 TaskKind::Add | TaskKind::Join => entry.is_some(),
+                // Who was left out of a founding is added first.
+                TaskKind::Role if entry.is_none() => self.tx.task(chat.row, TaskKind::Add, &task.subject)?.is_none(),
                 TaskKind::Role => entry
                     .is_none_or(|entry| codec::decode(&task.value.0).is_ok_and(|code: u64| code == entry.role.code())),
                 TaskKind::Title => *task.value == *chat.title.as_bytes(),

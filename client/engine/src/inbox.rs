@@ -33,6 +33,11 @@ pub(crate) fn take(step: &mut Step, envelope: &Envelope) -> Result<()> {
         EnvelopeKind::Rejoin => rejoin::take(step, chat, envelope),
         EnvelopeKind::Leave => asking::leave(step, chat, envelope),
         EnvelopeKind::Join => asking::join(step, chat, envelope),
+        // The routing is not what the last commit made of it: it is compared with the leaves (rule `GRP-8`).
+        EnvelopeKind::Routed => {
+            step.link.chat(chat.row).watch = true;
+            Ok(())
+        }
         // A kind to come that takes a seq must not leave a hole; one without is nothing to this version (rule ENV-3).
         _ if envelope.seq.is_some() => sequence::take(step, chat, envelope),
         _ => Ok(()),

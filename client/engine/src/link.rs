@@ -1,7 +1,7 @@
 //! What is known of the present connection: a cache that is dropped with it. Nothing here is ever needed again.
 
 use crate::meeting::Meeting;
-use crate::packages::Fetched;
+use crate::packages::{self, Fetched};
 use crate::transfers::Leave;
 use aside_protocol::content::Watermarks;
 use aside_protocol::frame::{Ack, Asked, ClientFrame};
@@ -10,6 +10,7 @@ use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Request, Suite};
 use aside_protocol::{AccountId, Body, Hash, MeetingId, Millis, N, Name, PartitionId, Pos, Seq};
 use aside_store::chats::ChatRow;
+use aside_store::tasks::TaskKind;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An unanswered request: what its answer will be about.
@@ -81,6 +82,10 @@ pub(crate) struct ChatLink {
     /// How far the chat is at the relay, once it was asked.
     pub stands: Option<Seq>,
     pub leave: bool,
+    /// Most accounts in the next commit or founding, once one was too big; 0 while none was.
+    pub batch: usize,
+    /// What the own commit that is on its way is for.
+    pub doing: Vec<(TaskKind, Vec<u8>)>,
     /// A request to be let in is unanswered.
     pub enter: bool,
     pub receipts: bool,
@@ -143,6 +148,10 @@ pub(crate) struct Link {
     pub fresh: HashSet<AccountId>,
     /// Accounts asked for and not answered.
     pub asking: HashSet<AccountId>,
+    /// Accounts the relay did not know, or lied about, and when.
+    pub unknown: HashMap<AccountId, Millis>,
+    /// The version of a list with which a message of its account had it looked up.
+    pub looked: HashMap<AccountId, u64>,
     /// Accounts to look up.
     pub wanted: BTreeSet<AccountId>,
     /// Names to look up, and what came of it. Survives the connection: somebody waits for it.
@@ -177,16 +186,26 @@ pub(crate) struct Stock {
 }
 
 impl Link {
-    /// Whether key packages are on their way that were not refused.
-    pub fn is_fetching(&self) -> bool {
-        self.packages.values().any(|fetched| matches!(fetched, Fetched::Asked))
+    /// How many fetches of key packages are unanswered.
+    pub fn fetching(&self) -> usize {
+        self.packages.values().filter(|fetched| matches!(fetched, Fetched::Asked)).count()
+    }
+
+    /// Whether the relay said a short while ago that it does not know an account.
+    pub fn is_unknown(&self, account: &AccountId, now: Millis) -> bool {
+        self.unknown.get(account).is_some_and(|at| packages::is_recent(*at, now))
     }
 
     /// Whether an account or its packages are on their way, or to be asked for.
-    pub fn is_coming(&self, account: &AccountId, suite: Suite) -> bool {
-        self.wanted.contains(account)
-            || self.asking.contains(account)
-            || !matches!(self.packages.get(&(*account, suite.code())), Some(Fetched::Refused(_) | Fetched::Got(_)))
+    pub fn is_coming(&self, account: &AccountId, suite: Suite, now: Millis) -> bool {
+        if self.asking.contains(account) {
+            return true;
+        }
+        match self.packages.get(&(*account, suite.code())) {
+            _ if self.is_unknown(account, now) => false,
+            _ if self.wanted.contains(account) => true,
+            fetched => fetched.is_none_or(|fetched| matches!(fetched, Fetched::Asked)),
+        }
     }
 
     /// Forgets the connection.

@@ -5,6 +5,7 @@ pub(crate) mod drafts;
 pub(crate) mod entering;
 mod founding;
 pub(crate) mod messages;
+pub(crate) mod postponing;
 pub(crate) mod quit;
 mod receipts;
 mod rejoins;

@@ -9,11 +9,16 @@ use aside_protocol::refusal::Refusal;
 use aside_protocol::request::{Answer, FetchKeyPackages, KeyPackageOf, Request, Suite};
 use aside_protocol::{AccountId, Body, DeviceId, Millis, RequestId};
 use aside_store::accounts::Account;
+use std::sync::Arc;
 
 /// Fetches that may be unanswered: a large group is founded with many.
 const MOST_ASKED: usize = 64;
 /// After a refusal an account is asked again no sooner than this, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
+/// What was found sound is looked at anew after so long, in milliseconds.
+const SOUND_MS: u64 = 600_000;
+/// While others are on their way, chats are looked at after so many answers.
+const ANSWERS_A_LOOK: usize = 16;
 
 /// The same for the own account's devices.
 const OWN_PATIENCE_MS: u64 = 2_000;
@@ -25,8 +30,15 @@ pub(crate) enum Fetched {
     Asked,
     /// Here.
     Got(Vec<KeyPackageOf>),
-    /// The relay has none, or does not give them now; then, when.
+    /// Found sound; then, when.
+    Sound(Millis, Arc<Vec<Package>>),
+    /// The relay has none, or does not give them now, or they are of no use; then, when.
     Refused(Millis),
+}
+
+/// Whether a refusal still counts.
+pub(crate) fn is_recent(at: Millis, now: Millis) -> bool {
+    at <= now && now.0 < at.0.saturating_add(PATIENCE_MS)
 }
 
 /// A key package that may be added, and its bytes.
@@ -52,10 +64,31 @@ impl Step<'_> {
     /// An account as the relay has just told it, with its chain of lists at hand; asks if it has not.
     pub(crate) fn fresh_account(&mut self, account: &AccountId) -> Result<Option<Account>> {
         if !self.link.fresh.contains(account) {
-            self.link.wanted.insert(*account);
+            if !self.link.is_unknown(account, self.now) {
+                self.link.wanted.insert(*account);
+            }
             return Ok(None);
         }
         Ok(self.tx.account(account)?)
+    }
+
+    /// Sees to it that an account's lists and key packages come. Looks at nothing that is stored, and checks nothing: it is
+    /// asked of hundreds at once.
+    pub(crate) fn prefetch(&mut self, account: &AccountId, suite: Suite) {
+        if !self.link.fresh.contains(account) {
+            if !self.link.is_unknown(account, self.now) {
+                self.link.wanted.insert(*account);
+            }
+            return;
+        }
+        let old = match self.link.packages.get(&(*account, suite.code())) {
+            None => true,
+            Some(Fetched::Refused(at)) => !is_recent(*at, self.now),
+            Some(_) => false,
+        };
+        if old {
+            self.fetch(account, suite);
+        }
     }
 
     /// Sound key packages of the named devices of an account; asks if there are none here.
@@ -66,29 +99,48 @@ impl Step<'_> {
         let patience = if *account == self.account { OWN_PATIENCE_MS } else { PATIENCE_MS };
         let got = match self.link.packages.get(&key) {
             Some(Fetched::Got(packages)) => packages.clone(),
+            Some(Fetched::Sound(at, packages)) if *at <= self.now && self.now.0 < at.0.saturating_add(SOUND_MS) => {
+                match some_of(packages, of) {
+                    Some(packages) => return Ok(Packages::Ready(packages)),
+                    None => return Ok(self.fetch(account, suite)),
+                }
+            }
             Some(Fetched::Asked) => return Ok(Packages::Waiting),
             Some(Fetched::Refused(at)) if *at <= self.now && self.now.0 < at.0.saturating_add(patience) => {
                 return Ok(Packages::None);
             }
-            _ => return self.fetch(account, suite),
+            _ => return Ok(self.fetch(account, suite)),
         };
-        Ok(self.check(&known, suite, of, &got)?.map_or(Packages::None, Packages::Ready))
+        match self.check(&known, suite, of, &got)? {
+            Some(sound) => {
+                self.link.packages.insert(key, Fetched::Sound(self.now, Arc::new(sound.clone())));
+                Ok(Packages::Ready(sound))
+            }
+            None => {
+                self.unfit(account, suite);
+                Ok(Packages::None)
+            }
+        }
     }
 
-    /// They are used, or of no use.
+    /// They are used.
     pub(crate) fn spent(&mut self, account: &AccountId, suite: Suite) {
         self.link.packages.remove(&(*account, suite.code()));
     }
 
-    fn fetch(&mut self, account: &AccountId, suite: Suite) -> Result<Packages> {
-        let asked = self.link.packages.values().filter(|fetched| matches!(fetched, Fetched::Asked)).count();
-        if asked < MOST_ASKED {
+    /// They are of no use: others are asked for after a while.
+    pub(crate) fn unfit(&mut self, account: &AccountId, suite: Suite) {
+        self.link.packages.insert((*account, suite.code()), Fetched::Refused(self.now));
+    }
+
+    fn fetch(&mut self, account: &AccountId, suite: Suite) -> Packages {
+        if self.link.fetching() < MOST_ASKED {
             let id = RequestId(self.fresh());
             self.link.packages.insert((*account, suite.code()), Fetched::Asked);
             let request = Request::FetchKeyPackages(FetchKeyPackages { id, account: *account, suite });
             self.ask(request, Pending::Packages(*account, suite));
         }
-        Ok(Packages::Waiting)
+        Packages::Waiting
     }
 
     /// One sound key package for each of the devices, or none at all.
@@ -126,6 +178,15 @@ impl Step<'_> {
             _ => Fetched::Refused(self.now),
         };
         self.link.packages.insert((account, suite.code()), fetched);
-        self.mark_membership_work()
+        // Whoever adds hundreds looks at all of them each time: not after each answer.
+        match self.link.fetching() % ANSWERS_A_LOOK {
+            0 => self.mark_membership_work(),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Those of the named devices; none if one is missing.
+fn some_of(packages: &[Package], of: &[DeviceId]) -> Option<Vec<Package>> {
+    of.iter().map(|device| packages.iter().find(|(package, _)| package.leaf().device == *device).cloned()).collect()
 }

@@ -3,11 +3,12 @@
 use crate::accounts::continues;
 use crate::error::Result;
 use crate::rules::{self, After, Change};
+use crate::session::NAMES_A_TICK;
 use crate::step::Step;
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;
 use aside_protocol::group::{AccountLists, GroupState, Role, Roster, RosterEntry};
-use aside_protocol::{AccountId, Body, Millis, Name, PublicKey};
+use aside_protocol::{AccountId, Body, DeviceId, Millis, Name, PublicKey};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
 use aside_store::tasks::{Task, TaskKind};
@@ -46,7 +47,7 @@ impl Step<'_> {
         }
         for entry in &change.put {
             let before = self.tx.member(chat.row, &entry.account)?;
-            self.tx.put_member(chat.row, entry)?;
+            self.tx.put_member(chat.row, entry, chat.place(chat.base))?;
             match before {
                 None => self.tell(chat, by, Event::Came(entry.account))?,
                 Some(before) if before.role != entry.role => self.tell(chat, by, Event::Role(*entry))?,
@@ -128,6 +129,8 @@ impl Step<'_> {
             self.tx.save_lists(&account, 1, lists)?;
             self.list_grew(&account)?;
         }
+        // People want to see who is here; the rest of many follows with each tick.
+        self.link.wanted.extend(self.tx.unnamed(NAMES_A_TICK)?);
         Ok(contradicted)
     }
 
@@ -151,6 +154,24 @@ impl Step<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The own account's other devices belong into every group: one that could not be added at the beginning, for lack of key
+    /// packages, is added once it can be. In direct chats the relay routes to it anyway, and it asks by itself, for what it
+    /// missed as well.
+    pub(crate) fn watch_own_devices(&mut self, chat: &Chat) -> Result<()> {
+        if chat.is_direct() {
+            return Ok(());
+        }
+        let me = self.account;
+        let Some(own) = self.tx.account(&me)? else { return Ok(()) };
+        let leaves = self.in_group(chat, |group, _| group.roster())?;
+        let here = |device: &DeviceId| leaves.iter().any(|leaf| leaf.device == *device);
+        if own.list.list.devices.iter().all(|entry| here(&entry.device)) {
+            return Ok(());
+        }
+        let now = self.now;
+        self.add_task(chat, TaskKind::Sync, me.as_ref().to_vec(), Body::default(), now, false)
     }
 
     /// Adds a task and has the chat looked at.

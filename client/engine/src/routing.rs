@@ -23,6 +23,12 @@ impl Step<'_> {
         }
     }
 
+    /// The relay did not take a commit: perhaps its routing is not what members think.
+    pub(crate) fn watch_routing_now(&mut self, chat: &Chat) {
+        self.link.chat(chat.row).watch = true;
+        self.link.dirty.insert(chat.row);
+    }
+
     /// Asks, once the chat is quiet.
     pub(crate) fn pump_watch(&mut self, chat: &Chat) {
         let link = self.link.chat(chat.row);

@@ -6,7 +6,7 @@ mod evidence;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use evidence::{Chain, hashes, open_join, prove_all, proved_list};
+pub(crate) use evidence::{Chain, asked_to_join, asked_to_leave, hashes, open_join, prove_all, proved_list};
 
 use aside_crypto::{Leaf, Terms};
 use aside_protocol::device_list::VerifiedList;

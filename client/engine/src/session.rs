@@ -116,16 +116,24 @@ impl Step<'_> {
     fn found_anew(&mut self, chat: &mut Chat) -> Result<()> {
         chat.receipts_pos = Pos(0);
         let role = self.role_of(chat, &self.account)?;
-        if chat.is_direct() || matches!(role, Some(Role::Admin | Role::Owner)) {
+        let founder = self.is_founder(chat)?;
+        let may = founder || matches!(role, Some(Role::Admin | Role::Owner));
+        let entering = self.tx.task(chat.row, TaskKind::Enter, &[])?.is_some();
+        if chat.is_direct() || may || entering {
             chat.enter(ChatState::Unfounded, self.now);
         } else {
             chat.enter(ChatState::AwaitingWelcome, self.now);
         }
-        if !chat.is_direct() && chat.state == ChatState::Unfounded {
+        if !chat.is_direct() && may && !founder {
             let due = self.patience(chat, &chat.peer)?;
             self.add_task(chat, TaskKind::Found, Vec::new(), Body::default(), due, false)?;
         }
         Ok(())
+    }
+
+    /// Whether this device is to found a group.
+    pub(crate) fn is_founder(&self, chat: &Chat) -> Result<bool> {
+        Ok(!chat.is_direct() && self.tx.task(chat.row, TaskKind::Found, &[])?.is_some())
     }
 
     /// Groups of an earlier version have no stored roster yet.
@@ -133,7 +141,7 @@ impl Step<'_> {
         for row in self.tx.chats_without_members()? {
             if let Some(chat) = self.tx.chat_at(row)? {
                 let roster = self.roster(&chat)?;
-                self.tx.set_roster(row, &roster)?;
+                self.tx.set_roster(row, &roster, 0)?;
             }
         }
         Ok(())
@@ -141,6 +149,13 @@ impl Step<'_> {
 
     /// This device's state of a chat is not to be trusted for sending; says so once.
     pub(crate) fn break_chat(&mut self, chat: &mut Chat, why: &str) -> Result<()> {
+        if chat.state == ChatState::Founding && self.is_founder(chat)? {
+            // Nobody else can be asked yet: founded again. If the relay has the first founding, it says so.
+            self.drop_proposed(chat)?;
+            chat.enter(ChatState::Unfounded, self.now);
+            self.link.restart_chat(chat.row);
+            return Ok(());
+        }
         if chat.state != ChatState::Broken {
             self.drop_proposed(chat)?;
             chat.enter(ChatState::Broken, self.now);

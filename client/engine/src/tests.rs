@@ -5,6 +5,7 @@
 
 mod batches;
 mod devices;
+mod groups;
 mod history;
 mod meeting;
 mod missed;
@@ -127,6 +128,7 @@ fn envelope(pos: u64, seq: u64, kind: EnvelopeKind) -> Envelope {
         hash: Some(Hash([0; 32])),
         body: Some(Body::from(vec![1, 2, 3])),
         blob: None,
+        routing: None,
     }
 }
 

@@ -164,7 +164,10 @@ impl Hosting {
             if let Err(why) = step.add_own_device(device, key, &machine)? {
                 return Ok(Err(why));
             }
-            history.map(|since| step.offer_history(device, since)).transpose().map(Ok)
+            match history {
+                Some(since) => Ok(Ok(Some(step.offer_history(device, since)?))),
+                None => step.withdraw_history(&device).map(|()| Ok(None)),
+            }
         });
         let history = match added.await? {
             Ok(history) => history,

@@ -9,6 +9,7 @@ use aside_protocol::Name;
 use aside_store::Store;
 use aside_store::accounts::Account;
 use aside_store::chats::Chat;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Opens the profile for looking only; no connection is made.
@@ -89,16 +90,40 @@ pub(super) async fn gives_up(handle: &Handle) -> CliError {
     contact::stops(handle).await.into()
 }
 
-/// Whom or what a text names, as far as this device knows.
+/// How long a command that is about a group waits for what others changed there meanwhile, before it goes by what it knows.
+const NEWS: Duration = Duration::from_secs(5);
+
+/// Whom or what a text names. A group may have been made, or called so, since this device was last online.
 pub(super) async fn meant(handle: &Handle, text: &str) -> Result<Meant, CliError> {
-    let text = text.to_owned();
-    Ok(handle.read(move |tx| whom::read(tx, &text)).await??)
+    let look = || {
+        let text = text.to_owned();
+        handle.read(move |tx| whom::read(tx, &text))
+    };
+    match look().await? {
+        Ok(person @ Meant::Person(_)) => Ok(person),
+        _ => {
+            news(handle).await;
+            Ok(look().await??)
+        }
+    }
 }
 
-/// The group or channel that a text names.
+/// The group or channel that a text names, with what others changed there meanwhile.
 pub(super) async fn group(handle: &Handle, text: &str) -> Result<Chat, CliError> {
+    news(handle).await;
     let text = text.to_owned();
     Ok(handle.read(move |tx| whom::read_group(tx, &text)).await??)
+}
+
+/// Waits until the queue is read, for a while.
+async fn news(handle: &Handle) {
+    let mut caught_up = handle.caught_up();
+    let read = async { while !*caught_up.borrow_and_update() && caught_up.changed().await.is_ok() {} };
+    tokio::select! {
+        _ = tokio::time::timeout(NEWS, read) => {}
+        // Without a connection there is no news.
+        _ = contact::stops(handle) => {}
+    }
 }
 
 /// The accounts behind names, each once: known here, or looked up at the relay, many at a time.

@@ -44,6 +44,12 @@ impl Tx<'_> {
         self.one(sql, params![chat, account.as_ref()], read)
     }
 
+    /// The place after which an account may have what stands in a chat, as far as this device knows; none if it is not in it.
+    pub fn member_place(&self, chat: ChatRow, account: &AccountId) -> Result<Option<u64>> {
+        let sql = "SELECT place FROM members WHERE chat = ? AND account = ?";
+        self.one(sql, params![chat, account.as_ref()], |row| Ok(row.get(0)?))
+    }
+
     /// How many accounts a chat has.
     pub fn member_count(&self, chat: ChatRow) -> Result<u64> {
         self.number("SELECT count(*) FROM members WHERE chat = ?", params![chat])
@@ -90,11 +96,13 @@ impl Tx<'_> {
         self.all(sql, [], |row| Ok(row.get(0)?))
     }
 
-    /// Writes an entry of a roster.
-    pub fn put_member(&self, chat: ChatRow, entry: &RosterEntry) -> Result<()> {
+    /// Writes an entry of a roster. Who is in already keeps the place it came at.
+    pub fn put_member(&self, chat: ChatRow, entry: &RosterEntry, place: u64) -> Result<()> {
+        let account = entry.account.as_ref();
         self.run(
-            "INSERT OR REPLACE INTO members (chat, account, role, version, hash, since) VALUES (?, ?, ?, ?, ?, ?)",
-            params![chat, entry.account.as_ref(), entry.role.code(), entry.version, entry.hash.as_ref(), entry.since],
+            "INSERT INTO members (chat, account, role, version, hash, since, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (chat, account) DO UPDATE SET role = ?3, version = ?4, hash = ?5, since = ?6",
+            params![chat, account, entry.role.code(), entry.version, entry.hash.as_ref(), entry.since, place],
         )
         .map(drop)
     }
@@ -104,10 +112,12 @@ impl Tx<'_> {
         self.run("DELETE FROM members WHERE chat = ? AND account = ?", params![chat, account.as_ref()]).map(drop)
     }
 
-    /// Writes a whole roster: this device joined.
-    pub fn set_roster(&self, chat: ChatRow, roster: &Roster) -> Result<()> {
-        self.run("DELETE FROM members WHERE chat = ?", params![chat])?;
-        roster.entries.iter().try_for_each(|entry| self.put_member(chat, entry))
+    /// Writes a whole roster: this device joined. Who is new in it came at the place.
+    pub fn set_roster(&self, chat: ChatRow, roster: &Roster, place: u64) -> Result<()> {
+        for entry in self.roster(chat)?.entries.iter().filter(|entry| roster.get(&entry.account).is_none()) {
+            self.remove_member(chat, &entry.account)?;
+        }
+        roster.entries.iter().try_for_each(|entry| self.put_member(chat, entry, place))
     }
 
     /// Keeps an account's signed lists, the first of which has this version.

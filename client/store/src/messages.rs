@@ -107,7 +107,7 @@ pub struct Arrival<'a> {
 }
 
 /// What every query of messages selects. Of each other account the furthest of its devices counts. In groups a message has
-/// come as far as it has with everybody.
+/// come as far as it has with everybody who was in when it was placed: who comes later never got it.
 pub(crate) const SELECT: &str =
     "SELECT m.*, c.peer, coalesce(a.name, nullif(c.title, '')) AS peer_name, a.trust AS peer_trust,
     c.kind AS chat_kind, c.chat AS chat_id, w.name AS author_name, w.trust AS author_trust,
@@ -118,9 +118,13 @@ pub(crate) const SELECT: &str =
            WHERE k.chat = m.chat AND k.account = c.peer AND k.delivered >= m.place) THEN 2
          WHEN c.kind <> 1 OR m.own = 0 OR NOT EXISTS (SELECT 1 FROM marks k
            WHERE k.chat = m.chat AND k.account <> m.account AND k.delivered >= m.place) THEN 1
-         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+         WHEN NOT EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place) THEN 1
+         WHEN EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place AND NOT EXISTS
            (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.delivered >= m.place)) THEN 1
-         WHEN EXISTS (SELECT 1 FROM members x WHERE x.chat = m.chat AND x.account <> m.account AND NOT EXISTS
+         WHEN EXISTS (SELECT 1 FROM members x
+           WHERE x.chat = m.chat AND x.account <> m.account AND x.place < m.place AND NOT EXISTS
            (SELECT 1 FROM marks k WHERE k.chat = m.chat AND k.account = x.account AND k.read >= m.place)) THEN 2
          ELSE 3 END AS status
   FROM messages m JOIN chats c ON c.id = m.chat LEFT JOIN accounts a ON a.account = c.peer
@@ -237,6 +241,16 @@ impl Tx<'_> {
             params![chat, place, text, now.0],
         )?;
         Ok(())
+    }
+
+    /// Somebody's name is known: notices of their groups that had to do without it have it from here on.
+    pub fn name_in_notices(&self, account: &AccountId, name: &Name) -> Result<()> {
+        self.run(
+            "UPDATE messages SET text = replace(text, ?2, ?3) WHERE kind = 1 AND instr(text, ?2) > 0
+               AND chat IN (SELECT chat FROM members WHERE account = ?1)",
+            params![account.as_ref(), Name::placeholder(account).as_str(), name.as_str()],
+        )
+        .map(drop)
     }
 
     /// The relay gave an own message its place. One that had a place keeps it: the relay had lost it and has it again,

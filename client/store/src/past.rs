@@ -109,8 +109,8 @@ impl Tx<'_> {
         // In two steps: a place is unique at every moment.
         self.run("UPDATE gaps SET first = -(first + ?1), last = last + ?1 WHERE chat = ?2", params![by, row])?;
         self.run("UPDATE gaps SET first = -first WHERE chat = ?", params![row])?;
-        let marks = "UPDATE marks SET delivered = delivered + ?1, read = CASE read WHEN 0 THEN 0 ELSE read + ?1 END
-            WHERE chat = ?2";
+        let marks = "UPDATE marks SET delivered = CASE delivered WHEN 0 THEN 0 ELSE delivered + ?1 END,
+            read = CASE read WHEN 0 THEN 0 ELSE read + ?1 END WHERE chat = ?2";
         self.run(marks, params![by, row])?;
         chat.shift += by;
         if chat.read_place > 0 {

@@ -41,6 +41,15 @@ impl Tx<'_> {
         })
     }
 
+    /// The newest secret of an epoch that began at a place or before it, and where that was.
+    pub fn newest_receipt_key(&self, chat: ChatRow, until: Seq) -> Result<Option<(Seq, Zeroizing<[u8; 32]>)>> {
+        let sql = "SELECT base, secret FROM receipt_keys WHERE chat = ? AND base <= ? ORDER BY base DESC LIMIT 1";
+        self.one(sql, params![chat, until.0], |row| {
+            let secret = id(row, "secret", |bytes| bytes.try_into().ok().map(Zeroizing::new))?;
+            Ok((Seq(row.get("base")?), secret))
+        })
+    }
+
     /// Deletes receipt keys made before a time, but never the newest of a chat.
     pub fn prune_receipt_keys(&self, before: Millis) -> Result<()> {
         self.run(

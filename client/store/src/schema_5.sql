@@ -21,6 +21,7 @@ CREATE TABLE members (                      -- the accounts of a chat, as its gr
   version INTEGER NOT NULL,                 -- of its device list
   hash    BLOB NOT NULL,
   since   INTEGER NOT NULL,                 -- the epoch in which it came in
+  place   INTEGER NOT NULL DEFAULT 0,       -- it may have what stands after this; of this device alone
   PRIMARY KEY (chat, account)
 ) WITHOUT ROWID;
 CREATE INDEX members_account ON members (account);
@@ -51,3 +52,4 @@ ALTER TABLE rejoins ADD COLUMN due INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rejoins ADD COLUMN account BLOB NOT NULL DEFAULT x'';
 
 CREATE INDEX marks_account ON marks (chat, account);
+CREATE INDEX messages_notices ON messages (chat) WHERE kind = 1;

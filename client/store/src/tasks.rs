@@ -29,7 +29,7 @@ pub enum TaskKind {
     Routing,
     /// Found the chat.
     Found,
-    /// Ask the others to remove the own account. The value is the signed request.
+    /// Ask the others to remove the own account.
     Quit,
     /// Ask those in a channel to add this device, which has its link.
     Enter,

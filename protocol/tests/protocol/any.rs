@@ -238,13 +238,30 @@ pub fn envelope() -> BoxedStrategy<Envelope> {
         option::of(hash()),
         option::of(body()),
         option::of(blob()),
+        option::of(hash()),
     );
     (outside, inside)
         .prop_map(|(outside, inside)| {
             let (partition, pos, kind, chat, from, account, time) = outside;
-            let (seq, n, base, incarnation, hash, body, blob) = inside;
+            let (seq, n, base, incarnation, hash, body, blob, routing) = inside;
             let kind = EnvelopeKind::from_code(kind);
-            Envelope { partition, pos, kind, chat, from, account, time, seq, n, base, incarnation, hash, body, blob }
+            Envelope {
+                partition,
+                pos,
+                kind,
+                chat,
+                from,
+                account,
+                time,
+                seq,
+                n,
+                base,
+                incarnation,
+                hash,
+                body,
+                blob,
+                routing,
+            }
         })
         .boxed()
 }

@@ -216,6 +216,9 @@ fn the_limits_are_those_of_the_code() {
         MAX_ASKING,
         JOIN_REQUEST_DEVICES,
         JOIN_REQUESTS_PER_HOUR,
+        REJOINS_PER_HOUR,
+        LEAVES_PER_HOUR,
+        ROUTES_PER_HOUR,
         RECEIPT_PUSH_DEVICES,
         RECEIPTS_PAGE,
         CHATS_PAGE,
@@ -223,9 +226,6 @@ fn the_limits_are_those_of_the_code() {
         MEETING_WAITING,
         MAX_MEETING,
         MEETING_MS,
-        MEETINGS,
-        MEETING_WAITING,
-        JOIN_REQUESTS_PER_HOUR,
         MAX_OFFERS,
     ];
     for (name, value) in all {

@@ -2,7 +2,7 @@
 
 use aside_protocol::content::*;
 use aside_protocol::device_list::{DeviceEntry, DeviceList, SignedDeviceList, Signer, hash_of, signed_bytes};
-use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use aside_protocol::envelope::{Envelope, EnvelopeKind, routing_of};
 use aside_protocol::frame::*;
 use aside_protocol::group::*;
 use aside_protocol::invite::{Invite, InviteSecret};
@@ -115,18 +115,22 @@ pub fn relay_frames() -> Vec<RelayFrame> {
         RelayFrame::Pong(Ping {}),
         RelayFrame::Fault(fault),
     ];
-    frames.extend(envelopes().into_iter().map(RelayFrame::Deliver));
+    frames.extend(envelopes().into_iter().take(FIRST_ENVELOPES).map(RelayFrame::Deliver));
     let reasons = [GoodbyeReason::ShuttingDown, GoodbyeReason::Replaced, GoodbyeReason::Silent, GoodbyeReason::Full];
     let goodbye = |reason| RelayFrame::Goodbye(Goodbye { reason, retry_after_ms: 1_000 });
     frames.extend(reasons.map(goodbye));
     frames.push(RelayFrame::Met(meet()));
     frames.push(RelayFrame::Claimed(Account { name: name(), root: public(2), lists: vec![list_1()] }));
+    frames.extend(envelopes().into_iter().skip(FIRST_ENVELOPES).map(RelayFrame::Deliver));
     frames
 }
 
 fn meet() -> Meet {
     Meet { meeting: MEETING, body: body("opaque") }
 }
+
+/// Those that stand together in the vectors; what came later stands at the end.
+const FIRST_ENVELOPES: usize = 10;
 
 /// One of each kind, and an echo.
 pub fn envelopes() -> Vec<Envelope> {
@@ -145,6 +149,7 @@ pub fn envelopes() -> Vec<Envelope> {
         hash: None,
         body: Some(body("opaque")),
         blob: None,
+        routing: None,
     };
     let wide = |kind, pos, seq| Envelope {
         seq: Some(Seq(seq)),
@@ -164,6 +169,8 @@ pub fn envelopes() -> Vec<Envelope> {
         plain(EnvelopeKind::Leave, 306),
         plain(EnvelopeKind::Join, 307),
         Envelope { body: None, blob: Some(blob()), ..wide(EnvelopeKind::Commit, 308, 5) },
+        Envelope { routing: routing_of(&[DEVICE], &[DEVICE, OTHER_DEVICE]), ..wide(EnvelopeKind::Commit, 309, 6) },
+        Envelope { base: Some(Seq(6)), body: None, ..plain(EnvelopeKind::Routed, 310) },
     ]
 }
 

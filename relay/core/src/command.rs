@@ -96,7 +96,7 @@ pub enum Command {
     Send(By, Hash, Send),
     /// Appends a commit and changes the routing. The hash is SHA-256 of the body.
     Commit(By, Hash, Commit),
-    /// Undoes the last commit's routing change.
+    /// Undoes what the last commits and foundings of one account changed of the routing.
     Route(By, Route),
     /// Replaces the device's receipt in a chat.
     Receipt(By, Receipt),

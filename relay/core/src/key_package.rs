@@ -6,7 +6,7 @@ use crate::read::accounts::key_package_counts;
 use crate::sql::int;
 use crate::step::{Step, invalid, within};
 use crate::{By, account};
-use aside_protocol::limits::{KEY_PACKAGE_FETCHES_PER_HOUR, KEY_PACKAGE_STOCK, KEY_PACKAGE_UPLOAD, MAX_KEY_PACKAGE};
+use aside_protocol::limits::{KEY_PACKAGE_STOCK, KEY_PACKAGE_UPLOAD, MAX_KEY_PACKAGE};
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, FetchKeyPackages, KeyPackageOf, KeyPackageUpload, Suite};
 use aside_protocol::{Body, DeviceId, Hash, Refusal, codec};
@@ -61,7 +61,7 @@ pub(crate) fn fetch(step: &mut Step<'_>, by: &By, request: &FetchKeyPackages) ->
         return Ok(answer);
     }
     let target = account::find(step, &request.account)?.ok_or(Refusal::NotFound(Plain {}))?;
-    let hour = Rate::Fetches.check(step, device.account, KEY_PACKAGE_FETCHES_PER_HOUR)?;
+    let hour = Rate::Fetches(device.account).check(step)?;
     let chosen = choose(step, target.id, request.suite)?;
     let packages: Vec<KeyPackageOf> = chosen.iter().map(|choice| choice.package.clone()).collect();
     for choice in chosen.iter().filter(|choice| !choice.last_resort) {

@@ -102,8 +102,11 @@ fn records_by_age(step: &Step<'_>, old: u64, limit: u64) -> Result<bool, Stop> {
             "DELETE FROM fetches WHERE rowid IN (SELECT rowid FROM fetches WHERE time < ? ORDER BY time LIMIT ?)",
             fetched,
         ),
-        ("DELETE FROM fetch_rates WHERE account IN (SELECT account FROM fetch_rates WHERE since < ? LIMIT ?)", fetched),
-        ("DELETE FROM join_rates WHERE account IN (SELECT account FROM join_rates WHERE since < ? LIMIT ?)", fetched),
+        (
+            "DELETE FROM rates WHERE (what, who, chat) IN
+                 (SELECT what, who, chat FROM rates WHERE since < ? ORDER BY since LIMIT ?)",
+            fetched,
+        ),
     ];
     let mut more = false;
     for (delete, before) in deletes {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -125,6 +125,50 @@ ALTER TABLE addressed ADD COLUMN blob BLOB;
 ALTER TABLE addressed ADD COLUMN blob_size INTEGER;
 ";
 
+/// `rates` counts, for each of the things that `Rate` names, what was done in an hour.
+const FIFTH: &str = "
+CREATE TABLE rates (
+    what INTEGER NOT NULL, who INTEGER NOT NULL, chat INTEGER NOT NULL, since INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (what, who, chat)) STRICT, WITHOUT ROWID;
+CREATE INDEX rates_since ON rates (since);
+INSERT INTO rates SELECT 0, account, 0, since, count FROM fetch_rates;
+INSERT INTO rates SELECT 1, account, 0, since, count FROM join_rates;
+DROP TABLE fetch_rates;
+DROP TABLE join_rates;
+";
+
+/// A commit's row says what was asked of the routing (rule `CHT-11`).
+const SIXTH: &str = "
+ALTER TABLE log ADD COLUMN routing BLOB;
+";
+
+/// The commits and foundings from `run_from` on were all made by `run_account`, and each can be undone with those after it.
+/// Those of them that changed the routing are in `undo_steps`, a founding's with what stood before it; `undo` has what they
+/// did to each device. `left_out` are those routed before the standing founding and not in it.
+const SEVENTH: &str = "
+ALTER TABLE undo RENAME TO undo_before;
+CREATE TABLE undo (
+    chat INTEGER NOT NULL, seq INTEGER NOT NULL, device INTEGER NOT NULL, added INTEGER NOT NULL, start INTEGER,
+    n INTEGER, answers BLOB, lapsed INTEGER NOT NULL DEFAULT 0, left_out INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chat, device, seq)) STRICT, WITHOUT ROWID;
+CREATE INDEX undo_seq ON undo (chat, seq);
+CREATE TABLE undo_steps (
+    chat INTEGER NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, incarnation INTEGER, founder INTEGER,
+    founding_seq INTEGER, founding_time INTEGER, founding_hash BLOB, PRIMARY KEY (chat, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE left_out (chat INTEGER NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (chat, device)) STRICT, WITHOUT ROWID;
+INSERT INTO undo SELECT u.chat, c.base, u.device, u.added, u.start, u.n, u.answers, u.lapsed, 0
+    FROM undo_before u JOIN chats c ON c.id = u.chat WHERE c.undo = 1;
+INSERT INTO undo_steps (chat, seq, time) SELECT DISTINCT chat, seq, (SELECT time FROM relay) FROM undo;
+DROP TABLE undo_before;
+ALTER TABLE chats ADD COLUMN run_from INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE chats ADD COLUMN run_account INTEGER;
+UPDATE chats SET run_from = CASE undo WHEN 0 THEN base + 1 ELSE base END;
+UPDATE chats SET run_account = (
+    SELECT d.account FROM log l JOIN devices d ON d.id = l.sender WHERE l.chat = chats.id AND l.seq = chats.base)
+    WHERE undo <> 0;
+ALTER TABLE chats DROP COLUMN undo;
+";
+
 /// Brings a database to the newest schema, or refuses it.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), CoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
@@ -193,5 +237,37 @@ mod tests {
         assert_eq!(numbers("SELECT device FROM lapsed"), [Some(2)]);
         assert_eq!(numbers("SELECT routed FROM chats"), [Some(1)]);
         assert_eq!(numbers("SELECT direct FROM chats"), [Some(1)]);
+        assert_eq!(numbers("SELECT run_from FROM chats"), [Some(2)], "a founding is not undone");
+    }
+
+    /// Chat 1, whose last commit can be undone; chat 2, whose last commit was, and is not in the log any more.
+    const OPEN: &str = "
+        UPDATE relay SET head = 9, time = 70;
+        INSERT INTO devices VALUES (1, x'01', 5, x'01', 0, 0), (2, x'02', 6, x'02', 0, 0);
+        INSERT INTO chats (id, chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo, founder,
+            founding_seq, founding_time, founding_hash) VALUES
+            (1, x'01', 5, 6, 1, 4, 1, 4, 4, 0, 1, 1, 1, 0, x''), (2, x'02', 5, 6, 1, 3, 4, 3, 4, 0, 2, 1, 1, 0, x'');
+        INSERT INTO log (pos, chat, seq, kind, sender, n, base, time, hash, body) VALUES (4, 1, 4, 1, 1, 2, 1, 70, x'', x'');
+        INSERT INTO undo (chat, device, added, start) VALUES (1, 2, 0, 1);
+        INSERT INTO fetch_rates VALUES (5, 60, 7);
+        INSERT INTO join_rates VALUES (6, 61, 8);";
+
+    #[test]
+    fn an_older_database_keeps_its_rates_and_what_can_be_undone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        [FIRST, SECOND, THIRD, FOURTH, OPEN].iter().for_each(|part| db.execute_batch(part).unwrap());
+        db.pragma_update(None, "user_version", 4).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION).unwrap();
+        migrate(&mut db).unwrap();
+        let rows = |query: &str| -> Vec<[Option<i64>; 4]> {
+            let row = |row: &rusqlite::Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]);
+            db.prepare(query).unwrap().query_map([], row).unwrap().map(Result::unwrap).collect()
+        };
+        let some = |numbers: [i64; 4]| numbers.map(Some);
+        assert_eq!(rows("SELECT what, who, since, count FROM rates"), [some([0, 5, 60, 7]), some([1, 6, 61, 8])]);
+        assert_eq!(rows("SELECT chat, seq, device, start FROM undo"), [some([1, 4, 2, 1])]);
+        assert_eq!(rows("SELECT chat, seq, time, founder FROM undo_steps"), [[Some(1), Some(4), Some(70), None]]);
+        let runs = rows("SELECT id, base, run_from, run_account FROM chats");
+        assert_eq!(runs, [some([1, 4, 4, 5]), [Some(2), Some(3), Some(3), None]]);
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// Longest request line in bytes.
@@ -38,6 +39,8 @@ pub enum Ask {
     Status,
     /// What was counted since the start.
     Counters,
+    /// How many bytes the database holds.
+    Bytes,
 }
 
 /// What is answered.
@@ -52,6 +55,8 @@ pub enum Told {
     Connected(usize),
     /// Since the start.
     Counters(Counters),
+    /// Of the database: pages in use, those in the write-ahead log included.
+    Bytes(u64),
     /// One sentence for people.
     Error(String),
 }
@@ -131,6 +136,20 @@ impl Desk {
             }
             Ask::Status => Told::Connected(self.shared.hub.connected()),
             Ask::Counters => Told::Counters(self.log.counters()),
+            Ask::Bytes => self.bytes().await,
+        }
+    }
+
+    async fn bytes(&self) -> Told {
+        let (sender, receiver) = oneshot::channel();
+        self.shared.readers.run(move |reader| {
+            // The asker may have gone.
+            let _ = sender.send(reader.snapshot(|view| view.bytes()));
+        });
+        match receiver.await {
+            Ok(Ok(bytes)) => Told::Bytes(bytes),
+            Ok(Err(error)) => Told::Error(format!("the database cannot be read: {error}")),
+            Err(_) => Told::Error("the relay is stopping".into()),
         }
     }
 }

@@ -31,6 +31,7 @@ fn push(hub: &Hub, pos: u64, to: &Routes, sender: usize) {
         hash: Some(Hash([3; 32])),
         body: Some(Body::from(vec![1, 2, 3])),
         blob: None,
+        routing: None,
     };
     let delivery = Delivery { envelope, to: Recipients::but(to, sender as i64), echo: Some(device(sender)) };
     hub.push(delivery, &mut Wakes::default());

@@ -190,6 +190,7 @@ fn envelope(pos: u64) -> Envelope {
         hash: None,
         body: Some(Body::from(vec![1])),
         blob: None,
+        routing: None,
     }
 }
 

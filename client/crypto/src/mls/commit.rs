@@ -5,6 +5,7 @@ use super::error::{MlsError, bug, build, staged};
 use super::leaf::Leaf;
 use super::packages::{self, CheckedKeyPackage};
 use super::scope::{Scope, Storage};
+use super::sha256;
 use aside_protocol::content::Aad;
 use aside_protocol::group::{EVIDENCE_PROPOSAL, Pack};
 use aside_protocol::{Body, DeviceId, codec};
@@ -73,6 +74,7 @@ pub(super) fn commit<S: Storage>(
         .map_err(build)?
         .stage_commit(scope)
         .map_err(staged)?;
+    sha256::forget();
     let (commit, welcome, _) = bundle.into_messages();
     let welcome = welcome.map(|message| message.to_bytes()).transpose().map_err(bug)?;
     Ok(Proposed { commit: commit.to_bytes().map_err(bug)?.into(), welcome: welcome.map(Body::from) })

@@ -10,11 +10,13 @@ mod config;
 mod error;
 mod found;
 mod group;
+mod hpke;
 mod leaf;
 mod open;
 mod packages;
 mod primitives;
 mod scope;
+mod sha256;
 mod signer;
 mod welcome;
 

@@ -1,9 +1,10 @@
-//! The primitives the MLS library computes with: libcrux for all but checking signatures.
+//! The primitives the MLS library computes with: libcrux for all but checking signatures and SHA-256.
 //!
 //! Checking one signature a message is most of what reading costs, and libcrux takes four times as long for it as
 //! curve25519-dalek. It is checked the way every other signature of Aside is (RFC 8032, strict), so that no two places
 //! judge one differently.
 
+use super::{hpke, sha256};
 use aside_protocol::{PublicKey, Signature};
 use openmls::prelude::tls_codec::SecretVLBytes;
 use openmls_libcrux_crypto::CryptoProvider;
@@ -44,19 +45,34 @@ impl OpenMlsCrypto for Primitives {
     }
 
     fn hkdf_extract(&self, hash: HashType, salt: &[u8], ikm: &[u8]) -> Secret {
-        self.0.hkdf_extract(hash, salt, ikm)
+        match hash {
+            HashType::Sha2_256 => Ok(sha256::extract(salt, ikm).into()),
+            other => self.0.hkdf_extract(other, salt, ikm),
+        }
     }
 
     fn hmac(&self, hash: HashType, key: &[u8], message: &[u8]) -> Secret {
-        self.0.hmac(hash, key, message)
+        match hash {
+            HashType::Sha2_256 => Ok(sha256::extract(key, message).into()),
+            other => self.0.hmac(other, key, message),
+        }
     }
 
     fn hkdf_expand(&self, hash: HashType, prk: &[u8], info: &[u8], okm_len: usize) -> Secret {
-        self.0.hkdf_expand(hash, prk, info, okm_len)
+        match hash {
+            HashType::Sha2_256 => match sha256::expand(prk, info, okm_len) {
+                Some(out) => Ok(out.into()),
+                None => Err(CryptoError::HkdfOutputLengthInvalid),
+            },
+            other => self.0.hkdf_expand(other, prk, info, okm_len),
+        }
     }
 
     fn hash(&self, hash: HashType, data: &[u8]) -> Bytes {
-        self.0.hash(hash, data)
+        match hash {
+            HashType::Sha2_256 => Ok(sha256::hash(data)),
+            other => self.0.hash(other, data),
+        }
     }
 
     fn aead_encrypt(&self, alg: AeadType, key: &[u8], data: &[u8], nonce: &[u8], aad: &[u8]) -> Bytes {
@@ -83,11 +99,17 @@ impl OpenMlsCrypto for Primitives {
         aad: &[u8],
         ptxt: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
-        self.0.hpke_seal(config, pk_r, info, aad, ptxt)
+        match hpke::seal(&config, pk_r, info, aad, ptxt) {
+            Some(sealed) => sealed,
+            None => self.0.hpke_seal(config, pk_r, info, aad, ptxt),
+        }
     }
 
     fn hpke_open(&self, config: HpkeConfig, input: &HpkeCiphertext, sk_r: &[u8], info: &[u8], aad: &[u8]) -> Bytes {
-        self.0.hpke_open(config, input, sk_r, info, aad)
+        match hpke::open(&config, input, sk_r, info, aad) {
+            Some(opened) => opened,
+            None => self.0.hpke_open(config, input, sk_r, info, aad),
+        }
     }
 
     fn hpke_setup_sender_and_export(

@@ -43,6 +43,11 @@ impl Step<'_> {
         Ok(messages)
     }
 
+    /// Hands a device nothing, or nothing more.
+    pub fn withdraw_history(&mut self, device: &DeviceId) -> Result<()> {
+        self.drop_export(device)
+    }
+
     /// Chats in which this device is and that do not have every own device yet.
     pub fn chats_lacking_own_devices(&self) -> Result<usize> {
         let mut lacking = 0;

@@ -1,7 +1,8 @@
 //! Requests of others to be removed from a chat, or added by its link: checked when they are served.
 
 use crate::error::Result;
-use crate::rules::open_join;
+use crate::outbox::quit;
+use crate::rules::{asked_to_leave, open_join};
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::group::{LeaveRequest, SignedLeave};
@@ -9,30 +10,37 @@ use aside_protocol::{Body, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::tasks::TaskKind;
 
-/// Somebody wants to leave (rule `LEA-2`). If it is the own account, by another device, this one sends nothing any more.
+/// Somebody wants to leave (rule `LEA-2`). If it is the own account, by another device, this one sends nothing any more:
+/// only a signature of a device that the own list names may silence it.
 pub(super) fn leave(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<()> {
     let Some(body) = &envelope.body else { return Ok(()) };
-    let Some(request) = read(body) else { return Ok(()) };
+    let Some((request, signed)) = read(body) else { return Ok(()) };
     let Some(entry) = step.tx.member(chat.row, &request.account)? else { return Ok(()) };
     let genuine = request.chat == chat.chat
         && (request.account, request.device) == (envelope.account, envelope.from)
         && request.since == entry.since
         && !chat.is_direct();
-    if !genuine {
+    let own = request.account == step.account;
+    let known = step.tx.account(&request.account)?;
+    let key = known.and_then(|known| known.list.list.device(&request.device).map(|entry| entry.key));
+    let signed = match key {
+        Some(key) => asked_to_leave(&signed, &key),
+        // Others' devices may stand in a list that is not known here yet: who serves the request judges it by the leaf.
+        None => !own,
+    };
+    if !genuine || !signed {
         return Ok(());
     }
-    if request.account == step.account {
-        // The others are asked already; this device waits with it.
-        let due = aside_protocol::Millis(step.now.0.saturating_add(24 * 3600 * 1000));
-        return step.add_task(chat, TaskKind::Quit, Vec::new(), body.clone(), due, false);
+    if own {
+        return quit::begun_elsewhere(step, chat);
     }
     let due = step.patience(chat, &request.account)?;
     step.add_task(chat, TaskKind::Leave, request.account.as_ref().to_vec(), body.clone(), due, false)
 }
 
-fn read(body: &Body) -> Option<LeaveRequest> {
+fn read(body: &Body) -> Option<(LeaveRequest, SignedLeave)> {
     let signed: SignedLeave = codec::decode(&body.0).ok()?;
-    codec::decode(&signed.request.0).ok()
+    Some((codec::decode(&signed.request.0).ok()?, signed))
 }
 
 /// Somebody has the channel's link (rule `JOI-2`).

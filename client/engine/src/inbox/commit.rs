@@ -6,7 +6,7 @@ use crate::rules::{self, After, Before, Change, Changes};
 use crate::step::Step;
 use aside_crypto::{Leaf, MlsError, StagedCommitFacts, What};
 use aside_protocol::content::Aad;
-use aside_protocol::envelope::Envelope;
+use aside_protocol::envelope::{Envelope, routing_of};
 use aside_protocol::group::Role;
 use aside_protocol::request::{Request, Route};
 use aside_protocol::{N, Seq};
@@ -48,7 +48,7 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     lose_own(step, chat)?;
     // What it did to the routing in the clear is its sender's word only.
     step.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
-    step.watch_routing(chat);
+    watch(step, chat, envelope, &opened);
     let (from, facts) = match opened {
         Opened::Good(opened) => *opened,
         Opened::Invalid if !chat.is_direct() => return refuse(step, chat, seq),
@@ -73,6 +73,24 @@ fn read(step: &mut Step, chat: &mut Chat, envelope: &Envelope) -> Result<Opened>
         Some(Ok(_) | Err(MlsError::BadCommit(_))) => Ok(Opened::Invalid),
         Some(Err(MlsError::NotForThisEpoch { ours, theirs })) if theirs > ours => behind(step, chat),
         Some(Err(_)) | None => Ok(Opened::Unreadable),
+    }
+}
+
+/// What the sender asked of the routing must be what the leaves say; where nothing can be read there is nothing to compare
+/// with. Some look all the same.
+fn watch(step: &mut Step, chat: &Chat, envelope: &Envelope, opened: &Opened) {
+    let asked = match opened {
+        Opened::Good(good) => {
+            let ids = |leaves: &[Leaf]| leaves.iter().map(|leaf| leaf.device).collect::<Vec<_>>();
+            routing_of(&ids(&good.1.added), &ids(&good.1.removed))
+        }
+        _ => None,
+    };
+    if asked != envelope.routing {
+        step.link.chat(chat.row).watch = true;
+        step.link.dirty.insert(chat.row);
+    } else if asked.is_some() {
+        step.watch_routing(chat);
     }
 }
 

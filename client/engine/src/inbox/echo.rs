@@ -90,7 +90,8 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     step.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
     let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
     if proposed.founding {
-        step.tx.set_roster(chat.row, &Roster { entries: change.put })?;
+        step.tx.set_roster(chat.row, &Roster { entries: change.put }, chat.place(seq))?;
+        step.watch_own_devices(chat)?;
         step.drop_done_tasks(chat)?;
         step.watch_lists(chat)?;
     } else if change != Change::default() || terms.state.is_some_and(|state| state.title != chat.title) {

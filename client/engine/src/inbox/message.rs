@@ -106,11 +106,14 @@ fn skip_number(step: &Step, chat: &Chat, envelope: &Envelope) -> Result<()> {
     }
 }
 
-/// Every message says which device list its sender knew, so a list that is not the one known here shows (`LST-4`).
+/// Every message says which device list its sender knew, so a list that is not the one known here shows (`LST-4`). Whoever
+/// names a version that does not exist is looked up once, and again only when the last look brought a newer list.
 fn watch_list(step: &mut Step, chat: &Chat, known: &Account, content: &Content) -> Result<()> {
     let version = known.list.list.version;
     if content.list_version > version {
-        step.link.wanted.insert(known.account);
+        if step.link.looked.insert(known.account, version) != Some(version) {
+            step.link.wanted.insert(known.account);
+        }
     } else if content.list_version == version && content.list_hash != known.list.hash {
         let name = &known.name;
         step.notice(chat, &format!("{name} knows another list of their own devices than the relay showed here."))?;

@@ -2,7 +2,6 @@
 
 use crate::error::{EngineError, Result};
 use crate::rules;
-use crate::session::NAMES_A_TICK;
 use crate::step::Step;
 use aside_crypto::{Group, MlsError, Staged, Terms};
 use aside_protocol::envelope::Envelope;
@@ -187,9 +186,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     chat.devices = devices;
     let news = describe(step, chat, &terms, &from)?;
     step.learn_proved(&proved)?;
-    // People want to see who is here; the rest of many follows with each tick.
-    step.link.wanted.extend(step.tx.unnamed(NAMES_A_TICK)?);
-    step.tx.set_roster(chat.row, &roster)?;
+    step.tx.set_roster(chat.row, &roster, chat.place(base))?;
     // Who joins at the founding has seen every number from the first on; who joins later cannot know the others'.
     step.begin_incarnation(chat)?;
     match founder {
@@ -201,6 +198,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
         step.notice(chat, &news)?;
     }
     step.drop_done_tasks(chat)?;
+    step.watch_own_devices(chat)?;
     step.watch_lists(chat)?;
     step.watch_routing(chat);
     Ok(())

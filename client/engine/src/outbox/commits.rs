@@ -1,6 +1,7 @@
 //! This device's own commits: made when due, stored, sent byte for byte until answered, effective at their echo.
 
 use super::drafts::Draft;
+use super::postponing;
 use crate::error::{EngineError, Result};
 use crate::link::Pending;
 use crate::packages::suite_of;
@@ -9,12 +10,14 @@ use crate::rules::{self, After, Before, Changes};
 use crate::step::Step;
 use aside_crypto::{Leaf, MlsError, Terms, Wanted};
 use aside_protocol::content::Aad;
-use aside_protocol::group::{Evidence, Pack, Roster};
+use aside_protocol::group::{Evidence, Pack, Role, Roster};
+use aside_protocol::limits::MAX_BIG_HANDSHAKE;
 use aside_protocol::refusal::{Refusal, RetryAfter};
 use aside_protocol::request::{BlobRef, Commit, Request, Welcome};
 use aside_protocol::{Body, DeviceId, Hash, N, codec};
 use aside_store::chats::Chat;
 use aside_store::outbox::Proposed;
+use aside_store::tasks::TaskKind;
 use aside_store::transfers::{Direction, TransferState};
 
 /// Shown when something the user wanted turned out not to be allowed.
@@ -65,7 +68,9 @@ pub(super) fn propose(step: &mut Step, chat: &Chat, draft: Draft) -> Result<bool
         step.in_group(chat, |group, _| Ok((group.terms()?, group.epoch(), group.roster()?)))?;
     let roster = step.roster(chat)?;
     let before = Before { epoch, terms: &terms, roster: &roster, leaves: &leaves };
-    let Ok((changes, after, following)) = settle(step, before, &draft) else { return not_allowed(step, chat, &draft) };
+    let Ok((changes, after, following)) = settle(step, before, &draft) else {
+        return against_rules(step, chat, before, &draft);
+    };
     let pack = match (draft.add.is_empty() || chat.is_direct(), &following) {
         (true, _) => None,
         (false, roster) => match pack(step, roster, &draft)? {
@@ -85,14 +90,64 @@ pub(super) fn propose(step: &mut Step, chat: &Chat, draft: Draft) -> Result<bool
         Ok(Some(Ok(made))) => made,
         Ok(Some(Err(MlsError::NotMember(_))) | None) => return not_allowed(step, chat, &draft),
         // A package fits no group with this one's leaves in it: its maker's fault.
-        Err(EngineError::Bug(_)) if !draft.add.is_empty() => return not_allowed(step, chat, &draft),
+        Err(EngineError::Bug(_)) if !draft.add.is_empty() => return misfit(step, chat, &draft),
         Ok(Some(Err(error))) => return Err(error.into()),
         Err(error) => return Err(error),
     };
+    if is_too_big(&made) {
+        step.in_group(chat, |group, scope| group.discard_own(scope))?;
+        return too_big(step, chat, &draft);
+    }
     for (leaf, _) in &changes.added {
         step.spent(&leaf.account, suite_of(chat.kind));
     }
     save(step, chat, &draft, aad, made, &after).map(|()| true)
+}
+
+/// Whether what was made is longer than anything that travels (rule `BLB-5`).
+pub(super) fn is_too_big(made: &aside_crypto::Proposed) -> bool {
+    made.commit.len().max(made.welcome.as_ref().map_or(0, |welcome| welcome.len())) > MAX_BIG_HANDSHAKE
+}
+
+/// The next one adds half as many.
+fn too_big(step: &mut Step, chat: &Chat, draft: &Draft) -> Result<bool> {
+    if !draft.only_adds() || draft.tasks.len() < 2 {
+        return not_allowed(step, chat, draft);
+    }
+    step.link.chat(chat.row).batch = draft.tasks.len() / 2;
+    Ok(false)
+}
+
+/// The rules refuse a draft. Of several accounts to be added one may be at fault, and then goes alone.
+fn against_rules(step: &mut Step, chat: &Chat, before: Before<'_>, draft: &Draft) -> Result<bool> {
+    let may = matches!(step.role_of(chat, &step.account)?, Some(Role::Admin | Role::Owner));
+    if may && draft.only_adds() {
+        let fails = |count| Ok(settle(step, before, &draft.first_adds(count)).is_err());
+        let at = postponing::culprit(draft.tasks.len(), fails)?;
+        if let Some(account) = at.and_then(|at| draft.account(at)) {
+            step.unfit(&account, suite_of(chat.kind));
+            return postponing::drop_add(step, chat, &account, "their devices do not fit what the group allows")
+                .map(|()| false);
+        }
+    }
+    not_allowed(step, chat, draft)
+}
+
+/// Sound key packages fit no group together: their makers' fault, who wait alone. What is to be removed goes without them.
+fn misfit(step: &mut Step, chat: &Chat, draft: &Draft) -> Result<bool> {
+    if draft.only_adds() {
+        let fails = |count| Ok(!postponing::fits(step, chat, &draft.first_adds(count))?);
+        let at = postponing::culprit(draft.tasks.len(), fails)?;
+        if let Some(account) = at.and_then(|at| draft.account(at)) {
+            return postponing::postpone_add(step, chat, &account).map(|()| false);
+        }
+    } else if draft.tasks.iter().any(|(kind, _)| *kind == TaskKind::Sync) {
+        for (package, _) in &draft.add {
+            step.unfit(&package.leaf().account, suite_of(chat.kind));
+        }
+        return Ok(false);
+    }
+    not_allowed(step, chat, draft)
 }
 
 /// What the draft leads to, if the rules allow it.
@@ -199,6 +254,7 @@ fn save(
         sent: false,
         change: Some(Body(codec::encode(&change_of(after)))),
     };
+    step.link.chat(chat.row).doing.clone_from(&draft.tasks);
     Ok(step.tx.save_proposed(&proposed)?)
 }
 

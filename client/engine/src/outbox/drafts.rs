@@ -1,18 +1,21 @@
 //! Which change of a chat is due, and what it consists of. Looks at the tables; what is missing is asked for, and the
 //! change waits.
 
+use super::postponing;
 use crate::error::Result;
 use crate::packages::{Package, Packages, suite_of};
-use crate::rules::open_join;
+use crate::rules::{asked_to_join, asked_to_leave, open_join};
 use crate::step::Step;
 use aside_crypto::Leaf;
-use aside_protocol::group::{AccountLists, Evidence, Role, RoleChange, Roster};
+use aside_protocol::group::{AccountLists, ChatKind, Evidence, LeaveRequest, Role, RoleChange, Roster, SignedLeave};
+use aside_protocol::limits::{CHANNEL_DEVICES, GROUP_ACCOUNTS, GROUP_DEVICES};
 use aside_protocol::rejoin::{self, RejoinRequest};
-use aside_protocol::{AccountId, DeviceId, PublicKey, codec};
+use aside_protocol::{AccountId, DeviceId, Millis, PublicKey, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::rejoins::RejoinTask;
 use aside_store::tasks::{Task, TaskKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How long a group waits for key packages of an account whose devices are all new, in milliseconds.
 const LONGEST_HOLD_MS: u64 = 10 * 60_000;
@@ -49,6 +52,58 @@ pub(crate) struct Draft {
     pub rejoin: Option<RejoinTask>,
 }
 
+impl Draft {
+    /// Whether it adds accounts and does nothing else.
+    pub fn only_adds(&self) -> bool {
+        !self.tasks.is_empty() && self.tasks.iter().all(|(kind, _)| *kind == TaskKind::Add)
+    }
+
+    /// The account of one of its tasks.
+    pub fn account(&self, task: usize) -> Option<AccountId> {
+        self.tasks.get(task).and_then(|(_, subject)| AccountId::from_slice(subject))
+    }
+
+    /// One that adds the first of its accounts alone.
+    pub fn first_adds(&self, count: usize) -> Self {
+        let kept: BTreeSet<AccountId> = (0..count).filter_map(|task| self.account(task)).collect();
+        let of = |evidence: &&Evidence| matches!(evidence, Evidence::Lists(lists) if kept.contains(&AccountId::of(&lists.root)));
+        Self {
+            add: self.add.iter().filter(|(package, _)| kept.contains(&package.leaf().account)).cloned().collect(),
+            evidence: self.evidence.iter().filter(of).cloned().collect(),
+            tasks: self.tasks.iter().take(count).cloned().collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What still fits into a group.
+pub(super) struct Room {
+    accounts: usize,
+    devices: usize,
+}
+
+impl Room {
+    /// In a group of a kind with so many accounts and devices.
+    pub fn of(kind: ChatKind, accounts: usize, devices: usize) -> Self {
+        match kind {
+            ChatKind::Channel => Self { accounts: usize::MAX, devices: CHANNEL_DEVICES.saturating_sub(devices) },
+            _ => Self {
+                accounts: GROUP_ACCOUNTS.saturating_sub(accounts),
+                devices: GROUP_DEVICES.saturating_sub(devices),
+            },
+        }
+    }
+
+    /// Takes an account in, if it fits.
+    pub fn takes(&mut self, devices: usize) -> bool {
+        let fits = self.accounts > 0 && devices <= self.devices;
+        if fits {
+            (self.accounts, self.devices) = (self.accounts - 1, self.devices - devices);
+        }
+        fits
+    }
+}
+
 /// Whether a commit is due.
 #[derive(Debug)]
 pub(super) enum Due {
@@ -80,7 +135,7 @@ impl View {
 pub(super) fn due(step: &mut Step, chat: &Chat) -> Result<Due> {
     let rejoins: Vec<_> = step.tx.rejoins(chat.row)?.into_iter().filter(|task| !task.added).collect();
     let tasks = step.tx.tasks(chat.row)?;
-    if !rejoins.is_empty() || !tasks.is_empty() {
+    if rejoins.iter().any(|task| task.is_due(step.now)) || tasks.iter().any(|task| is_work(task, step.now)) {
         let view = View { roster: step.roster(chat)?, leaves: step.in_group(chat, |group, _| group.roster())? };
         if let Some(draft) = first(step, chat, &view, rejoins, &tasks)? {
             return Ok(Due::Ready(Box::new(draft)));
@@ -92,6 +147,15 @@ pub(super) fn due(step: &mut Step, chat: &Chat) -> Result<Due> {
     Ok(if renewal_is_due(step, chat) { Due::Ready(Box::default()) } else { Due::Nothing })
 }
 
+/// Whether a task asks for a commit now, or may hold messages back.
+fn is_work(task: &Task, now: Millis) -> bool {
+    match task.kind {
+        TaskKind::Sync => true,
+        TaskKind::Found | TaskKind::Quit | TaskKind::Enter => false,
+        _ => task.is_due(now),
+    }
+}
+
 fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, tasks: &[Task]) -> Result<Option<Draft>> {
     let now = step.now;
     for task in rejoins.into_iter().filter(|task| task.is_due(now)) {
@@ -99,9 +163,14 @@ fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, ta
             return Ok(Some(draft));
         }
     }
+    let mut added = false;
     for task in tasks.iter().filter(|task| task.is_due(now)) {
         let draft = match task.kind {
+            // All of them at once.
+            TaskKind::Add if std::mem::replace(&mut added, true) => None,
             TaskKind::Add => adds(step, chat, view, tasks)?,
+            // Who is to be in the group again gets their role back after that.
+            TaskKind::Role if waits_for_add(view, tasks, task) => None,
             _ => single(step, chat, view, task)?,
         };
         if draft.is_some() {
@@ -111,11 +180,16 @@ fn first(step: &mut Step, chat: &Chat, view: &View, rejoins: Vec<RejoinTask>, ta
     Ok(None)
 }
 
+fn waits_for_add(view: &View, tasks: &[Task], role: &Task) -> bool {
+    role.account().is_some_and(|account| view.roster.get(&account).is_none())
+        && tasks.iter().any(|task| task.kind == TaskKind::Add && task.subject == role.subject)
+}
+
 fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
     let draft = match task.kind {
         TaskKind::Sync => return sync(step, chat, view, task),
         TaskKind::Join => return join(step, chat, view, task),
-        TaskKind::Leave => task.account().map(|account| Draft {
+        TaskKind::Leave => task.account().filter(|_| wants_to_leave(step, chat, task)).map(|account| Draft {
             remove: view.devices(&account),
             evidence: vec![Evidence::Leave(task.value.clone())],
             ..Draft::default()
@@ -183,26 +257,51 @@ fn waited_long(step: &Step, task: &Task) -> bool {
     step.now.0.saturating_sub(task.made.0) > LONGEST_HOLD_MS
 }
 
-/// Everybody who is to be added and can be now, in one commit.
+/// Everybody who is to be added and can be now, in one commit. While somebody's packages are on their way nothing is
+/// checked: one commit is better than many, and there may be hundreds.
 fn adds(step: &mut Step, chat: &Chat, view: &View, tasks: &[Task]) -> Result<Option<Draft>> {
-    let mut draft = Draft::default();
-    let now = step.now;
+    let (now, mut wanted) = (step.now, Vec::new());
     for task in tasks.iter().filter(|task| task.kind == TaskKind::Add && task.is_due(now)) {
-        let Some(account) = task.account().filter(|account| view.roster.get(account).is_none()) else {
-            step.tx.drop_task(chat.row, task.kind, &task.subject)?;
-            continue;
-        };
-        if let Some((packages, chain)) = newcomer(step, chat, &account)?
-            && draft.add.len() + packages.len() <= MOST_ADDED
-        {
-            draft.add.extend(packages);
-            draft.evidence.push(Evidence::Lists(chain));
-            draft.tasks.push((task.kind, task.subject.clone()));
+        match task.account().filter(|account| view.roster.get(account).is_none()) {
+            Some(account) => wanted.push(account),
+            None => step.tx.drop_task(chat.row, task.kind, &task.subject)?,
         }
     }
-    // While packages are still on their way those that are here wait for them: one commit is better than many.
-    let waiting = step.link.is_fetching();
-    Ok((!draft.add.is_empty() && !waiting).then_some(draft))
+    if are_coming(step, chat, &wanted) {
+        return Ok(None);
+    }
+    let mut draft = Draft::default();
+    let mut room = Room::of(chat.kind, view.roster.entries.len(), view.leaves.len());
+    let most = most_accounts(step, chat);
+    for account in wanted {
+        if draft.tasks.len() == most || draft.add.len() >= MOST_ADDED {
+            break;
+        }
+        let Some((packages, chain)) = newcomer(step, chat, &account)? else { continue };
+        if !room.takes(packages.len()) {
+            postponing::drop_add(step, chat, &account, "there is no room left here")?;
+            continue;
+        }
+        draft.add.extend(packages);
+        draft.evidence.push(Evidence::Lists(chain));
+        draft.tasks.push((TaskKind::Add, account.as_ref().to_vec()));
+    }
+    Ok((!draft.add.is_empty()).then_some(draft))
+}
+
+/// How many accounts go into one commit or founding: fewer after one was too big.
+pub(super) fn most_accounts(step: &mut Step, chat: &Chat) -> usize {
+    match step.link.chat(chat.row).batch {
+        0 => MOST_ADDED,
+        batch => batch,
+    }
+}
+
+/// Has the lists and packages of accounts fetched; says whether some of them are still to come.
+pub(super) fn are_coming(step: &mut Step, chat: &Chat, accounts: &[AccountId]) -> bool {
+    let (suite, now) = (suite_of(chat.kind), step.now);
+    accounts.iter().for_each(|account| step.prefetch(account, suite));
+    accounts.iter().any(|account| step.link.is_coming(account, suite, now))
 }
 
 /// Key packages of all devices of an account, and its chain of lists; none if something is missing.
@@ -211,35 +310,67 @@ pub(super) fn newcomer(
     chat: &Chat,
     account: &AccountId,
 ) -> Result<Option<(Vec<Package>, AccountLists)>> {
+    if step.link.is_unknown(account, step.now) {
+        return Ok(None);
+    }
     let Some(known) = step.fresh_account(account)? else { return Ok(None) };
     let devices: Vec<_> = known.list.list.devices.iter().map(|entry| entry.device).collect();
     let packages = step.packages(account, suite_of(chat.kind), &devices)?;
     let chain = step.chain(account, None)?;
     match (packages, chain) {
         (Packages::Ready(packages), Some(chain)) => Ok(Some((packages, chain))),
+        // The relay told the account a moment ago, and not all of it: nobody waits for that.
+        (_, None) => {
+            step.link.unknown.insert(*account, step.now);
+            Ok(None)
+        }
         _ => Ok(None),
     }
 }
 
-/// Somebody with the link is added with the device that asked (rule `JOI-2`).
+/// Whether a device of the account signed the request to leave. The rules let an admin's commit do the same without one, so
+/// the request is judged here: it came by way of the relay.
+fn wants_to_leave(step: &Step, chat: &Chat, task: &Task) -> bool {
+    let read = || {
+        let signed: SignedLeave = codec::decode(&task.value.0).ok()?;
+        let request: LeaveRequest = codec::decode(&signed.request.0).ok()?;
+        let known = step.tx.account(&task.account()?).ok()??;
+        let entry = known.list.list.device(&request.device)?;
+        let fits = request.chat == chat.chat && Some(request.account) == task.account();
+        Some(fits && asked_to_leave(&signed, &entry.key))
+    };
+    read().unwrap_or(false)
+}
+
+/// Somebody with the link is added with the device that asked (rule `JOI-2`). What an admin commits needs no proof, so it is
+/// judged here.
 fn join(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Option<Draft>> {
     let tasks = vec![(task.kind, task.subject.clone())];
-    let draft = open_join(&task.value).and_then(|(request, _)| {
+    let link = step.join_key(chat)?.filter(|_| chat.kind == ChatKind::Channel);
+    let draft = open_join(&task.value).and_then(|(request, signed)| {
         let account = AccountId::of(&request.account.root);
         if view.roster.get(&account).is_some() {
             return None;
         }
+        let lists = request.account.lists.clone();
         let proved = crate::rules::proved_list(request.account)?;
         let entry = proved.1.list.device(&request.device)?.clone();
+        if request.chat != chat.chat || !asked_to_join(&signed, &link?, &entry.key) {
+            return None;
+        }
         let checked =
             step.scope().check_key_package(&request.key_package, &proved.0, &entry, suite_of(chat.kind), step.now);
         let evidence = vec![Evidence::Join(task.value.clone())];
-        Some(Draft { add: vec![(checked.ok()?, request.key_package)], evidence, tasks, ..Draft::default() })
+        let add = vec![(checked.ok()?, request.key_package)];
+        Some((Draft { add, evidence, tasks, ..Draft::default() }, (proved.0, proved.1, lists)))
     });
-    if draft.is_none() {
+    let Some((draft, proved)) = draft else {
         step.tx.drop_task(chat.row, task.kind, &task.subject)?;
-    }
-    Ok(draft)
+        return Ok(None);
+    };
+    // Who is let in is somebody to show: known from here on, and asked for by name.
+    step.learn_proved(&[proved])?;
+    Ok(Some(draft))
 }
 
 /// A device is added again, with its request as evidence (rule `REJ-3`); its account's list comes along. A request that does

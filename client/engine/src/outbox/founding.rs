@@ -1,7 +1,8 @@
 //! Founding a chat: everybody looked up, key packages taken, one command to the relay (rules `CHT-2`, `CHT-7`).
 
-use super::commits::{pack, welcome};
-use super::drafts::{Draft, newcomer};
+use super::commits::{is_too_big, pack, welcome};
+use super::drafts::{Draft, Room, are_coming, most_accounts, newcomer};
+use super::postponing::{self, Tried};
 use crate::error::{EngineError, Result};
 use crate::packages::{Package, Packages, suite_of};
 use crate::rules::{self, Change};
@@ -15,6 +16,7 @@ use aside_store::accounts::Account;
 use aside_store::chats::{Chat, ChatState};
 use aside_store::outbox::Proposed;
 use aside_store::tasks::TaskKind;
+use std::collections::BTreeSet;
 
 /// Shown when another account's device has no sound key package.
 const NO_PACKAGE: &str = "A device of the other account has no usable key package; this is tried again.";
@@ -23,7 +25,7 @@ const NO_PACKAGE: &str = "A device of the other account has no usable key packag
 pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
     let wanted = step.tx.has_unsent(chat.row)? && chat.is_direct()
         || !step.tx.rejoins(chat.row)?.is_empty() && chat.is_direct()
-        || step.tx.task(chat.row, TaskKind::Found, &[])?.is_some();
+        || step.tx.task(chat.row, TaskKind::Found, &[])?.is_some_and(|task| task.is_due(step.now));
     if !wanted {
         return Ok(());
     }
@@ -67,25 +69,27 @@ fn direct(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
     routed.dedup();
     let change = rules::direct_roster(&context);
     let plan = Plan { terms: Terms { context, state: None }, members, routed, roster: change, draft: Draft::default() };
-    found(step, chat, plan)
+    found(step, chat, plan).map(drop)
 }
 
 /// Everybody who can be added now is in the group from its beginning; the rest is added once they can be.
 fn group(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
     let Some(origin) = chat.origin else { return Ok(()) };
     let me = step.account;
-    let (mut members, mut chains, mut waiting) = (own, Vec::new(), false);
-    for account in invited(step, chat)? {
-        match newcomer(step, chat, &account)? {
-            Some((packages, chain)) => {
-                members.extend(packages);
-                chains.push(chain);
-            }
-            None => waiting |= step.link.is_coming(&account, suite_of(chat.kind)),
-        }
-    }
-    if waiting {
+    let invited = invited(step, chat)?;
+    if are_coming(step, chat, &invited) {
         return Ok(());
+    }
+    let mut room = Room::of(chat.kind, 1, 1 + own.len());
+    let (most, mut members, mut chains) = (most_accounts(step, chat), own, Vec::new());
+    for account in invited {
+        if let Some((packages, chain)) = newcomer(step, chat, &account)?
+            && chains.len() < most
+            && room.takes(packages.len())
+        {
+            members.extend(packages);
+            chains.push(chain);
+        }
     }
     let Some(own_chain) = step.chain(&me, None)? else { return Ok(()) };
     chains.push(own_chain);
@@ -101,15 +105,37 @@ fn group(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
     routed.push(step.me.device);
     let evidence = chains.into_iter().map(Evidence::Lists).collect();
     let draft = Draft { evidence, ..Draft::default() };
-    found(step, chat, Plan { terms: Terms { context, state: Some(state) }, members, routed, roster, draft })
+    let kept = roster.clone();
+    match found(step, chat, Plan { terms: Terms { context, state: Some(state) }, members, routed, roster, draft })? {
+        true => add_left_out(step, chat, &kept),
+        false => Ok(()),
+    }
 }
 
-/// Who is to be in the group besides the own account: those invited, and those who were in it before.
+/// Who was in the group before, and cannot be founded with now, is added later and gets their role back.
+fn add_left_out(step: &mut Step, chat: &Chat, roster: &Roster) -> Result<()> {
+    for entry in step.tx.roster(chat.row)?.entries.into_iter().filter(|entry| roster.get(&entry.account).is_none()) {
+        let subject = entry.account.as_ref();
+        if step.tx.task(chat.row, TaskKind::Add, subject)?.is_none() {
+            step.add_task(chat, TaskKind::Add, subject.to_vec(), Body::default(), step.now, false)?;
+        }
+        if entry.role != Role::Member && step.tx.task(chat.row, TaskKind::Role, subject)?.is_none() {
+            let role = Body(codec::encode(&entry.role.code()));
+            step.add_task(chat, TaskKind::Role, subject.to_vec(), role, step.now, false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who is to be in the group besides the own account: those invited, and those who were in it before; nobody who waits.
 fn invited(step: &Step, chat: &Chat) -> Result<Vec<AccountId>> {
-    let tasks = step.tx.tasks(chat.row)?;
-    let asked = tasks.iter().filter(|task| task.kind == TaskKind::Add).filter_map(|task| task.account());
+    let tasks: Vec<_> = step.tx.tasks(chat.row)?.into_iter().filter(|task| task.kind == TaskKind::Add).collect();
+    let later: BTreeSet<AccountId> =
+        tasks.iter().filter(|task| !task.is_due(step.now)).filter_map(|task| task.account()).collect();
+    let asked = tasks.iter().filter_map(|task| task.account());
     let before = step.tx.roster(chat.row)?.entries.into_iter().map(|entry| entry.account);
-    let mut all: Vec<AccountId> = asked.chain(before).filter(|account| *account != step.account).collect();
+    let mut all: Vec<AccountId> =
+        asked.chain(before).filter(|account| *account != step.account && !later.contains(account)).collect();
     all.sort_unstable();
     all.dedup();
     Ok(all)
@@ -141,13 +167,14 @@ struct Plan {
     draft: Draft,
 }
 
-/// Makes the founding and stores it, unless the packages, each sound, do not fit into one group: their maker's fault.
-fn found(step: &mut Step, chat: &mut Chat, plan: Plan) -> Result<()> {
+/// Makes the founding and stores it, unless the packages, each sound, do not fit into one group: their maker's fault. Says
+/// whether it was made.
+fn found(step: &mut Step, chat: &mut Chat, plan: Plan) -> Result<bool> {
     let pack = match plan.terms.state {
         None => None,
         Some(_) => match pack(step, &plan.roster, &plan.draft)? {
             Some(pack) => Some(pack),
-            None => return Ok(()),
+            None => return Ok(false),
         },
     };
     let Plan { terms, members, routed, roster, .. } = plan;
@@ -156,9 +183,15 @@ fn found(step: &mut Step, chat: &mut Chat, plan: Plan) -> Result<()> {
     let packages: Vec<CheckedKeyPackage> = members.iter().map(|(package, _)| package.clone()).collect();
     let (group, made) = match tx.attempt(|| Ok(step.scope().found(&terms, pack, &packages, &aad, group_id)?)) {
         Ok(founded) => founded,
-        Err(EngineError::Bug(_)) => return no_package(step, chat),
+        Err(EngineError::Bug(_)) => return misfit(step, chat, &terms, &packages).map(|()| false),
         Err(error) => return Err(error),
     };
+    if is_too_big(&made) {
+        step.scope().delete(group)?;
+        step.link.chat(chat.row).batch = (roster.entries.len() / 2).max(1);
+        step.link.dirty.insert(chat.row);
+        return Ok(false);
+    }
     let added: Vec<DeviceId> = packages.iter().map(|package| package.leaf().device).collect();
     packages.iter().for_each(|package| step.spent(&package.leaf().account, suite_of(chat.kind)));
     // Only its founder could read a group's first commit, and has it.
@@ -185,6 +218,33 @@ fn found(step: &mut Step, chat: &mut Chat, plan: Plan) -> Result<()> {
         change: Some(Body(codec::encode(&change))),
     })?;
     chat.enter(ChatState::Founding, step.now);
+    step.link.dirty.insert(chat.row);
+    Ok(true)
+}
+
+/// Of packages that do not fit into one group the first that does not go with those before it is left out: a group is
+/// founded without its account, a direct chat once there are others.
+fn misfit(step: &mut Step, chat: &Chat, terms: &Terms, packages: &[CheckedKeyPackage]) -> Result<()> {
+    let suite = suite_of(chat.kind);
+    if chat.is_direct() {
+        packages.iter().for_each(|package| step.unfit(&package.leaf().account, suite));
+        return no_package(step, chat);
+    }
+    let fails = |count: usize| {
+        let beginning = packages.get(..count).unwrap_or_default();
+        let (tx, id, aad) = (step.tx, step.fresh(), Aad { chat: chat.chat, n: N(1), base: chat.base });
+        let tried = tx.attempt(|| {
+            Err(Tried::of(step.scope().found(terms, None, beginning, &aad, id).map_err(EngineError::from)))
+        });
+        Tried::fits(tried).map(|fits| !fits)
+    };
+    let at = postponing::culprit(packages.len(), fails)?;
+    match at.and_then(|at| packages.get(at)).map(|package| package.leaf().account) {
+        // Own devices are let in later.
+        Some(account) if account == step.account => step.unfit(&account, suite),
+        Some(account) => postponing::postpone_add(step, chat, &account)?,
+        None => return no_package(step, chat),
+    }
     step.link.dirty.insert(chat.row);
     Ok(())
 }

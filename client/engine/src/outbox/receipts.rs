@@ -21,11 +21,12 @@ pub(super) fn advance(step: &mut Step, chat: &Chat) -> Result<()> {
     if !news || step.link.chat(chat.row).receipt {
         return Ok(());
     }
-    let Some(secret) = step.tx.receipt_key(chat.row, chat.base)? else { return Ok(()) };
+    // A refused commit moves the base and begins no epoch: the key of the standing one still serves.
+    let Some((base, secret)) = step.tx.newest_receipt_key(chat.row, chat.base)? else { return Ok(()) };
     let nonce = step.fresh();
-    let body = receipts::seal(&secret, &chat.chat, &step.me.device, chat.base, marks, nonce, &step.me.key);
+    let body = receipts::seal(&secret, &chat.chat, &step.me.device, base, marks, nonce, &step.me.key);
     step.link.chat(chat.row).receipt = true;
-    let request = Request::Receipt(Receipt { chat: chat.chat, base: chat.base, body });
+    let request = Request::Receipt(Receipt { chat: chat.chat, base, body });
     step.ask(request, Pending::Receipt(chat.row, marks));
     Ok(())
 }

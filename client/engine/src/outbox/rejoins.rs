@@ -7,7 +7,7 @@ use crate::step::Step;
 use aside_crypto::rejoin::sign_rejoin;
 use aside_protocol::rejoin::{self, MAX_RANGES, RejoinRequest, SeqRange};
 use aside_protocol::request::{Rejoin, Request, Suite};
-use aside_protocol::{Millis, Seq};
+use aside_protocol::{AccountId, Millis, Seq};
 use aside_store::chats::{Chat, ChatState, UNKNOWN_KIND};
 
 /// The longest time between two requests, in milliseconds (a day).
@@ -65,14 +65,24 @@ fn missing(step: &Step, chat: &Chat) -> Result<Vec<SeqRange>> {
     Ok(known.chain([SeqRange { from: chat.seq.next(), to: Seq::MAX }]).collect())
 }
 
+/// From where on an account may have what was written in a group: nothing before it came.
+fn came(step: &Step, chat: &Chat, account: &AccountId) -> Result<Seq> {
+    match step.tx.member_place(chat.row, account)? {
+        Some(place) if !chat.is_direct() => Ok(chat.seq_of(place).next()),
+        None if !chat.is_direct() => Ok(Seq::MAX),
+        _ => Ok(Seq(0)),
+    }
+}
+
 /// Puts what devices that are back could not read into the outbox again, under its first id (rule `REJ-4`).
 pub(super) fn send_missing(step: &mut Step, chat: &Chat) -> Result<()> {
     for task in step.tx.rejoins(chat.row)?.into_iter().filter(|task| task.added) {
         let missing = rejoin::open(&task.request).map(|(request, _)| request.missing).unwrap_or_default();
         let mut room = MAX_AGAIN;
+        let came = came(step, chat, &task.account)?;
         for SeqRange { from, to } in missing.into_iter().filter(|range| range.from > Seq(0)) {
             // What came after the commit that serves the request can be read there.
-            for message in step.tx.own_messages_between(chat, &step.me.device, from, to.min(chat.base))? {
+            for message in step.tx.own_messages_between(chat, &step.me.device, from.max(came), to.min(chat.base))? {
                 if room > 0 && !step.tx.is_queued(message.row)? {
                     let seq = message.resent.unwrap_or(chat.seq_of(message.place));
                     step.tx.enqueue(chat.row, message.row, Some(seq))?;

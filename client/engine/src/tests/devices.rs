@@ -52,7 +52,7 @@ fn record(list: &Body) -> Answer {
 }
 
 /// The engine online, with the look-up of its own account answered.
-fn settled() -> Engine {
+pub(super) fn settled() -> Engine {
     let mut engine = engine();
     engine.logged_in(&login(0, 0), NOW, &mut Counting(0)).unwrap();
     let asked = take(&mut engine, vec![RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: Pos(0) })]);

@@ -122,6 +122,11 @@ pub(super) async fn receive(handle: &Handle, expected: u64, as_json: bool) -> Re
             Ok(Standing { done: import.stored, total: import.messages, missing: import.missing, end })
         })
     };
+    if !as_json {
+        eprintln!(
+            "The other device hands its history over: about {expected} messages. It goes on if this is interrupted."
+        );
+    }
     let later = "The history is not all here yet; it goes on whenever aside runs here.";
     follow(handle, look, ("Getting the history", later), as_json).await
 }

@@ -37,8 +37,12 @@ pub(in crate::cli) async fn run(args: LinkArgs, settings: &Settings) -> Result<(
     // Key packages are uploaded now, so that the other devices can let this one into the chats.
     let agent = profile::online(settings)?;
     let result = report(&done, &linking.machine, args.json);
+    let handle = agent.handle();
     let result = match linked.and_then(|linked| linked.history) {
-        Some(expected) if result.is_ok() => history::receive(&agent.handle(), expected, args.json).await,
+        Some(expected) if result.is_ok() => tokio::select! {
+            received = history::receive(&handle, expected, args.json) => received,
+            error = profile::gives_up(&handle) => Err(error),
+        },
         _ => result,
     };
     agent.close(SETTLE).await;

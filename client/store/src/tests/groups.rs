@@ -95,7 +95,7 @@ fn a_message_in_a_group_has_its_author_even_before_the_name_is_known() {
         assert_eq!(message.author_name, Some(format!("?{}", &PEER.to_hex()[..8])));
         assert_eq!(line(tx, "lunch").last_by, message.author_name);
         let entry = RosterEntry { account: PEER, role: Role::Member, version: 1, hash: Hash([0; 32]), since: 1 };
-        tx.put_member(chat.row, &entry).unwrap();
+        tx.put_member(chat.row, &entry, 0).unwrap();
         let members: Vec<Member> = tx.members(chat.row).unwrap();
         assert!(members[0].account.is_none() && members[0].delivered == 0);
     });

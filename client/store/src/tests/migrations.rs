@@ -11,7 +11,7 @@ const SINCE: &[&str] = &[
      ALTER TABLE chats DROP COLUMN renewed; ALTER TABLE chats DROP COLUMN receipts_pos;
      ALTER TABLE chats DROP COLUMN known_group; ALTER TABLE chats DROP COLUMN known_incarnation; DROP TABLE members;
      DROP TABLE lists; DROP TABLE tasks; ALTER TABLE proposed DROP COLUMN change;
-     ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account;",
+     ALTER TABLE rejoins DROP COLUMN due; ALTER TABLE rejoins DROP COLUMN account; DROP INDEX marks_account; DROP INDEX messages_notices;",
     "DROP TABLE transfers;",
     "DROP TABLE syncs; DROP TABLE sync_due; DROP TABLE mutes; DROP TABLE drafted; DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",

@@ -1,7 +1,9 @@
 //! What waits for the relay, and in which order.
 
 use super::*;
+use crate::messages::Status;
 use crate::outbox::MAX_UNDELIVERED;
+use aside_protocol::ChatId;
 
 const DEVICE: DeviceId = DeviceId([1; 16]);
 
@@ -76,4 +78,52 @@ fn a_message_sent_again_is_as_old_as_its_last_sending() {
         tx.place_message(row, Seq(3), 3, Millis(9)).unwrap();
         assert_eq!(tx.message(row).unwrap().unwrap().relay_time, Some(Millis(1_000)));
     });
+}
+
+#[test]
+fn who_comes_later_does_not_count_for_what_was_said_before() {
+    let mut store = Store::in_memory().unwrap();
+    store
+        .transact::<_, StoreError>(|tx| {
+            let group = ChatId([7; 32]);
+            let chat = tx.group_chat(&group, aside_protocol::group::ChatKind::Group, Millis(1))?.row;
+            let entry = |account: AccountId| aside_protocol::group::RosterEntry {
+                account,
+                role: aside_protocol::group::Role::Member,
+                version: 1,
+                hash: aside_protocol::Hash([0; 32]),
+                since: 1,
+            };
+            tx.put_member(chat, &entry(ME), 1)?;
+            tx.put_member(chat, &entry(PEER), 1)?;
+            let device = DeviceId([1; 16]);
+            let row = tx.insert_pending(chat, (&ME, &device, &MessageId([1; 16])), "hello", Millis(1))?;
+            tx.place_message(row, Seq(2), 2, Millis(1))?;
+            tx.raise_marks(chat, &DeviceId([9; 16]), &PEER, 2, 2)?;
+            let status = || Ok::<_, StoreError>(tx.message(row)?.unwrap().status);
+            assert_eq!(status()?, Status::Read);
+            tx.put_member(chat, &entry(AccountId([8; 32])), 3)?;
+            assert_eq!(status()?, Status::Read, "it never got this one");
+            tx.put_member(chat, &entry(AccountId([9; 32])), 1)?;
+            tx.put_member(chat, &entry(AccountId([9; 32])), 5)?;
+            assert_eq!(status()?, Status::Sent, "who was in keeps its place when its role changes");
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_newest_receipt_key_up_to_a_place_is_found() {
+    let mut store = Store::in_memory().unwrap();
+    store
+        .transact::<_, StoreError>(|tx| {
+            let chat = tx.direct_chat(&ME, &PEER, Millis(1))?.row;
+            for base in [1, 4, 9] {
+                tx.save_receipt_key(chat, Seq(base), &[base as u8; 32], Millis(1))?;
+            }
+            let newest = |until| Ok::<_, StoreError>(tx.newest_receipt_key(chat, Seq(until))?.map(|(base, _)| base));
+            assert_eq!((newest(0)?, newest(6)?, newest(9)?), (None, Some(Seq(4)), Some(Seq(9))));
+            Ok(())
+        })
+        .unwrap();
 }

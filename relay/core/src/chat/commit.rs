@@ -2,7 +2,7 @@
 
 use super::log::{Entry, Parcel, address, append};
 use super::send::{Admitted, admit};
-use super::{ChatRow, Undo, dedup, lapse, members};
+use super::{ChatRow, dedup, lapse, left_out, members, undo};
 use crate::By;
 use crate::account;
 use crate::blob;
@@ -10,11 +10,10 @@ use crate::cache::DeviceRow;
 use crate::error::Stop;
 use crate::outcome::{Recipients, Routes};
 use crate::step::{Step, invalid, within};
-use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::envelope::{EnvelopeKind, routing_of};
 use aside_protocol::limits::CHANNEL_DEVICES;
 use aside_protocol::request::{Answer, BlobRef, Commit, Welcome};
 use aside_protocol::{DeviceId, Hash, Pos};
-use rusqlite::params;
 use std::collections::BTreeSet;
 
 /// The inner and outer ids of some devices, in the order asked.
@@ -34,11 +33,13 @@ pub(crate) fn commit(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Commit
     require_blobs(step, request.blob.as_ref(), request.welcome.as_ref())?;
     let change = Change::check(step, &chat, &routes, &sender, request)?;
     let (n, base, body, blob) = (request.n, request.base, &request.body, request.blob.as_ref());
+    let routing = routing_of(&request.add, &request.remove);
     let previous = dedup::previous(step, chat.id, sender.id)?;
-    let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body, blob };
+    let entry = Entry { kind: EnvelopeKind::Commit, n, previous, base, incarnation: None, hash, body, blob, routing };
     let pos = append(step, &mut chat, &sender, &entry, Recipients::but(&routes, sender.id))?;
     chat.base = chat.last;
-    chat.save_base(step, Undo::Open)?;
+    undo::extend(step, &mut chat, sender.account)?;
+    chat.save_base(step)?;
     let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
     change.apply(step, &chat, &routes, pos)?;
     welcome(step, &chat, &sender, request.welcome.as_ref(), &change.add)?;
@@ -82,43 +83,25 @@ impl Change {
 
     /// Removed devices see the commit, added ones what follows it. What it takes to undo this is kept.
     fn apply(&self, step: &mut Step<'_>, chat: &ChatRow, routes: &Routes, pos: Pos) -> Result<(), Stop> {
-        step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat.id])?;
         if self.add.is_empty() && self.remove.is_empty() {
             return Ok(());
         }
-        self.remove(step, chat.id, pos)?;
-        self.add(step, chat.id, pos)?;
+        undo::begin(step, chat, None)?;
+        for (device, _) in &self.remove {
+            undo::removing(step, chat, *device)?;
+            members::close(step, chat.id, *device, pos)?;
+        }
+        for (device, _) in &self.add {
+            undo::renewing(step, chat, *device)?;
+            lapse::forget(step, chat.id, *device)?;
+            left_out::set(step, chat.id, *device, false)?;
+            dedup::reset(step, chat.id, *device)?;
+            members::open(step, chat.id, *device, pos)?;
+        }
         let removed: BTreeSet<i64> = self.remove.iter().map(|(id, _)| *id).collect();
         let stay = routes.iter().filter(|(id, _)| !removed.contains(id));
         members::set_routes(step, chat.id, stay.chain(&self.add).copied().collect())?;
         lapse::leave(step, chat.id, &self.losing)?;
-        Ok(())
-    }
-
-    fn remove(&self, step: &Step<'_>, chat: i64, pos: Pos) -> Result<(), Stop> {
-        for (device, _) in &self.remove {
-            let start = members::start_of(step, chat, *device)?;
-            step.db
-                .prepare_cached("INSERT INTO undo (chat, device, added, start) VALUES (?, ?, 0, ?)")?
-                .execute(params![chat, device, start])?;
-            members::close(step, chat, *device, pos)?;
-        }
-        Ok(())
-    }
-
-    fn add(&self, step: &mut Step<'_>, chat: i64, pos: Pos) -> Result<(), Stop> {
-        for (device, _) in &self.add {
-            let (n, answers) = dedup::save(step, chat, *device)?;
-            let lapsed = lapse::forget(step, chat, *device)?;
-            step.db
-                .prepare_cached(
-                    "INSERT INTO undo (chat, device, added, n, answers, lapsed) VALUES (?1, ?2, 1, ?3, ?4, ?5)
-                     ON CONFLICT (chat, device) DO UPDATE SET added = 1, n = ?3, answers = ?4, lapsed = ?5",
-                )?
-                .execute(params![chat, device, n, answers, lapsed])?;
-            dedup::reset(step, chat, *device)?;
-            members::open(step, chat, *device, pos)?;
-        }
         Ok(())
     }
 }

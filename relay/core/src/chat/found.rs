@@ -2,11 +2,11 @@
 
 use super::commit::{Devices, check_welcome, require_blobs, welcome};
 use super::log::{Entry, append};
-use super::{ChatRow, Undo, dedup, group, lapse, members};
+use super::undo::Standing;
+use super::{ChatRow, dedup, group, lapse, left_out, members, undo};
 use crate::cache::DeviceRow;
 use crate::error::Stop;
 use crate::outcome::{Recipients, Routes};
-use crate::sql::int;
 use crate::step::{Step, invalid, within};
 use crate::{By, account};
 use aside_protocol::envelope::EnvelopeKind;
@@ -14,7 +14,6 @@ use aside_protocol::limits::{CHANNEL_DEVICES, MAX_DEVICES, MAX_HANDSHAKE};
 use aside_protocol::refusal::{Exists, Plain};
 use aside_protocol::request::{Answer, Found, Sent};
 use aside_protocol::{AccountId, ChatId, DeviceId, Hash, N, Pos, Refusal, Seq};
-use rusqlite::params;
 use std::collections::BTreeSet;
 
 /// A founding is its sender's first envelope in the incarnation.
@@ -135,27 +134,47 @@ fn begin(
 ) -> Result<Sent, Stop> {
     let before = members::routes(step, chat)?;
     let (incarnation, base, body) = (Some(request.incarnation), chat.base, &request.body);
-    let entry =
-        Entry { kind: EnvelopeKind::Founding, n: FIRST, previous: None, base, incarnation, hash, body, blob: None };
+    let entry = Entry {
+        kind: EnvelopeKind::Founding,
+        n: FIRST,
+        previous: None,
+        base,
+        incarnation,
+        hash,
+        body,
+        blob: None,
+        routing: None,
+    };
     let pos = append(step, chat, founder, &entry, Recipients::but(&before, founder.id))?;
     chat.base = chat.last;
-    chat.incarnation = request.incarnation;
-    step.db.prepare_cached("DELETE FROM undo WHERE chat = ?")?.execute([chat.id])?;
-    chat.save_base(step, Undo::None)?;
-    save_founding(step, chat, founder.id, hash)?;
+    keep(step, chat, founder, &before, devices)?;
+    chat.save_base(step)?;
+    let founding = (chat.last, step.now, *hash);
+    chat.set_standing(step, &Standing { incarnation: request.incarnation, founder: founder.id, founding })?;
     reroute(step, chat.id, founder.id, pos, &before, devices)?;
     dedup::reset_all(step, chat.id)?;
     dedup::record(step, chat.id, founder.id, FIRST, chat.last)
 }
 
-fn save_founding(step: &Step<'_>, chat: &ChatRow, founder: i64, hash: &Hash) -> Result<(), Stop> {
-    step.db
-        .prepare_cached(
-            "UPDATE chats SET incarnation = ?, founder = ?, founding_seq = ?, founding_time = ?, founding_hash = ?
-             WHERE id = ?",
-        )?
-        .execute(params![int(chat.incarnation), founder, int(chat.last.0), int(step.now.0), hash.0, chat.id])?;
-    Ok(())
+/// Keeps what it takes to undo the founding. A direct chat's stands: either account may found the next one.
+fn keep(
+    step: &mut Step<'_>,
+    chat: &mut ChatRow,
+    founder: &DeviceRow,
+    before: &Routes,
+    devices: &[(i64, DeviceId)],
+) -> Result<(), Stop> {
+    if chat.accounts.is_some() || chat.incarnation == 0 {
+        return Ok(undo::end(step, chat)?);
+    }
+    undo::extend(step, chat, founder.account)?;
+    undo::begin(step, chat, Some(&chat.standing()))?;
+    let mut touched: BTreeSet<i64> = undo::remembered(step, chat.id)?.into_iter().collect();
+    touched.extend(before.iter().chain(devices).map(|(id, _)| *id));
+    for (device, _) in before.iter() {
+        undo::removing(step, chat, *device)?;
+    }
+    touched.into_iter().try_for_each(|device| undo::renewing(step, chat, device))
 }
 
 /// Old members still see the founding; of the new ones only the founder does, as its echo.
@@ -175,6 +194,7 @@ fn reroute(
         members::open(step, chat, *device, if *device == founder { earlier } else { pos })?;
     }
     lapse::forget_all(step, chat)?;
+    left_out::founded(step, chat, before, devices)?;
     members::set_routes(step, chat, devices.to_vec())?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::rate::Rate;
 use crate::sql::{device, int};
 use crate::step::{Step, invalid, within};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{JOIN_REQUEST_DEVICES, JOIN_REQUESTS_PER_HOUR, MAX_ASKING};
+use aside_protocol::limits::{JOIN_REQUEST_DEVICES, MAX_ASKING};
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Done, Join};
 use aside_protocol::{DeviceId, Refusal};
@@ -23,7 +23,7 @@ pub(crate) fn join(step: &mut Step<'_>, by: &By, request: &Join) -> Result<Answe
     if request.body.is_empty() {
         return Err(invalid());
     }
-    let hour = Rate::Joins.check(step, asker.account, JOIN_REQUESTS_PER_HOUR)?;
+    let hour = Rate::Joins(asker.account).check(step)?;
     let to = awake(step, chat.id, asker.id)?;
     hour.take(step)?;
     let pos = ask(step, chat, &asker, EnvelopeKind::Join, &request.body, &to)?;

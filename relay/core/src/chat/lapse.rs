@@ -30,9 +30,15 @@ pub(super) fn remember(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Res
     Ok(())
 }
 
-/// The device is routed again, or never was. Says whether its membership had lapsed.
-pub(super) fn forget(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<bool> {
-    Ok(step.db.prepare_cached("DELETE FROM lapsed WHERE chat = ? AND device = ?")?.execute([chat, device])? > 0)
+/// Whether a device's membership had lapsed.
+pub(super) fn has(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<bool> {
+    step.db.prepare_cached("SELECT 1 FROM lapsed WHERE chat = ? AND device = ?")?.exists([chat, device])
+}
+
+/// The device is routed again, or never was.
+pub(super) fn forget(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
+    step.db.prepare_cached("DELETE FROM lapsed WHERE chat = ? AND device = ?")?.execute([chat, device])?;
+    Ok(())
 }
 
 /// Another founding: who is in it was decided anew.
@@ -73,7 +79,7 @@ fn is_routed(step: &Step<'_>, chat: i64, account: i64) -> rusqlite::Result<bool>
         .exists([chat, account])
 }
 
-/// Undoes a device's removal by a commit; one that was removed from its account meanwhile has lapsed instead.
+/// Undoes a device's removal; one that was removed from its account meanwhile has lapsed instead.
 pub(super) fn restore(step: &Step<'_>, chat: i64, device: i64, start: Pos) -> rusqlite::Result<()> {
     let revoked: bool =
         step.db.prepare_cached("SELECT revoked FROM devices WHERE id = ?")?.query_row([device], |row| row.get(0))?;

@@ -4,13 +4,14 @@ use super::log::{Parcel, address};
 use super::{ChatRow, members, not_member};
 use crate::By;
 use crate::error::Stop;
+use crate::rate::Rate;
 use crate::step::{Step, invalid, within};
 use aside_protocol::DeviceId;
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::limits::MAX_ASKING;
 use aside_protocol::request::{Answer, Done, Leave};
 
-/// Stores the request for every other routed device. What it says is for them to judge. Nobody leaves a direct chat.
+/// Stores the request for every other routed device, so many times in an hour. What it says is for them to judge. Nobody leaves a direct chat.
 pub(crate) fn leave(step: &mut Step<'_>, by: &By, request: &Leave) -> Result<Answer, Stop> {
     within(request.body.len(), MAX_ASKING)?;
     let sender = step.asker(by)?;
@@ -22,6 +23,8 @@ pub(crate) fn leave(step: &mut Step<'_>, by: &By, request: &Leave) -> Result<Ans
     if request.body.is_empty() || chat.accounts.is_some() {
         return Err(invalid());
     }
+    let hour = Rate::Leaves { device: sender.id, chat: chat.id }.check(step)?;
+    hour.take(step)?;
     let to: Vec<(i64, DeviceId)> = routes.iter().filter(|(id, _)| *id != sender.id).copied().collect();
     let pos = ask(step, chat, &sender, EnvelopeKind::Leave, &request.body, &to)?;
     Ok(Answer::Done(Done { pos, hash: None }))

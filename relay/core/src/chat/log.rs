@@ -25,6 +25,8 @@ pub(super) struct Entry<'a> {
     pub(super) body: &'a Body,
     /// A complete one, whose id is `hash`.
     pub(super) blob: Option<&'a BlobRef>,
+    /// Of a commit: what it asked of the routing (rule `CHT-11`).
+    pub(super) routing: Option<Hash>,
 }
 
 /// Appends to the chat's log and delivers to `to`, and to the sender as an echo. Returns where it stands.
@@ -38,7 +40,7 @@ pub(super) fn append(
     let pos = step.take_pos();
     chat.last = chat.last.next();
     chat.save_last(step, pos)?;
-    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+    step.db.prepare_cached("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
         int(pos.0),
         chat.id,
         int(chat.last.0),
@@ -51,7 +53,8 @@ pub(super) fn append(
         entry.hash.0,
         &entry.body[..],
         entry.previous.map(|previous| int(previous.0)),
-        entry.blob.map(|blob| int(blob.size))
+        entry.blob.map(|blob| int(blob.size)),
+        entry.routing.map(|routing| routing.0)
     ])?;
     pointed_to(step, entry.blob)?;
     let envelope = Envelope {
@@ -60,6 +63,7 @@ pub(super) fn append(
         base: Some(entry.base),
         incarnation: entry.incarnation,
         hash: Some(*entry.hash),
+        routing: entry.routing,
         ..plain(step, chat, sender, entry.kind, pos, (entry.body, entry.blob))
     };
     step.deliveries.push(Delivery { envelope, to, echo: Some(sender.device) });
@@ -139,7 +143,8 @@ pub(super) fn plain(
         base: None,
         incarnation: None,
         hash: None,
-        body: blob.is_none().then(|| body.clone()),
+        body: (!body.is_empty()).then(|| body.clone()),
         blob: blob.copied(),
+        routing: None,
     }
 }

@@ -82,6 +82,14 @@ pub(super) fn start_of(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Res
         .optional()
 }
 
+/// Leaves a founder only its founding of the standing interval that began with it.
+pub(super) fn close_at_first(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
+    step.db
+        .prepare_cached("UPDATE intervals SET stop = start + 1 WHERE chat = ? AND device = ? AND stop IS NULL")?
+        .execute([chat, device])?;
+    Ok(())
+}
+
 /// Takes a device's standing interval away as if it had never begun.
 pub(super) fn cancel(step: &Step<'_>, chat: i64, device: i64) -> rusqlite::Result<()> {
     step.db

@@ -7,12 +7,14 @@ mod group;
 mod join;
 mod lapse;
 mod leave;
+mod left_out;
 mod log;
 mod members;
 mod receipt;
 mod rejoin;
 mod route;
 mod send;
+mod undo;
 
 pub(crate) use commit::commit;
 pub(crate) use dedup::keep_answers;
@@ -31,27 +33,7 @@ use crate::step::Step;
 use aside_protocol::refusal::Plain;
 use aside_protocol::{ChatId, Hash, Millis, Pos, Refusal, Seq};
 use rusqlite::{OptionalExtension, params};
-
-/// Whether the routing change of a chat's last commit can be undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Undo {
-    /// It was a founding.
-    None,
-    /// It can be.
-    Open,
-    /// It was.
-    Done,
-}
-
-impl Undo {
-    fn from_code(code: i64) -> Self {
-        match code {
-            1 => Self::Open,
-            2 => Self::Done,
-            _ => Self::None,
-        }
-    }
-}
+use undo::{Run, Standing};
 
 /// A chat as commands need it.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +47,8 @@ pub(crate) struct ChatRow {
     base: Seq,
     /// Last `seq` given.
     last: Seq,
-    undo: Undo,
+    /// What can be undone.
+    run: Run,
     founder: i64,
     founding: (Seq, Millis, Hash),
     /// Whether its log holds anything, for retention.
@@ -81,8 +64,8 @@ impl ChatRow {
         }
         step.db
             .prepare_cached(
-                "SELECT id, one, other, incarnation, base, last, undo, founder, founding_seq, founding_time,
-                     founding_hash, held, direct
+                "SELECT id, one, other, incarnation, base, last, run_from, founder, founding_seq, founding_time,
+                     founding_hash, held, direct, run_account
                  FROM chats WHERE chat = ?",
             )?
             .query_row([chat.0], |row| {
@@ -93,7 +76,7 @@ impl ChatRow {
                     incarnation: uint(row.get(3)?),
                     base: seq(row, 4)?,
                     last: seq(row, 5)?,
-                    undo: Undo::from_code(row.get(6)?),
+                    run: Run { from: seq(row, 6)?, account: row.get(13)? },
                     founder: row.get(7)?,
                     founding: (seq(row, 8)?, millis(row, 9)?, hash(row, 10)?),
                     held: row.get(11)?,
@@ -118,23 +101,39 @@ impl ChatRow {
         let id = step
             .db
             .prepare_cached(
-                "INSERT INTO chats (chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, undo,
+                "INSERT INTO chats (chat, one, other, incarnation, base, first, last, last_pos, receipt_pos, run_from,
                      founder, founding_seq, founding_time, founding_hash, direct)
-                 VALUES (?, ?, ?, 0, 0, 1, 0, 0, 0, 0, ?, 0, 0, x'', ?)",
+                 VALUES (?, ?, ?, 0, 0, 1, 0, 0, 0, 1, ?, 0, 0, x'', ?)",
             )?
             .insert(params![chat.0, one, other, founder, accounts.is_some()])?;
         let founding = (Seq(0), Millis(0), Hash([0; 32]));
-        let (base, last, undo, held) = (Seq(0), Seq(0), Undo::None, false);
-        Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, undo, founder, founding, held })
+        let (base, last, run, held) = (Seq(0), Seq(0), Run::NONE, false);
+        Ok(Self { id, chat: *chat, accounts, incarnation: 0, base, last, run, founder, founding, held })
     }
 
     /// Stores what a commit or founding at `self.base` changed.
-    fn save_base(&self, step: &Step<'_>, undo: Undo) -> rusqlite::Result<()> {
-        step.db.prepare_cached("UPDATE chats SET base = ?, undo = ? WHERE id = ?")?.execute([
-            int(self.base.0),
-            undo as i64,
-            self.id,
-        ])?;
+    fn save_base(&self, step: &Step<'_>) -> rusqlite::Result<()> {
+        step.db
+            .prepare_cached("UPDATE chats SET base = ?, run_from = ?, run_account = ? WHERE id = ?")?
+            .execute(params![int(self.base.0), int(self.run.from.0), self.run.account, self.id])?;
+        Ok(())
+    }
+
+    /// The founding that stands.
+    fn standing(&self) -> Standing {
+        Standing { incarnation: self.incarnation, founder: self.founder, founding: self.founding }
+    }
+
+    /// Stores that another one stands.
+    fn set_standing(&mut self, step: &Step<'_>, standing: &Standing) -> rusqlite::Result<()> {
+        let Standing { incarnation, founder, founding: (seq, time, hash) } = *standing;
+        (self.incarnation, self.founder, self.founding) = (incarnation, founder, standing.founding);
+        step.db
+            .prepare_cached(
+                "UPDATE chats SET incarnation = ?, founder = ?, founding_seq = ?, founding_time = ?, founding_hash = ?
+                 WHERE id = ?",
+            )?
+            .execute(params![int(incarnation), founder, int(seq.0), int(time.0), hash.0, self.id])?;
         Ok(())
     }
 

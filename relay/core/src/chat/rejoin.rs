@@ -4,13 +4,14 @@ use super::leave::ask;
 use super::{ChatRow, lapse, members, not_member};
 use crate::By;
 use crate::error::Stop;
+use crate::rate::Rate;
 use crate::step::{Step, invalid, within};
 use aside_protocol::DeviceId;
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::limits::MAX_REJOIN;
 use aside_protocol::request::{Answer, Done, Rejoin};
 
-/// Stores the request for every other routed device. What it says is for them to judge. A device that is not routed may
+/// Stores the request for every other routed device, so many times in an hour. What it says is for them to judge. A device that is not routed may
 /// ask too, if its account is in the chat by another one.
 pub(crate) fn rejoin(step: &mut Step<'_>, by: &By, request: &Rejoin) -> Result<Answer, Stop> {
     within(request.body.len(), MAX_REJOIN)?;
@@ -23,6 +24,8 @@ pub(crate) fn rejoin(step: &mut Step<'_>, by: &By, request: &Rejoin) -> Result<A
     if request.body.is_empty() {
         return Err(invalid());
     }
+    let hour = Rate::Rejoins { device: sender.id, chat: chat.id }.check(step)?;
+    hour.take(step)?;
     let to: Vec<(i64, DeviceId)> = routes.iter().filter(|(id, _)| *id != sender.id).copied().collect();
     let pos = ask(step, chat, &sender, EnvelopeKind::Rejoin, &request.body, &to)?;
     Ok(Answer::Done(Done { pos, hash: None }))

@@ -27,7 +27,17 @@ pub(crate) fn send(step: &mut Step<'_>, by: &By, hash: &Hash, request: &Send) ->
     };
     let (n, base, body) = (request.n, request.base, &request.body);
     let previous = dedup::previous(step, chat.id, sender.id)?;
-    let entry = Entry { kind: EnvelopeKind::Message, n, previous, base, incarnation: None, hash, body, blob: None };
+    let entry = Entry {
+        kind: EnvelopeKind::Message,
+        n,
+        previous,
+        base,
+        incarnation: None,
+        hash,
+        body,
+        blob: None,
+        routing: None,
+    };
     append(step, &mut chat, &sender, &entry, Recipients::but(&routes, sender.id))?;
     let sent = dedup::record(step, chat.id, sender.id, n, chat.last)?;
     chat.keep(step);

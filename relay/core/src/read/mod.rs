@@ -64,6 +64,16 @@ impl<'a> View<'a> {
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// Bytes of the pages in use.
+    pub fn bytes(&self) -> rusqlite::Result<u64> {
+        self.db
+            .prepare_cached(
+                "SELECT (c.page_count - f.freelist_count) * s.page_size
+                 FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s",
+            )?
+            .query_row([], |row| row.get(0))
+    }
+
     /// The log's name, once `Init` was applied.
     pub fn log(&self) -> rusqlite::Result<Option<LogId>> {
         let log = self.db.prepare_cached("SELECT log FROM relay")?.query_row([], |row| row.get::<_, Option<_>>(0))?;

@@ -22,7 +22,7 @@ impl View<'_> {
             .prepare_cached(concat!(
                 "SELECT ",
                 shared_columns!(),
-                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash, e.blob_size FROM log e JOIN chats c ON c.id = e.chat
+                ", e.kind, e.seq, e.n, e.base, e.incarnation, e.hash, e.blob_size, e.routing FROM log e JOIN chats c ON c.id = e.chat
                  JOIN devices d ON d.id = e.sender JOIN accounts a ON a.id = d.account
                  WHERE e.chat = ? AND e.seq = ?"
             ))?
@@ -39,6 +39,7 @@ impl View<'_> {
                     hash: Some(hash),
                     body: whole.body.clone().filter(|_| !own),
                     blob: whole.blob.filter(|_| !own),
+                    routing: row.get::<_, Option<[u8; 32]>>(14)?.map(Hash),
                     ..whole
                 })
             })
@@ -92,9 +93,9 @@ fn blob(id: Hash, size: Option<i64>) -> Option<BlobRef> {
     size.map(|size| BlobRef { id, size: uint(size) })
 }
 
-/// The envelope with a pointer in place of its body, if there is one.
+/// The envelope with a pointer in place of its body, if there is one. No body is stored as an empty one.
 fn carrying(envelope: Envelope, blob: Option<BlobRef>) -> Envelope {
-    Envelope { body: envelope.body.filter(|_| blob.is_none()), blob, ..envelope }
+    Envelope { body: envelope.body.filter(|body| !body.is_empty()), blob, ..envelope }
 }
 
 fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {
@@ -113,5 +114,6 @@ fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {
         hash: None,
         body: Some(Body::from(row.get::<_, Vec<u8>>(5)?)),
         blob: None,
+        routing: None,
     })
 }

@@ -2,9 +2,11 @@
 
 use crate::world::{Person, World, body, chat_of, commit, devices, group_founding, refused, sent};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::limits::{JOIN_REQUEST_DEVICES, JOIN_REQUESTS_PER_HOUR, MAX_ASKING, RECEIPT_PUSH_DEVICES};
-use aside_protocol::refusal::{DevicesChanged, Exists, Plain, RetryAfter, TooLarge};
-use aside_protocol::request::{Answer, Chats, Done, Found, Join, Leave, Origin, Receipt, Receipts, Rejoin};
+use aside_protocol::limits::{
+    JOIN_REQUEST_DEVICES, JOIN_REQUESTS_PER_HOUR, LEAVES_PER_HOUR, MAX_ASKING, RECEIPT_PUSH_DEVICES, REJOINS_PER_HOUR,
+};
+use aside_protocol::refusal::{DevicesChanged, Exists, Plain, RetryAfter, Stale, TooLarge};
+use aside_protocol::request::{Answer, Chats, Done, Found, Join, Leave, Origin, Receipt, Receipts, Rejoin, Route};
 use aside_protocol::{ChatId, DeviceId, GroupNonce, Millis, Pos, Refusal, Seq};
 use aside_relay_core::{Command, Outcome};
 
@@ -81,9 +83,84 @@ fn only_who_is_routed_founds_again_and_a_repeat_succeeds() {
     let founded = world.found_group(bob.by(0), again.clone());
     assert_eq!(sent(&founded).seq, Seq(2));
     assert_eq!(world.found_group(bob.by(0), again.clone()).answer, founded.answer);
-    assert_eq!(refused(&world.found_group(carol.by(0), again).answer), NOT_MEMBER, "who is not in it any more");
+    let others = group_founding(origin(alice), &[carol.device(0)], 2, "mine");
+    let stands = Refusal::Exists(Exists { incarnation: 2, base: Seq(2) });
+    assert_eq!(refused(&world.found_group(carol.by(0), others).answer), stands, "who was left out learns it");
     assert_eq!(sent(&world.send(bob.by(1), chat, 1, Seq(2), "two")).seq, Seq(3));
     assert_eq!(world.seqs(carol.device(0)), [2], "who was left out sees the founding");
+}
+
+fn route(world: &mut World, by: aside_relay_core::By, chat: ChatId, refused: u64) -> Answer {
+    world.apply(Command::Route(by, Route { chat, refused: Seq(refused) })).answer
+}
+
+fn routed(world: &World, person: &Person, chat: ChatId) -> Option<(usize, u64, Seq)> {
+    let routed = world.core.view().routing(&person.device(0), &chat).unwrap();
+    routed.map(|routed| (routed.devices.len(), routed.incarnation, routed.base))
+}
+
+/// Otherwise any member's device takes the group from everybody.
+#[test]
+fn a_founding_is_undone_like_a_commit_by_whom_it_left_out() {
+    let (mut world, people, chat) = group();
+    let (alice, bob, carol) = (&people[0], &people[1], &people[2]);
+    sent(&world.send(carol.by(0), chat, 1, Seq(1), "before"));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 1)), INVALID, "nothing was before it");
+    let taken = group_founding(origin(alice), &[bob.device(0), bob.device(1)], 2, "mine");
+    assert_eq!(sent(&world.found_group(bob.by(0), taken.clone())).seq, Seq(3));
+    sent(&world.commit(bob.by(0), commit(chat, 2, Seq(3), &[], &[bob.device(1)])));
+    assert_eq!(routed(&world, carol, chat), None);
+    assert_eq!(refused(&route(&mut world, bob.by(1), chat, 3)), NOT_MEMBER, "nobody in the incarnation before");
+    assert_eq!(route(&mut world, carol.by(0), chat, 3), Answer::Done(Done::default()));
+    assert_eq!(route(&mut world, alice.by(0), chat, 3), Answer::Done(Done::default()), "asked twice, done once");
+    for person in &people {
+        assert_eq!(routed(&world, person, chat), Some((3, 1, Seq(4))), "all of it, and the base stays");
+    }
+    assert_eq!(sent(&world.send(carol.by(0), chat, 2, Seq(4), "its number goes on")).seq, Seq(5));
+    assert_eq!(sent(&world.send(bob.by(0), chat, 1, Seq(4), "the founder's too")).seq, Seq(6));
+    let first = group_founding(origin(alice), &[alice.device(0), bob.device(0), carol.device(0)], 1, "one");
+    assert_eq!(sent(&world.found_group(alice.by(0), first)).seq, Seq(1), "the founding that stands is repeated");
+    assert_eq!(world.seqs(carol.device(0)), [2, 3, 4, 5, 6], "without a hole");
+    let next = group_founding(origin(alice), &[alice.device(0)], 2, "two");
+    assert_eq!(sent(&world.found_group(alice.by(0), next)).seq, Seq(7), "the number is free again");
+    world.check_replay();
+}
+
+#[test]
+fn whom_a_founding_left_out_may_found_the_next_one_and_whom_a_commit_removed_may_not() {
+    let (mut world, people, chat) = group();
+    let (alice, bob, carol) = (&people[0], &people[1], &people[2]);
+    sent(&world.commit(alice.by(0), commit(chat, 2, Seq(1), &[], &[carol.device(0)])));
+    let both = [bob.device(0), bob.device(1)];
+    sent(&world.found_group(bob.by(0), group_founding(origin(alice), &both, 2, "two")));
+    let by_carol = group_founding(origin(alice), &[carol.device(0)], 3, "three");
+    assert_eq!(refused(&world.found_group(carol.by(0), by_carol).answer), NOT_MEMBER);
+    sent(&world.commit(bob.by(0), commit(chat, 2, Seq(3), &[alice.device(0)], &[])));
+    sent(&world.commit(alice.by(0), commit(chat, 1, Seq(4), &[], &[])));
+    assert_eq!(refused(&route(&mut world, alice.by(0), chat, 3)), Refusal::Stale(Stale { base: Seq(5) }), "it stands");
+    sent(&world.commit(bob.by(1), commit(chat, 1, Seq(5), &[], &[alice.device(0)])));
+    let by_alice = group_founding(origin(alice), &[alice.device(0)], 3, "three");
+    assert_eq!(refused(&world.found_group(alice.by(0), by_alice.clone()).answer), NOT_MEMBER, "it was in, and is out");
+    assert_eq!(route(&mut world, alice.by(0), chat, 6), Answer::Done(Done::default()));
+    sent(&world.found_group(alice.by(0), by_alice));
+    let by_bob = group_founding(origin(alice), &[bob.device(0)], 4, "four");
+    assert_eq!(sent(&world.found_group(bob.by(0), by_bob)).seq, Seq(8), "left out");
+    world.check_replay();
+}
+
+#[test]
+fn with_a_founding_it_is_undone_whom_it_left_out() {
+    let (mut world, people, chat) = group();
+    let (alice, bob, carol) = (&people[0], &people[1], &people[2]);
+    let two = group_founding(origin(alice), &[bob.device(0), alice.device(0)], 2, "two");
+    sent(&world.found_group(bob.by(0), two));
+    sent(&world.found_group(alice.by(0), group_founding(origin(alice), &[alice.device(0)], 3, "three")));
+    let four = |by: &Person, incarnation| group_founding(origin(alice), &[by.device(0)], incarnation, "four");
+    assert_eq!(refused(&world.found_group(carol.by(0), four(carol, 4)).answer), NOT_MEMBER);
+    assert_eq!(route(&mut world, bob.by(0), chat, 3), Answer::Done(Done::default()));
+    assert_eq!(sent(&world.found_group(carol.by(0), four(carol, 3))).seq, Seq(4), "the second one left it out");
+    assert_eq!(sent(&world.found_group(bob.by(0), four(bob, 4))).seq, Seq(5));
+    world.check_replay();
 }
 
 #[test]
@@ -122,6 +199,33 @@ fn a_request_to_leave_goes_to_all_others() {
     sent(&world.found_group(people[2].by(0), group_founding(origin(&people[2]), &alone, 1, "alone")));
     let nobody = world.apply(Command::Leave(people[2].by(0), leave(id(&people[2]), "bye")));
     assert_eq!(nobody.answer, Answer::Done(Done::default()));
+}
+
+#[test]
+fn a_device_asks_to_leave_or_to_be_added_again_only_so_often_in_a_chat() {
+    let (mut world, people, chat) = group();
+    let other = Origin { nonce: GroupNonce([6; 16]), ..origin(&people[0]) };
+    let members = [people[0].device(0), people[1].device(0)];
+    sent(&world.found_group(people[0].by(0), group_founding(other, &members, 1, "another")));
+    let other = ChatId::group(&other.account, &other.nonce);
+    let leave = |person: &Person, chat| Command::Leave(person.by(0), Leave { chat, body: body("bye") });
+    let rejoin = |person: &Person, chat| Command::Rejoin(person.by(0), Rejoin { chat, body: body("again") });
+    let wait = Refusal::RateLimited(RetryAfter { retry_after_ms: 3_600_000 });
+    for (most, ask) in [
+        (LEAVES_PER_HOUR, &leave as &dyn Fn(&Person, ChatId) -> Command),
+        (REJOINS_PER_HOUR, &rejoin as &dyn Fn(&Person, ChatId) -> Command),
+    ] {
+        for _ in 0..most {
+            assert!(matches!(world.apply(ask(&people[1], chat)).answer, Answer::Done(_)));
+        }
+        assert_eq!(refused(&world.apply(ask(&people[1], chat)).answer), wait);
+        assert!(matches!(world.apply(ask(&people[1], other)).answer, Answer::Done(_)), "another chat");
+        assert!(matches!(world.apply(ask(&people[2], chat)).answer, Answer::Done(_)), "another device");
+    }
+    world.now = Millis(world.now.0 + 3_600_000);
+    assert!(matches!(world.apply(leave(&people[1], chat)).answer, Answer::Done(_)));
+    assert!(matches!(world.apply(rejoin(&people[1], chat)).answer, Answer::Done(_)));
+    world.check_replay();
 }
 
 fn join(world: &mut World, person: &Person, chat: ChatId, text: &str) -> Outcome {

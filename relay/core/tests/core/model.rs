@@ -33,19 +33,27 @@ pub struct Chat {
     pub last: u64,
     pub routed: BTreeSet<DeviceId>,
     pub senders: BTreeMap<DeviceId, Sender>,
-    founding: Option<(DeviceId, Hash, u64)>,
+    founding: Founding,
     /// Devices that were routed when they were removed from their account.
     pub lapsed: BTreeSet<DeviceId>,
-    undo: Option<Undo>,
-    undone: bool,
+    /// Devices that the standing founding left out.
+    left_out: BTreeSet<DeviceId>,
+    /// From where on all commits and foundings are this account's, and what they did.
+    run: (u64, Option<usize>),
+    steps: Vec<Step>,
 }
 
-/// What the last commit changed.
+type Founding = Option<(DeviceId, Hash, u64)>;
+
+/// What a commit or founding changed.
 #[derive(Debug, Clone)]
-struct Undo {
+struct Step {
+    seq: u64,
     removed: BTreeSet<DeviceId>,
-    /// Whom it added: their counters before, and whether they had lapsed.
-    added: BTreeMap<DeviceId, (Sender, bool)>,
+    /// Who began anew: their counters before, and whether they had lapsed or were left out.
+    added: BTreeMap<DeviceId, (Sender, bool, bool)>,
+    /// Of a founding: what stood before it.
+    before: Option<(u64, Founding)>,
 }
 
 /// Who there is: each account's devices, and which of all are removed from theirs.
@@ -53,6 +61,12 @@ struct Undo {
 pub struct Devices {
     pub accounts: Vec<BTreeSet<DeviceId>>,
     pub revoked: BTreeSet<DeviceId>,
+}
+
+impl Devices {
+    fn account(&self, device: &DeviceId) -> usize {
+        self.accounts.iter().position(|account| account.contains(device)).unwrap()
+    }
 }
 
 impl Chat {
@@ -124,19 +138,29 @@ impl Chat {
         }
         let verdict = self.append(device, n, hash);
         self.base = self.last;
-        let forget = |chat: &mut Self, device: &DeviceId| {
-            (chat.senders.remove(device).unwrap_or_default(), chat.lapsed.remove(device))
-        };
-        let added = add.iter().map(|added| (*added, forget(self, added))).collect();
+        self.extend(all.account(device));
+        let added = add.iter().map(|added| (*added, self.begin_anew(added))).collect();
         self.routed = &(&self.routed - &removed) | add;
         for account in all.accounts.iter().filter(|account| !account.is_disjoint(&removed)) {
             if account.is_disjoint(&self.routed) {
                 self.lapsed = &self.lapsed - account;
             }
         }
-        self.undo = Some(Undo { removed, added });
-        self.undone = false;
+        self.steps.push(Step { seq: self.last, removed, added, before: None });
         verdict
+    }
+
+    /// A commit or founding by an account stands at the base.
+    fn extend(&mut self, account: usize) {
+        if self.run.1 != Some(account) {
+            self.run = (self.base, Some(account));
+            self.steps.clear();
+        }
+    }
+
+    fn begin_anew(&mut self, device: &DeviceId) -> (Sender, bool, bool) {
+        let sender = self.senders.remove(device).unwrap_or_default();
+        (sender, self.lapsed.remove(device), self.left_out.remove(device))
     }
 
     /// A device is removed from its account.
@@ -152,62 +176,83 @@ impl Chat {
     }
 
     pub fn route(&mut self, device: &DeviceId, refused: u64, all: &Devices) -> Verdict {
-        let open = self.undo.as_ref().filter(|_| !self.undone);
-        let before = match open {
-            Some(undo) => {
-                undo.removed.contains(device) || (self.routed.contains(device) && !undo.added.contains_key(device))
-            }
-            _ => self.routed.contains(device),
-        };
-        if !before {
+        let first = refused.max(self.run.0);
+        let touched =
+            |step: &&Step| step.seq >= first && (step.removed.contains(device) || step.added.contains_key(device));
+        let before = self.steps.iter().find(touched).map(|step| step.removed.contains(device));
+        if !before.unwrap_or(self.routed.contains(device)) {
             return Verdict::Refused("NotMember");
         }
-        if refused != self.base {
+        if refused > self.base || refused < self.run.0.min(self.base) {
             return Verdict::Refused("Stale");
         }
-        match (self.undo.clone(), self.undone) {
-            (None, _) => return Verdict::Refused("Invalid"),
-            (Some(_), true) => return Verdict::Done,
-            (Some(undo), false) => self.restore(undo, all),
+        if refused < self.run.0 {
+            return Verdict::Refused("Invalid");
         }
-        self.undone = true;
+        while let Some(step) = self.steps.pop_if(|step| step.seq >= refused) {
+            self.restore(step, all);
+        }
         Verdict::Done
     }
 
-    fn restore(&mut self, undo: Undo, all: &Devices) {
-        for (device, (sender, lapsed)) in undo.added {
+    fn restore(&mut self, step: Step, all: &Devices) {
+        for (device, (sender, lapsed, left_out)) in step.added {
             self.routed.remove(&device);
             self.lapsed.remove(&device);
+            self.left_out.remove(&device);
             self.senders.insert(device, sender);
-            if lapsed {
-                self.lapsed.insert(device);
-            }
+            self.lapsed.extend(lapsed.then_some(device));
+            self.left_out.extend(left_out.then_some(device));
         }
-        for device in undo.removed {
+        for device in step.removed {
             let back = if all.revoked.contains(&device) { &mut self.lapsed } else { &mut self.routed };
             back.insert(device);
         }
+        if let Some(before) = step.before {
+            (self.incarnation, self.founding) = before;
+        }
     }
 
-    /// In a group only who is routed founds again; it is asked before the incarnation is compared.
+    /// In a group only who is routed, or was left out, founds again; it is asked before the incarnation is compared.
     pub fn found_group(
         &mut self,
         device: &DeviceId,
-        incarnation: u64,
-        hash: &Hash,
-        all: &BTreeSet<DeviceId>,
+        (incarnation, hash): (u64, &Hash),
+        named: &BTreeSet<DeviceId>,
+        all: &Devices,
     ) -> Verdict {
         let repeated = self
             .founding
             .as_ref()
             .is_some_and(|(founder, known, _)| incarnation == self.incarnation && founder == device && known == hash);
-        if self.last > 0 && !self.routed.contains(device) && !repeated {
+        let may = self.routed.contains(device) || self.left_out.contains(device);
+        if self.last > 0 && !may && !repeated {
             return Verdict::Refused("NotMember");
         }
-        self.found(device, incarnation, hash, all)
+        let before = self.clone();
+        let verdict = self.found(device, incarnation, hash, named);
+        if self.last == before.last {
+            return verdict;
+        }
+        self.left_out = &before.routed - named;
+        if before.incarnation > 0 {
+            (self.run, self.steps) = (before.run, before.steps.clone());
+            self.extend(all.account(device));
+            self.steps.push(before.founded_over(self.last, named));
+        }
+        verdict
     }
 
-    pub fn found(&mut self, device: &DeviceId, incarnation: u64, hash: &Hash, all: &BTreeSet<DeviceId>) -> Verdict {
+    /// What a founding by `seq` with these devices does to this state.
+    fn founded_over(mut self, seq: u64, named: &BTreeSet<DeviceId>) -> Step {
+        let before = Some((self.incarnation, self.founding));
+        let held = &(&self.lapsed | &self.left_out) | &self.senders.keys().copied().collect();
+        let touched = &(&self.routed | named) | &held;
+        let added = touched.iter().map(|device| (*device, self.begin_anew(device))).collect();
+        Step { seq, removed: self.routed, added, before }
+    }
+
+    pub fn found(&mut self, device: &DeviceId, incarnation: u64, hash: &Hash, named: &BTreeSet<DeviceId>) -> Verdict {
         if incarnation != self.incarnation + 1 {
             return match &self.founding {
                 Some((founder, known, seq))
@@ -222,8 +267,9 @@ impl Chat {
         }
         self.senders.clear();
         let verdict = self.append(device, 1, hash);
-        (self.base, self.incarnation, self.undo, self.undone) = (self.last, incarnation, None, false);
-        (self.routed, self.founding) = (all.clone(), Some((*device, *hash, self.last)));
+        (self.base, self.incarnation, self.run) = (self.last, incarnation, (self.last + 1, None));
+        (self.routed, self.founding) = (named.clone(), Some((*device, *hash, self.last)));
+        self.steps.clear();
         self.lapsed.clear();
         verdict
     }

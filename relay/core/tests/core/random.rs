@@ -4,6 +4,7 @@
 use crate::model::{Chat, Devices, Verdict};
 use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
+use aside_protocol::limits::{LEAVES_PER_HOUR, REJOINS_PER_HOUR, ROUTES_PER_HOUR};
 use aside_protocol::request::{Chats, Commit, Found, Leave, Origin, PutDeviceList, Receipt, Rejoin, Route, Send};
 use aside_protocol::{Body, ChatId, DeviceId, GroupNonce, Hash, Millis, N, Pos, Seq};
 use aside_relay_core::command_log::replay;
@@ -17,7 +18,7 @@ enum Op {
     Send { who: usize, with: usize, n: i64, stale: bool, text: u8 },
     Found { who: usize, with: usize, ahead: i64, text: u8, most: u8 },
     Commit { who: usize, with: usize, n: i64, stale: bool, add: u8, remove: u8 },
-    Route { who: usize, with: usize, stale: bool },
+    Route { who: usize, with: usize, stale: bool, back: u64 },
     Receipt { who: usize, with: usize },
     Rejoin { who: usize, with: usize },
     Leave { who: usize, with: usize },
@@ -46,7 +47,13 @@ fn ops(routes: bool) -> impl Strategy<Value = Vec<Op>> {
         .prop_map(|(who, with, ahead, text, most)| Op::Found { who, with, ahead, text, most });
     let commit = (who.clone(), with.clone(), off(), stale, any::<u8>(), any::<u8>())
         .prop_map(|(who, with, n, stale, add, remove)| Op::Commit { who, with, n, stale, add, remove });
-    let route = (who.clone(), with.clone(), stale).prop_map(|(who, with, stale)| Op::Route { who, with, stale });
+    let back = prop_oneof![3 => Just(0), 2 => 0..9u64];
+    let route = (who.clone(), with.clone(), stale, back).prop_map(|(who, with, stale, back)| Op::Route {
+        who,
+        with,
+        stale,
+        back,
+    });
     let receipt = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Receipt { who, with });
     let rejoin = (who.clone(), with.clone()).prop_map(|(who, with)| Op::Rejoin { who, with });
     let leave = (who.clone(), with).prop_map(|(who, with)| Op::Leave { who, with });
@@ -75,6 +82,8 @@ struct Run {
     /// Each one's standing list and its version.
     lists: Vec<(u64, Body)>,
     ever_revoked: BTreeSet<DeviceId>,
+    /// When a device last began an hour of asking in a chat, and how often it asked since: by what it asked.
+    asked: BTreeMap<(DeviceId, ChatId, u64), (Millis, u64)>,
 }
 
 impl Run {
@@ -84,8 +93,8 @@ impl Run {
         let accounts = people.iter().map(|person| person.devices.iter().map(|(device, _)| *device).collect()).collect();
         let all = Devices { accounts, revoked: BTreeSet::new() };
         let lists = people.iter().map(|person| (2, person.list(2, &person.first_list()))).collect();
-        let (chats, pushed, acked, ever_revoked) = Default::default();
-        Self { world, people, chats, pushed, acked, all, lists, ever_revoked }
+        let (chats, pushed, acked, ever_revoked, asked) = Default::default();
+        Self { world, people, chats, pushed, acked, all, lists, ever_revoked, asked }
     }
 
     fn by(&self, who: usize) -> By {
@@ -183,7 +192,7 @@ impl Run {
                 let request = self.founding(who, with, incarnation, (&format!("founding {text}"), *most));
                 let (hash, all) = (Hash::of(&request.body), request.devices.iter().copied().collect());
                 let predicted = match with {
-                    GROUP => chat.found_group(&by.device, incarnation, &hash, &all),
+                    GROUP => chat.found_group(&by.device, (incarnation, &hash), &all, &self.all),
                     _ => chat.found(&by.device, incarnation, &hash, &all),
                 };
                 (Some(predicted), self.apply(Command::Found(by, hash, request)))
@@ -197,11 +206,17 @@ impl Run {
                 let predicted = chat.commit(&by.device, (n, base, &hash), (&add, &remove), &self.all);
                 (Some(predicted), self.apply(Command::Commit(by, hash, commit)))
             }
-            Op::Route { stale, .. } => {
-                let refused = base(&chat, *stale);
+            Op::Route { stale, back, .. } => {
+                let refused = base(&chat, *stale).saturating_sub(*back);
                 let known = chat.last > 0;
-                let predicted =
+                let mut predicted =
                     if known { chat.route(&by.device, refused, &self.all) } else { Verdict::Refused("NotMember") };
+                if !before.routed.contains(&by.device) && !self.all.revoked.contains(&by.device) {
+                    predicted = self.often(predicted, by.device, id, ROUTES_PER_HOUR);
+                }
+                if predicted != Verdict::Done {
+                    chat = before.clone();
+                }
                 (Some(predicted), self.apply(Command::Route(by, Route { chat: id, refused: Seq(refused) })))
             }
             Op::Receipt { .. } => {
@@ -222,8 +237,30 @@ impl Run {
             self.chats.insert(id, before);
             return;
         }
+        let member = match op {
+            Op::Rejoin { .. } => self.often(member, by.device, id, REJOINS_PER_HOUR),
+            Op::Leave { .. } => self.often(member, by.device, id, LEAVES_PER_HOUR),
+            _ => member,
+        };
         assert_eq!(Verdict::of(&outcome.answer), predicted.unwrap_or(member), "{op:?}");
         self.chats.insert(id, chat);
+    }
+
+    /// What is done only so often in an hour.
+    fn often(&mut self, verdict: Verdict, device: DeviceId, chat: ChatId, most: u64) -> Verdict {
+        let now = self.world.now;
+        let (since, count) = self.asked.entry((device, chat, most)).or_insert((now, 0));
+        if verdict != Verdict::Done {
+            return verdict;
+        }
+        if now.0 >= since.0 + 3_600_000 || *count == 0 {
+            (*since, *count) = (now, 0);
+        }
+        if *count == most {
+            return Verdict::Refused("RateLimited");
+        }
+        *count += 1;
+        Verdict::Done
     }
 
     /// A founding by device `who`, which need not be its account's first.
