@@ -11,6 +11,7 @@ pub mod device_list;
 pub mod envelope;
 pub mod frame;
 pub mod group;
+pub mod history;
 pub mod ids;
 pub mod invite;
 pub mod limits;

@@ -14,6 +14,7 @@ mod devices;
 mod effect;
 mod error;
 mod groups;
+mod history;
 mod inbox;
 mod keys;
 mod link;

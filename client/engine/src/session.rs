@@ -201,6 +201,7 @@ impl Step<'_> {
             // Another own device may have changed the list while this one was away.
             self.look_own_up();
             self.begin_adoption()?;
+            self.look_past_authors_up()?;
         }
         self.mark_work()?;
         self.changed();

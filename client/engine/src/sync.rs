@@ -9,6 +9,7 @@ use aside_protocol::content::{Decided, Drafted, Muted, ReadUpTo, Sync, SyncItem}
 use aside_protocol::{AccountId, ChatId, MessageId, Millis, encode};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
+use aside_store::messages::MessageRow;
 
 /// How long changes gather before they are sent, in milliseconds (rule `SYN-2`).
 const GATHER_MS: u64 = 3_000;
@@ -64,13 +65,18 @@ impl Step<'_> {
         if items.is_empty() || self.own_account()?.list.list.devices.len() < 2 {
             return Ok(());
         }
+        self.send_sync(items).map(drop)
+    }
+
+    /// Tells the own other devices, at once.
+    pub(crate) fn send_sync(&mut self, items: Vec<SyncItem>) -> Result<MessageRow> {
         let chat = self.tx.direct_chat(&self.account, &self.account, self.now)?;
         let id = MessageId(self.fresh());
         let author = (&self.account, &self.me.device, &id);
         let row = self.tx.insert_sync(chat.row, author, &encode(&Sync { items }), self.now)?;
         self.tx.enqueue(chat.row, row, None)?;
         self.touch(chat.row);
-        Ok(())
+        Ok(row)
     }
 
     /// Takes what another own device told. What this one cannot use yet is nothing to it.
@@ -81,6 +87,7 @@ impl Step<'_> {
                 SyncItem::Mute(muted) => self.tx.mute(&muted.chat, muted.until)?,
                 SyncItem::Contact(decided) => self.take_decided(decided)?,
                 SyncItem::Draft(drafted) => self.tx.set_drafted(&drafted.chat, drafted.since)?,
+                SyncItem::History(offer) => self.take_history(offer)?,
                 _ => {}
             }
         }

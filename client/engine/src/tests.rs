@@ -6,6 +6,7 @@
 mod batches;
 mod devices;
 mod groups;
+mod history;
 mod meeting;
 mod missed;
 mod sync;

@@ -64,6 +64,13 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Wants a blob's bytes in the database; [`Step::blob_done`] follows once they are here.
+    pub(crate) fn fetch_bytes(&mut self, blob: &BlobRef, purpose: Purpose) -> Result<()> {
+        self.tx.want_bytes(blob, purpose, self.now)?;
+        self.transfers_changed();
+        Ok(())
+    }
+
     /// Wants the content of an encrypted file, in the folder for blobs.
     pub fn fetch_file(&mut self, blob: &BlobRef, purpose: Purpose, secret: &[u8; 32]) -> Result<()> {
         self.tx.want_decrypted(blob, purpose, secret, self.now)?;
@@ -132,11 +139,13 @@ impl Step<'_> {
 
     /// What waits for a blob's bytes goes on with them.
     fn blob_arrived(&mut self, done: &Transfer) -> Result<()> {
+        self.history_moved(done, true)?;
         self.handshake_moved(done)
     }
 
     /// What waits for a blob learns that it does not come.
     fn blob_given_up(&mut self, failed: &Transfer) -> Result<()> {
+        self.history_moved(failed, false)?;
         self.handshake_moved(failed)
     }
 

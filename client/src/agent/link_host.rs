@@ -4,7 +4,7 @@ use super::{Handle, SystemRandom};
 use aside_crypto::linking::MetGuest;
 use aside_engine::{Engine, EngineError, ListState, MeetingState, NotAdded, fresh};
 use aside_protocol::linking::{HostIs, HostWord, LinkCode, LinkMessage, LinkSecret, Linked, NewDevice, NotLinked};
-use aside_protocol::{Body, MeetingId, Refusal, decode};
+use aside_protocol::{Body, MeetingId, Millis, Refusal, decode};
 use aside_store::chats::ChatState;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -151,18 +151,31 @@ impl Hosting {
     }
 
     /// The user agreed: the device is put into the account's list, and told so once the relay has it. The guest may have
-    /// gone; then it finds out by logging in.
+    /// gone; then it finds out by logging in. It gets the messages from `history` on, or none.
     pub async fn accept(
         &mut self,
         wanted: &Wanted,
-        history: Option<u64>,
+        history: Option<Millis>,
         deadline: Instant,
     ) -> Result<Linked, HostError> {
         let NewDevice { device, key, machine, .. } = wanted.device.clone();
-        if let Err(why) = self.handle.step(move |step| step.add_own_device(device, key, &machine)).await? {
-            self.refuse(if why == NotAdded::TooMany { NotLinked::TooMany } else { NotLinked::Used }).await?;
-            return Err(why.into());
-        }
+        // In one transaction: a host that is killed after this hands the history over all the same.
+        let added = self.handle.step(move |step| {
+            if let Err(why) = step.add_own_device(device, key, &machine)? {
+                return Ok(Err(why));
+            }
+            match history {
+                Some(since) => Ok(Ok(Some(step.offer_history(device, since)?))),
+                None => step.withdraw_history(&device).map(|()| Ok(None)),
+            }
+        });
+        let history = match added.await? {
+            Ok(history) => history,
+            Err(why) => {
+                self.refuse(if why == NotAdded::TooMany { NotLinked::TooMany } else { NotLinked::Used }).await?;
+                return Err(why.into());
+            }
+        };
         match self.listed(wanted, deadline).await? {
             ListState::Done => {}
             ListState::Waiting => return Err(HostError::Waiting),

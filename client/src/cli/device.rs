@@ -1,6 +1,7 @@
 //! `aside device`: the machines of one's own that belong to the account.
 
 mod add;
+mod history;
 mod link;
 mod list;
 mod revoke;

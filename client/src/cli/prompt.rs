@@ -9,8 +9,14 @@ use zeroize::Zeroizing;
 /// Longest answer that is read from standard input.
 const LONGEST: u64 = 64 << 10;
 
-/// Asks for a yes; anything else is a no. Waits beside everything else that goes on.
+/// Asks for a yes; anything else is a no.
 pub(super) async fn yes(question: String) -> Result<bool, CliError> {
+    let line = answer(question).await?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Asks something, and waits beside everything else that goes on. The end of the input is an empty answer.
+pub(super) async fn answer(question: String) -> Result<String, CliError> {
     let answer = spawn_blocking(move || {
         let mut out = std::io::stderr().lock();
         let _ = write!(out, "{question}").and_then(|()| out.flush());
@@ -18,8 +24,7 @@ pub(super) async fn yes(question: String) -> Result<bool, CliError> {
         let mut line = String::new();
         stdin().read_line(&mut line).map(|_| line)
     });
-    let line = answer.await.map_err(std::io::Error::other).and_then(|line| line).map_err(CliError::Input)?;
-    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    answer.await.map_err(std::io::Error::other).and_then(|line| line).map_err(CliError::Input)
 }
 
 /// What was given as an argument, or, where nothing or - was, a line from the terminal or all of standard input.

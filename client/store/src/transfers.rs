@@ -94,6 +94,11 @@ impl Tx<'_> {
         self.want(blob, Direction::Down, purpose, file.as_deref(), None, None, now)
     }
 
+    /// Wants a blob's bytes in the database, whatever they are for.
+    pub fn want_bytes(&self, blob: &BlobRef, purpose: Purpose, now: Millis) -> Result<()> {
+        self.want(blob, Direction::Down, purpose, None, None, None, now)
+    }
+
     /// Wants the content of an encrypted file, decrypted into a file named after the blob.
     pub fn want_decrypted(&self, blob: &BlobRef, purpose: Purpose, secret: &[u8; 32], now: Millis) -> Result<()> {
         self.want(blob, Direction::Down, purpose, Some(&blob.id.to_hex()), Some(secret), None, now)
@@ -147,6 +152,12 @@ impl Tx<'_> {
     pub fn wanted_transfers(&self, most: u32) -> Result<Vec<Transfer>> {
         let sql = concat!("SELECT ", columns!(), " FROM transfers WHERE state = 0 ORDER BY since, rowid LIMIT ?");
         self.all(sql, params![most], transfer)
+    }
+
+    /// Whether an upload is complete.
+    pub fn upload_done(&self, blob: &Hash) -> Result<bool> {
+        let state = self.transfer(blob, Direction::Up)?.map(|transfer| transfer.state);
+        Ok(state == Some(TransferState::Complete))
     }
 
     /// The bytes of a transfer that has them in the database.

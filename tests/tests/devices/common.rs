@@ -29,13 +29,22 @@ pub fn linked(host: &Client, machine: &str) -> Client {
     let (mut adding, code) = offer(host);
     let device = Client::new(host.name());
     let run = device.run_with(&["device", "link", "--machine", machine, "--json"], code.as_bytes()).ok();
-    assert_eq!(run.json().last().unwrap()["name"], host.name());
+    assert_eq!(event(&run.json(), "linked")["name"], host.name());
+    assert_eq!(event(&run.json(), "history_done")["error"], Value::Null);
     assert_eq!(adding.wait(SOON), Some(0), "{}", adding.log());
     let said = adding.json();
-    let (added, chats) = (&said[said.len() - 2], &said[said.len() - 1]);
-    assert_eq!((&added["type"], &added["machine"]), (&"device_added".into(), &machine.into()));
-    assert_eq!((&chats["type"], &chats["chats_lacking"]), (&"device_in_chats".into(), &0.into()));
+    assert_eq!(event(&said, "device_added")["machine"], machine);
+    assert_eq!(event(&said, "device_in_chats")["chats_lacking"], 0);
+    assert_eq!(event(&said, "history_done")["error"], Value::Null);
     device
+}
+
+/// The only line of a type.
+pub fn event<'a>(said: &'a [Value], kind: &str) -> &'a Value {
+    match &said.iter().filter(|line| line["type"] == kind).collect::<Vec<_>>()[..] {
+        [line] => line,
+        _ => panic!("expected one {kind} in {said:#?}"),
+    }
 }
 
 /// Waits for so many messages.

@@ -9,7 +9,7 @@ const SIZE: (u16, u16) = (600, 100);
 
 /// `device add` at a terminal, and its code.
 fn at_terminal(host: &Client) -> (Terminal, String) {
-    let terminal = Terminal::start(host, &["device", "add", "--json"], SIZE.0, SIZE.1);
+    let terminal = Terminal::start(host, &["device", "add", "--history", "none", "--json"], SIZE.0, SIZE.1);
     let screen = terminal.wait_for("aside://link/");
     let code = screen.split('"').find(|part| part.starts_with("aside://link/")).unwrap().to_owned();
     (terminal, code)
@@ -35,7 +35,7 @@ fn both_devices_get_and_send_from_then_on() {
     // What one device sends the other one shows as its own.
     history(&alice, "bob", &["before", "to both", "from the laptop"]);
     alice.send("bob", "from the desk", &["--timeout", "60s"]).ok();
-    history(&laptop, "bob", &["to both", "from the laptop", "from the desk"]);
+    history(&laptop, "bob", &["before", "to both", "from the laptop", "from the desk"]);
     let listed = alice.run(&["device", "list", "--json"]).ok().json();
     let machines: Vec<_> = listed.iter().map(|own| own["machine"].as_str().unwrap_or("")).collect();
     assert_eq!((listed.len(), machines[1], &listed[0]["this"]), (2, "laptop", &true.into()));

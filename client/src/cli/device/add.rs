@@ -1,5 +1,6 @@
 //! `aside device add`: a code for the new machine, a question once it is there.
 
+use super::history::{self, Wish};
 use super::{fingerprint, shown, uuid};
 use crate::agent::{Handle, HostError, Hosting, Wanted, own_machine};
 use crate::cli::{CliError, Settings, duration, json, profile, prompt, qr};
@@ -17,6 +18,10 @@ pub(in crate::cli) struct AddArgs {
     /// Let the first device in that knows the code, without asking. For scripts; its fingerprint is printed.
     #[arg(long)]
     yes: bool,
+    /// Which messages the new device gets: all, none, or since=YYYY-MM-DD (UTC). Asked for at the terminal if left out;
+    /// in scripts all.
+    #[arg(long, value_name = "WHICH", value_parser = history::wish)]
+    history: Option<Wish>,
     /// How long to wait for the other machine.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     timeout: Duration,
@@ -50,6 +55,9 @@ async fn add(handle: &Handle, args: &AddArgs) -> Result<(), CliError> {
     if let Ok((wanted, linked)) = &linked {
         report(wanted, linked, args.json)?;
         report_chats(hosting.settled(Instant::now() + 2 * SETTLE).await?, args.json)?;
+        if linked.history.is_some() {
+            history::hand_over(handle, wanted.device.device, args.json).await?;
+        }
     }
     hosting.end().await?;
     linked.map(drop)
@@ -63,8 +71,13 @@ async fn admit(hosting: &mut Hosting, args: &AddArgs, deadline: Instant) -> Resu
         hosting.refuse(NotLinked::Refused).await?;
         return Err(CliError::Refusal("the device was not let in; its code is over".into()));
     }
+    let wish = match args.history {
+        Some(wish) => wish,
+        None if args.yes => Wish::All,
+        None => history::ask().await?,
+    };
     let patience = deadline.max(Instant::now() + SETTLE);
-    let linked = hosting.accept(&wanted, None, patience).await?;
+    let linked = hosting.accept(&wanted, wish.since(), patience).await?;
     Ok((wanted, linked))
 }
 

@@ -1,9 +1,10 @@
 //! `aside device link`: makes this machine a device of an account.
 
-use super::{shown, uuid};
+use super::{history, shown, uuid};
 use crate::agent::{Linking, Met, link, own_machine};
 use crate::cli::{CliError, Settings, json, profile, prompt};
 use aside_protocol::linking::LinkCode;
+use aside_store::profile::Profile;
 use clap::Args;
 use std::time::Duration;
 
@@ -32,17 +33,31 @@ pub(in crate::cli) async fn run(args: LinkArgs, settings: &Settings) -> Result<(
         machine: args.machine.unwrap_or_else(own_machine),
         choice: settings.transport,
     };
-    let (done, _) = link(&linking, |met| tell(&met, args.json)).await?;
+    let (done, linked) = link(&linking, |met| tell(&met, args.json)).await?;
     // Key packages are uploaded now, so that the other devices can let this one into the chats.
-    profile::online(settings)?.close(SETTLE).await;
-    if args.json {
+    let agent = profile::online(settings)?;
+    let result = report(&done, &linking.machine, args.json);
+    let handle = agent.handle();
+    let result = match linked.and_then(|linked| linked.history) {
+        Some(expected) if result.is_ok() => tokio::select! {
+            received = history::receive(&handle, expected, args.json) => received,
+            error = profile::gives_up(&handle) => Err(error),
+        },
+        _ => result,
+    };
+    agent.close(SETTLE).await;
+    result
+}
+
+fn report(done: &Profile, machine: &str, as_json: bool) -> Result<(), CliError> {
+    if as_json {
         return json::print(
             "linked",
             serde_json::json!({
                 "name": done.name.as_str(),
                 "account": done.account.to_hex(),
                 "device": uuid(&done.device),
-                "machine": linking.machine,
+                "machine": machine,
                 "list_version": done.list_version,
                 "relay": done.relay.addresses,
             }),

@@ -16,6 +16,7 @@ const SINCE: &[&str] = &[
     "DROP TABLE syncs; DROP TABLE sync_due; DROP TABLE mutes; DROP TABLE drafted; DROP TABLE own_devices; DROP TABLE list_changes; DROP TABLE entering; DROP TABLE settings;
      ALTER TABLE accounts DROP COLUMN verified;",
     "DROP TABLE links;",
+    "DROP TABLE export_parts; DROP TABLE exports; DROP TABLE import_parts; DROP TABLE imports; DROP TABLE past_authors;",
 ];
 
 #[test]
