@@ -142,14 +142,14 @@ mod tests {
     fn agrees_with_libcrux() {
         let libcrux = CryptoProvider::new().unwrap();
         for kem in [HpkeKemType::XWingKemDraft6, HpkeKemType::DhKem25519] {
-            let config = HpkeConfig(kem, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305);
-            let keys = libcrux.derive_hpke_keypair(config, &[5; 32]).unwrap();
+            let config = || HpkeConfig(kem, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305);
+            let keys = libcrux.derive_hpke_keypair(config(), &[5; 32]).unwrap();
             let (info, aad, plain) = (vec![1; 100_000], b"aad", b"plain");
-            let ours = seal(&config, &keys.public, &info, aad, plain).unwrap().unwrap();
-            assert_eq!(libcrux.hpke_open(config, &ours, &keys.private, &info, aad).unwrap(), plain);
-            let theirs = libcrux.hpke_seal(config, &keys.public, &info, aad, plain).unwrap();
-            assert_eq!(open(&config, &theirs, &keys.private, &info, aad).unwrap().unwrap(), plain);
-            assert!(open(&config, &theirs, &keys.private, &info, b"other").unwrap().is_err());
+            let ours = seal(&config(), &keys.public, &info, aad, plain).unwrap().unwrap();
+            assert_eq!(libcrux.hpke_open(config(), &ours, &keys.private, &info, aad).unwrap(), plain);
+            let theirs = libcrux.hpke_seal(config(), &keys.public, &info, aad, plain).unwrap();
+            assert_eq!(open(&config(), &theirs, &keys.private, &info, aad).unwrap().unwrap(), plain);
+            assert!(open(&config(), &theirs, &keys.private, &info, b"other").unwrap().is_err());
         }
     }
 }
