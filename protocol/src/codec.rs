@@ -42,7 +42,12 @@ pub fn encode<T: Serialize>(value: &T) -> Bytes {
 
 /// Decodes one value that fills `bytes` entirely; [`crate::Body`] fields share the buffer.
 pub fn decode<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, DecodeError> {
-    if bytes.len() > MAX_FRAME {
+    decode_long(bytes, MAX_FRAME)
+}
+
+/// The same for what travels in a blob instead of a frame and has a limit of its own, in bytes.
+pub fn decode_long<T: DeserializeOwned>(bytes: &Bytes, most: usize) -> Result<T, DecodeError> {
+    if bytes.len() > most {
         return Err(DecodeError::TooLong(bytes.len()));
     }
     with_source(bytes, || {

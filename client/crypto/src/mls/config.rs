@@ -6,6 +6,7 @@ use aside_protocol::group::{
     CHAT_CONTEXT_EXTENSION, ChatContext, ChatKind, EVIDENCE_PROPOSAL, GROUP_STATE_EXTENSION, GroupState,
     PACK_EXTENSION, Pack,
 };
+use aside_protocol::limits::MAX_BIG_HANDSHAKE;
 use aside_protocol::request::Suite;
 use bytes::Bytes;
 use openmls::messages::group_info::GroupInfo;
@@ -146,5 +147,7 @@ pub(super) fn pack_extension(pack: &Pack) -> Extension {
 
 /// Reads the pack out of a welcome's group info, if it has one.
 pub(super) fn read_pack(extensions: &Extensions<GroupInfo>) -> Result<Option<Pack>, String> {
-    extensions.unknown(PACK_EXTENSION).map(|bytes| decode(&bytes.0)).transpose()
+    let Some(bytes) = extensions.unknown(PACK_EXTENSION) else { return Ok(None) };
+    // Of a big channel it is longer than a frame, as its welcome is.
+    codec::decode_long(&Bytes::copy_from_slice(&bytes.0), MAX_BIG_HANDSHAKE).map(Some).map_err(|e| e.to_string())
 }
