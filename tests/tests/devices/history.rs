@@ -52,7 +52,7 @@ fn fill(client: &Client, with: &str, messages: u64) {
 }
 
 fn write(tx: &Tx, chat: i64, people: [(AccountId, DeviceId); 2], number: u64) -> Result<(), StoreError> {
-    let own = number % 3 == 0;
+    let own = number.is_multiple_of(3);
     let (author, device) = people[usize::from(!own)];
     let mut id = [5; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
