@@ -170,3 +170,20 @@ fn a_hundred_thousand_messages() {
     assert_eq!(import(&laptop).unwrap().stored, 100_001);
     relay.finish();
 }
+
+#[test]
+fn what_was_written_in_a_group_is_there_under_its_name() {
+    let (relay, alice, bob) = acquainted();
+    alice.run(&["group", "create", "plans", "bob", "--json"]).ok();
+    alice.send("#plans", "for all", &["--timeout", "60s"]).ok();
+    follow(&bob, 1);
+    bob.send("#plans", "seen", &["--timeout", "60s"]).ok();
+    follow(&alice, 1);
+    let laptop = linked(&alice, "laptop");
+    history(&laptop, "#plans", &["for all", "seen"]);
+    // Nothing of it is news there, and what comes now stands behind it.
+    bob.send("#plans", "and now", &["--timeout", "60s"]).ok();
+    assert_eq!(texts(&follow(&laptop, 1)), ["and now"]);
+    history(&laptop, "#plans", &["for all", "seen", "and now"]);
+    relay.finish();
+}
