@@ -4,6 +4,8 @@
 mod export;
 mod import;
 
+pub use export::chats_lacking;
+
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::limits::{MAX_FRAME, MAX_TEXT};

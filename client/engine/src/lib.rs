@@ -42,6 +42,7 @@ pub use devices::{ListState, NotAdded, NotRevoked, OwnDevice, own_devices};
 pub use effect::{Effect, Random, fresh};
 pub use error::{EngineError, Result};
 pub use groups::{Allowed, Denied};
+pub use history::chats_lacking;
 pub use link::NameState;
 pub use meeting::MeetingState;
 pub use step::Step;

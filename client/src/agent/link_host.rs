@@ -2,10 +2,9 @@
 
 use super::{Handle, SystemRandom};
 use aside_crypto::linking::MetGuest;
-use aside_engine::{Engine, EngineError, ListState, MeetingState, NotAdded, fresh};
+use aside_engine::{Engine, EngineError, ListState, MeetingState, NotAdded, chats_lacking, fresh};
 use aside_protocol::linking::{HostIs, HostWord, LinkCode, LinkMessage, LinkSecret, Linked, NewDevice, NotLinked};
 use aside_protocol::{Body, MeetingId, Millis, Refusal, decode};
-use aside_store::chats::ChatState;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -219,14 +218,7 @@ impl Hosting {
     pub async fn settled(&self, deadline: Instant) -> Result<usize, HostError> {
         let lacking = |engine: &mut Engine| {
             let own = engine.account();
-            engine.read(|tx| {
-                let live = tx.chats()?.into_iter().filter(|chat| chat.state == ChatState::Live);
-                let mut lacking = 0;
-                for chat in live {
-                    lacking += usize::from(tx.outdated(chat.row)?.contains(&own));
-                }
-                Ok(lacking)
-            })
+            engine.read(|tx| chats_lacking(tx, &own))
         };
         let all = self.handle.wait(deadline, move |engine| Ok((lacking(engine)? == 0).then_some(())));
         match all.await? {

@@ -52,7 +52,7 @@ fn fill(client: &Client, with: &str, messages: u64) {
 }
 
 fn write(tx: &Tx, chat: i64, people: [(AccountId, DeviceId); 2], number: u64) -> Result<(), StoreError> {
-    let own = number % 3 == 0;
+    let own = number.is_multiple_of(3);
     let (author, device) = people[usize::from(!own)];
     let mut id = [5; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
@@ -168,5 +168,22 @@ fn a_hundred_thousand_messages() {
     println!("stored      {:?}", since(&linking, "history_done"));
     assert_eq!((adding.wait(SOON), linking.wait(SOON)), (Some(0), Some(0)));
     assert_eq!(import(&laptop).unwrap().stored, 100_001);
+    relay.finish();
+}
+
+#[test]
+fn what_was_written_in_a_group_is_there_under_its_name() {
+    let (relay, alice, bob) = acquainted();
+    alice.run(&["group", "create", "plans", "bob", "--json"]).ok();
+    alice.send("#plans", "for all", &["--timeout", "60s"]).ok();
+    follow(&bob, 1);
+    bob.send("#plans", "seen", &["--timeout", "60s"]).ok();
+    follow(&alice, 1);
+    let laptop = linked(&alice, "laptop");
+    history(&laptop, "#plans", &["for all", "seen"]);
+    // Nothing of it is news there, and what comes now stands behind it.
+    bob.send("#plans", "and now", &["--timeout", "60s"]).ok();
+    assert_eq!(texts(&follow(&laptop, 1)), ["and now"]);
+    history(&laptop, "#plans", &["for all", "seen", "and now"]);
     relay.finish();
 }

@@ -9,7 +9,7 @@ const SIZE: (u16, u16) = (600, 100);
 
 /// `device add` at a terminal, and its code.
 fn at_terminal(host: &Client) -> (Terminal, String) {
-    let terminal = Terminal::start(host, &["device", "add", "--history", "none", "--json"], SIZE.0, SIZE.1);
+    let terminal = Terminal::start(host, &["device", "add", "--json"], SIZE.0, SIZE.1);
     let screen = terminal.wait_for("aside://link/");
     let code = screen.split('"').find(|part| part.starts_with("aside://link/")).unwrap().to_owned();
     (terminal, code)
@@ -96,6 +96,10 @@ fn a_device_killed_while_it_was_let_in_goes_on_without_the_host() {
     terminal.wait_for("[y/N]");
     linking.kill();
     terminal.enter("y");
+    terminal.wait_for("[all]");
+    terminal.enter("everything");
+    terminal.wait_for("Please answer");
+    terminal.enter("none");
     terminal.wait_for("device_added");
     drop(terminal);
     laptop.run_with(&["device", "link"], code.as_bytes()).ok();

@@ -9,7 +9,8 @@ use aside_protocol::content::{Chunk, History, SyncItem};
 use aside_protocol::history::{Author, Manifest, Part, Past, PastChat};
 use aside_protocol::limits::MAX_FRAME;
 use aside_protocol::request::BlobRef;
-use aside_protocol::{Body, ChatId, DeviceId, Hash, Millis, RequestId, encode};
+use aside_protocol::{AccountId, Body, ChatId, DeviceId, Hash, Millis, RequestId, encode};
+use aside_store::Tx;
 use aside_store::chats::{Chat, ChatState};
 use aside_store::exports::{Export, ExportState};
 use aside_store::past::PastRow;
@@ -48,15 +49,6 @@ impl Step<'_> {
         self.drop_export(device)
     }
 
-    /// Chats in which this device is and that do not have every own device yet.
-    pub fn chats_lacking_own_devices(&self) -> Result<usize> {
-        let mut lacking = 0;
-        for chat in self.tx.chats()?.into_iter().filter(|chat| chat.state == ChatState::Live) {
-            lacking += usize::from(self.tx.outdated(chat.row)?.contains(&self.account));
-        }
-        Ok(lacking)
-    }
-
     /// Goes on with every history that is to be handed over.
     pub(crate) fn pump_exports(&mut self) -> Result<()> {
         if !self.link.caught_up {
@@ -72,7 +64,7 @@ impl Step<'_> {
         }
         if export.state == ExportState::Due {
             let late = self.now.0 > export.begun.0.saturating_add(PATIENCE_MS);
-            if !late && self.chats_lacking_own_devices()? > 0 {
+            if !late && chats_lacking(self.tx, &self.account)? > 0 {
                 return Ok(());
             }
             // From here on the new device gets what comes by itself.
@@ -228,6 +220,15 @@ impl Step<'_> {
         }
         Ok(self.tx.forget_export_parts(device)?)
     }
+}
+
+/// In how many chats that this device is in, an account's newest devices are not yet.
+pub fn chats_lacking(tx: &Tx, account: &AccountId) -> Result<usize> {
+    let mut lacking = 0;
+    for chat in tx.chats()?.into_iter().filter(|chat| chat.state == ChatState::Live) {
+        lacking += usize::from(tx.outdated(chat.row)?.contains(account));
+    }
+    Ok(lacking)
 }
 
 fn past_chat(chat: &Chat) -> PastChat {
