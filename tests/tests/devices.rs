@@ -4,6 +4,7 @@
 
 mod devices {
     mod common;
+    mod crowd;
     mod history;
     mod link;
     mod recover;

@@ -9,6 +9,9 @@ use std::path::Path;
 
 const TEXTS: [&str; 3] = ["the eagle lands at dawn", "bring forty-two herrings", "déjà vu: 機密です"];
 
+/// Said or named later; the roles by their words in what members keep and show.
+const GROUP: [&str; 5] = ["tangerine", "zanzibar", "plotters", "quarter past nine", "an admin"];
+
 #[test]
 fn nobody_but_the_two_can_read_it() {
     let (mut relay, alice, bob) = two_with(RelayOptions::proxied());
@@ -28,9 +31,13 @@ fn nobody_but_the_two_can_read_it() {
     assert_eq!(follower.terminate(SOON), Some(0));
     say(&bob, &alice, "in return: tangerine");
     hear(&alice, &["in return: tangerine"]);
+    // What a group is called, and who may do what in it.
+    alice.run(&["group", "create", "zanzibar plotters", "bob", "--json"]).ok();
+    alice.run(&["group", "role", "#zanzibar plotters", "bob", "admin"]).ok();
+    alice.send("#zanzibar plotters", "meet at quarter past nine", &["--timeout", WAIT]).ok();
     let wire = relay.proxy().captured();
     assert!(wire.len() > 10_000, "the capture holds traffic: {} bytes", wire.len());
-    for text in TEXTS.into_iter().chain(["tangerine"]) {
+    for text in TEXTS.into_iter().chain(GROUP) {
         assert!(!search::contains(&wire, text), "{text:?} crossed the wire");
     }
     relay.stop();
@@ -58,7 +65,7 @@ fn nobody_but_the_two_can_read_it() {
 #[track_caller]
 fn no_plaintext(folder: &Path) {
     assert!(!search::files(folder).is_empty());
-    for text in TEXTS.into_iter().chain(["tangerine"]) {
+    for text in TEXTS.into_iter().chain(GROUP) {
         let found = search::files_with(folder, text);
         assert!(found.is_empty(), "{text:?} is in {found:?}");
     }

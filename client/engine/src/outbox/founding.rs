@@ -45,6 +45,8 @@ fn own_devices(step: &mut Step, chat: &Chat) -> Result<Option<Vec<Package>>> {
     Ok(match step.packages(&me, suite_of(chat.kind), &others)? {
         Packages::Waiting => None,
         Packages::Ready(packages) => Some(packages),
+        // Alone one has nothing to say to oneself: a device just linked has its packages there in a moment.
+        Packages::None if chat.peer == me => None,
         Packages::None => Some(Vec::new()),
     })
 }
