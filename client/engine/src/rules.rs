@@ -187,6 +187,7 @@ impl Case<'_> {
         Ok(())
     }
 
+    /// A group stays as small as its tree stays quick (rule `GRP-1`).
     fn within_limits(&self, roster: &Roster) -> Result<(), Why> {
         let devices = self.before.leaves.len() + self.changes.added.len() - self.changes.removed.len();
         let fits = match self.kind() {
