@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use aside_tests::rounds;
-use aside_tests::sim::{EXPECTED, Plan, run, run_seeds, run_until_covered};
+use aside_tests::sim::{EXPECTED, Plan, run, run_group_seeds, run_seeds, run_until_covered};
 
 /// The seeds of one tenth.
 fn tenth(number: u64) {
@@ -43,5 +43,36 @@ fn a_seed_replays_the_same_trace() {
         assert_eq!(one.failure, other.failure);
         let differs = one.trace.iter().zip(&other.trace).find(|(one, other)| one != other);
         assert!(differs.is_none() && one.trace.len() == other.trace.len(), "seed {seed} differs: {differs:?}");
+    }
+}
+
+/// Worlds around a group whose members change all the time, one account with two devices in every other one.
+mod groups {
+    /// The seeds of one quarter.
+    fn quarter(number: u64) {
+        let seeds = super::rounds(40, 400) as u64;
+        if let Err(failure) = super::run_group_seeds(number * seeds..(number + 1) * seeds) {
+            panic!("{failure}");
+        }
+    }
+
+    #[test]
+    fn first() {
+        quarter(0);
+    }
+
+    #[test]
+    fn second() {
+        quarter(1);
+    }
+
+    #[test]
+    fn third() {
+        quarter(2);
+    }
+
+    #[test]
+    fn fourth() {
+        quarter(3);
     }
 }

@@ -167,6 +167,9 @@ impl Step<'_> {
             Answer::Refused(Refusal::Exists(exists)) if proposed.founding => self.founding_lost(chat, &exists),
             Answer::Refused(Refusal::DevicesChanged(changed)) => {
                 self.link.fresh.remove(&changed.account);
+                self.link.wanted.insert(changed.account);
+                // A device that is no more is not to be routed to again; what is to be mended shows anew.
+                self.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
                 self.withdraw_proposed(chat)
             }
             Answer::Refused(Refusal::Stale(stale)) => {

@@ -62,12 +62,17 @@ impl Step<'_> {
             return Ok(());
         }
         let leaves = self.in_group(chat, |group, _| group.roster())?;
-        let leaves: BTreeSet<DeviceId> = leaves.into_iter().map(|leaf| leaf.device).collect();
         let there: BTreeSet<DeviceId> = routed.devices.iter().copied().collect();
-        let mend = Mend {
-            add: leaves.difference(&there).copied().collect(),
-            remove: there.difference(&leaves).copied().collect(),
-        };
+        let mut add = Vec::new();
+        for leaf in leaves.iter().filter(|leaf| !there.contains(&leaf.device)) {
+            // To a device that its account has removed the relay rightly sends nothing; its leaf goes with the newer list.
+            let known = self.tx.account(&leaf.account)?;
+            if known.is_none_or(|known| known.list.list.device(&leaf.device).is_some()) {
+                add.push(leaf.device);
+            }
+        }
+        let here: BTreeSet<DeviceId> = leaves.iter().map(|leaf| leaf.device).collect();
+        let mend = Mend { add, remove: there.difference(&here).copied().collect() };
         // In a direct chat the relay itself lets nobody else in; devices that ask to be added are routed before they are.
         let mend = if chat.is_direct() { Mend { remove: Vec::new(), ..mend } } else { mend };
         if mend == Mend::default() {

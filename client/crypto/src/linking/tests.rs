@@ -182,7 +182,15 @@ fn golden_handshake() {
     let (mut guest, _) = guest.answered(&answer).unwrap();
     let said = guest.introduce(DeviceId([9; 16]), &key(), "laptop");
     let shown = |body: &[u8]| Hash::of(body).to_hex();
-    assert_eq!([shown(&begun), shown(&answer), shown(&said), guest.binding.to_hex()], ["", "", "", "",]);
+    assert_eq!(
+        [shown(&begun), shown(&answer), shown(&said), guest.binding.to_hex()],
+        [
+            "843085166ee13145e106a9c783cd23da4d8bdc962cdb3b2505946079466c26b8",
+            "b808a7026af36de579b4766297d1e87ff30b9c0050c1f8b04ee560cdfa07b19c",
+            "3b5fcd361be148fcf1c6ab1cd23450d24ab9edee80c7fbaa4462db50fa5a744f",
+            "0078832c4ca8686b0b82f9228a720a972c33fea38d1a9207f3a65ac628cde4b3"
+        ]
+    );
     assert!(code().to_link().starts_with("aside://link/"), "{}", code().to_link());
     assert_eq!(LinkCode::from_link(&code().to_link()).unwrap(), code());
 }
