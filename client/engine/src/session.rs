@@ -104,6 +104,8 @@ impl Step<'_> {
             }
             chat.shift += chat.seq.0;
             (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
+            // Incarnations are counted anew: the group known is none of theirs.
+            chat.known = chat.known.take().map(|(_, group)| (0, group));
             (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
             self.found_anew(&mut chat)?;
             self.tx.save_chat(&chat)?;
