@@ -5,6 +5,7 @@
 mod case;
 mod memory;
 mod party;
+mod warm;
 
 use crate::error::BenchError;
 use crate::figures::Figures;
@@ -24,6 +25,9 @@ pub struct Args {
     /// Messages written and read, twice; the median counts.
     #[arg(long, default_value_t = 100)]
     messages: usize,
+    /// Members who renew their keys before somebody is added once more, as they do in the first hour of a big group.
+    #[arg(long, default_value_t = 0)]
+    warm: usize,
     /// Groups of 1,000 that one client holds in memory; 0 leaves this out.
     #[arg(long, default_value_t = 10)]
     held: usize,
@@ -49,6 +53,10 @@ pub fn run(args: &Args) -> Result<Figures, BenchError> {
     for size in groups.chain(channels).filter(|size| size.leaves >= 2) {
         let folder = tempfile::tempdir()?;
         figures = figures.and(case::measure(size, args.messages, folder.path())?);
+        if args.warm > 0 {
+            let folder = tempfile::tempdir()?;
+            figures = figures.and(warm::measure(size, args.warm, folder.path())?);
+        }
     }
     if args.held > 0 {
         let folder = tempfile::tempdir()?;

@@ -10,6 +10,7 @@ mod group;
 mod history;
 mod info;
 mod json;
+mod mute;
 mod profile;
 mod prompt;
 mod qr;
@@ -96,6 +97,8 @@ enum Command {
     Contacts(contacts::ContactsArgs),
     /// What happens when somebody's key changes.
     Trust(trust::TrustArgs),
+    /// Have a chat ask for no attention, on all your devices.
+    Mute(mute::MuteArgs),
     /// Have this device added to a chat again with new keys.
     Rejoin(rejoin::RejoinArgs),
 }
@@ -133,6 +136,7 @@ async fn dispatch(command: Command, settings: &Settings) -> Result<(), CliError>
         Command::Verify(args) => verify::run(&args, settings).await,
         Command::Contacts(args) => contacts::run(&args, settings),
         Command::Trust(args) => trust::run(&args, settings),
+        Command::Mute(args) => mute::run(&args, settings).await,
         Command::Rejoin(args) => rejoin::run(args, settings).await,
     }
 }

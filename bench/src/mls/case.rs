@@ -61,10 +61,21 @@ impl Cast {
 
     /// Makes everybody's key package, which the founder then checks.
     pub fn packages(&mut self, last: Option<(&Somebody, Body)>) -> Result<(Vec<CheckedKeyPackage>, Took), BenchError> {
+        let end = self.others.len();
+        self.packages_among(last.into_iter().map(|last| (end, last)).collect())
+    }
+
+    /// The same with those of others at some places in the tree, the first place first.
+    pub fn packages_among(
+        &mut self,
+        extra: Vec<(usize, (&Somebody, Body))>,
+    ) -> Result<(Vec<CheckedKeyPackage>, Took), BenchError> {
         let (mls, mut nowhere) = (new_mls()?, Store::in_memory()?);
         let package = |who| Ok((who, Somebody::package(who, &mls, &mut nowhere, self.size.suite)?));
         let mut made = self.others.iter().map(package).collect::<Result<Vec<_>, BenchError>>()?;
-        made.extend(last);
+        for (place, one) in extra {
+            made.insert(place.min(made.len()), one);
+        }
         for (who, _) in &made {
             self.roster.put(who.roster(Role::Member));
         }
@@ -96,7 +107,8 @@ impl Cast {
         Pack { roster: self.roster.clone(), accounts }
     }
 
-    fn aad(&mut self, base: u64) -> Aad {
+    /// What a frame says of itself.
+    pub fn aad(&mut self, base: u64) -> Aad {
         self.n += 1;
         Aad { chat: self.chat, n: N(self.n), base: Seq(base) }
     }
@@ -128,7 +140,8 @@ pub fn measure(size: Size, messages: usize, folder: &Path) -> Result<Figures, Be
     Ok(figures.took("load", loaded).0)
 }
 
-fn join(peer: &mut Party, welcome: &Body) -> Result<(Group, Took), BenchError> {
+/// Joins by a welcome.
+pub fn join(peer: &mut Party, welcome: &Body) -> Result<(Group, Took), BenchError> {
     peer.step(|scope| {
         let staged = scope.read_welcome(welcome).map_err(mls_error)?;
         let mut group = staged.join(scope).map_err(mls_error)?;
@@ -197,7 +210,7 @@ fn change(
     group: &mut Group,
     (peer, theirs): (&mut Party, &mut Group),
 ) -> Result<Told, BenchError> {
-    let (add, added) = add(cast, group, &peer.who)?;
+    let (add, added) = add(cast, group, &[&peer.who])?;
     let followed = follow(peer, theirs, &add.commit)?;
     let merged = merge_own(&mut cast.founder, group)?;
     let aad = cast.aad(2);
@@ -223,7 +236,8 @@ fn change(
     remove(figures, cast, group, (peer, theirs))
 }
 
-fn add(cast: &mut Cast, group: &mut Group, peer: &Somebody) -> Result<(Proposed, Took), BenchError> {
+/// The founder adds somebody new to a group in which `others` are too.
+pub fn add(cast: &mut Cast, group: &mut Group, others: &[&Somebody]) -> Result<(Proposed, Took), BenchError> {
     let (newcomer, mls, mut nowhere) = (Somebody::new()?, new_mls()?, Store::in_memory()?);
     let package = newcomer.package(&mls, &mut nowhere, cast.size.suite)?;
     let (add, _) = cast.founder.check(&[(&newcomer, package)], cast.size.suite)?;
@@ -232,7 +246,7 @@ fn add(cast: &mut Cast, group: &mut Group, peer: &Somebody) -> Result<(Proposed,
         add,
         evidence: vec![Body(codec::encode(&Evidence::Lists(newcomer.lists())))],
         terms: Some(cast.terms()),
-        pack: Some(cast.pack(&[peer, &newcomer])),
+        pack: Some(cast.pack(&others.iter().copied().chain([&newcomer]).collect::<Vec<_>>())),
         ..Wanted::default()
     };
     let aad = cast.aad(1);
@@ -258,7 +272,8 @@ fn remove(
         .count("remove_commit_bytes", removal.commit.len()))
 }
 
-fn follow(who: &mut Party, group: &mut Group, commit: &Body) -> Result<Took, BenchError> {
+/// Takes another's commit.
+pub fn follow(who: &mut Party, group: &mut Group, commit: &Body) -> Result<Took, BenchError> {
     let ((), took) = who.step(|scope| match group.open(scope, commit).map_err(mls_error)?.what {
         What::Commit(facts) => {
             group.merge(scope, facts).map_err(mls_error)?;
@@ -269,7 +284,8 @@ fn follow(who: &mut Party, group: &mut Group, commit: &Body) -> Result<Took, Ben
     Ok(took)
 }
 
-fn merge_own(who: &mut Party, group: &mut Group) -> Result<Took, BenchError> {
+/// Takes its own.
+pub fn merge_own(who: &mut Party, group: &mut Group) -> Result<Took, BenchError> {
     let merge = who.step(|scope| {
         group.merge_own(scope).map_err(mls_error)?;
         group.receipt_secret(scope).map_err(mls_error).map(drop)
@@ -283,11 +299,11 @@ fn middle(took: &[Took]) -> Took {
 }
 
 /// Figures that bear the name of a size.
-struct Told(Figures, Size);
+pub struct Told(pub Figures, pub Size);
 
 impl Told {
     /// `…_ms` without the commit of its transaction, `…_stored_ms` with it, `…_cpu_ms` what processors worked for it.
-    fn took(self, what: &str, took: Took) -> Self {
+    pub fn took(self, what: &str, took: Took) -> Self {
         self.number(&format!("{what}_ms"), took.work_ms)
             .number(&format!("{what}_stored_ms"), took.stored_ms)
             .number(&format!("{what}_cpu_ms"), took.cpu_ms)
@@ -298,7 +314,7 @@ impl Told {
         Self(self.0.number(&name, value, 2), self.1)
     }
 
-    fn count(self, what: &str, value: usize) -> Self {
+    pub fn count(self, what: &str, value: usize) -> Self {
         let name = format!("{}_{what}", self.1.name());
         Self(self.0.count(&name, value as u64), self.1)
     }

@@ -245,7 +245,7 @@ impl Step<'_> {
                 }
                 TaskKind::Found => chat.incarnation > 0 && chat.state == ChatState::Live,
                 TaskKind::Enter => chat.state == ChatState::Live,
-                TaskKind::Routing | TaskKind::Quit => false,
+                TaskKind::Routing | TaskKind::Quit | TaskKind::Warm => false,
             };
             if done {
                 self.tx.drop_task(chat.row, task.kind, &task.subject)?;

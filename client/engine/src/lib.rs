@@ -46,6 +46,7 @@ pub use history::chats_lacking;
 pub use link::NameState;
 pub use meeting::MeetingState;
 pub use step::Step;
+pub use sync::ALWAYS;
 pub use transfers::{Job, Leave};
 pub use writing::NotWithdrawn;
 

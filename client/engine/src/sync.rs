@@ -14,6 +14,9 @@ use aside_store::messages::MessageRow;
 /// How long changes gather before they are sent, in milliseconds (rule `SYN-2`).
 const GATHER_MS: u64 = 3_000;
 
+/// Until when a chat is muted that is muted until the user says otherwise: the end of the year 9999.
+pub const ALWAYS: Millis = Millis(253_402_300_799_999);
+
 /// Most items in one message: about 20 KB.
 const MOST_ITEMS: u32 = 200;
 
@@ -24,6 +27,13 @@ impl Step<'_> {
         self.tell_own(&chat.0, &SyncItem::Mute(Muted { chat: *chat, until }))?;
         self.changed();
         Ok(())
+    }
+
+    /// The same for the chat with an account, or the group or channel of that id.
+    pub fn mute_with(&mut self, peer: &AccountId, until: Millis) -> Result<()> {
+        let group = self.is_group(peer)?;
+        let chat = if group { ChatId(peer.0) } else { ChatId::direct(&self.account, peer) };
+        self.mute(&chat, until)
     }
 
     /// This device has read a chat up to its place.
@@ -61,7 +71,16 @@ impl Step<'_> {
         if !self.link.caught_up {
             return Ok(());
         }
-        let items = self.tx.take_syncs(Millis(self.now.0.saturating_sub(GATHER_MS)), MOST_ITEMS)?;
+        self.tell_since(Millis(self.now.0.saturating_sub(GATHER_MS)))
+    }
+
+    /// Tells the own other devices what has gathered, without waiting for more: the program is about to end.
+    pub fn tell_now(&mut self) -> Result<()> {
+        self.tell_since(self.now)
+    }
+
+    fn tell_since(&mut self, by: Millis) -> Result<()> {
+        let items = self.tx.take_syncs(by, MOST_ITEMS)?;
         if items.is_empty() || self.own_account()?.list.list.devices.len() < 2 {
             return Ok(());
         }

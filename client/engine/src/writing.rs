@@ -53,7 +53,7 @@ impl Step<'_> {
     }
 
     /// Whether what stands for the other account is a group or channel.
-    fn is_group(&self, to: &AccountId) -> Result<bool> {
+    pub(crate) fn is_group(&self, to: &AccountId) -> Result<bool> {
         Ok(self.tx.chat(&ChatId(to.0))?.is_some_and(|chat| !chat.is_direct()))
     }
 

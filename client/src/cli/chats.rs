@@ -2,6 +2,7 @@
 
 use super::times::utc;
 use super::{CliError, Settings, json, profile};
+use crate::agent::now;
 use aside_store::summaries::{ChatSummary, Shown};
 use aside_tui::text::{clip, one_line};
 use clap::Args;
@@ -28,6 +29,9 @@ fn text(summary: &ChatSummary) -> String {
     let line = one_line(summary.last.as_deref().unwrap_or(""));
     let (last, _) = clip(&line, SHOWN);
     let time = summary.time.map(utc).unwrap_or_default();
+    let muted = if summary.muted_until > now() { "[muted] " } else { "" };
     let last = summary.last_by.as_ref().map_or_else(|| last.to_string(), |by| format!("{by}: {last}"));
-    format!("{:<16} {unread:<6} {time:<17} {last}", json::chat_name(summary.kind, &summary.name)).trim_end().to_owned()
+    format!("{:<16} {unread:<6} {time:<17} {muted}{last}", json::chat_name(summary.kind, &summary.name))
+        .trim_end()
+        .to_owned()
 }

@@ -86,6 +86,9 @@ pub(super) struct LeaveArgs {
     /// Which one: #name, or its id.
     #[arg(value_name = "#NAME")]
     group: String,
+    /// Stay after all, if leaving is not in effect yet.
+    #[arg(long)]
+    cancel: bool,
     #[command(flatten)]
     waiting: Waiting,
 }

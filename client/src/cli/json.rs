@@ -117,5 +117,6 @@ pub(super) fn chat(summary: &ChatSummary) -> Value {
         "pending": summary.pending,
         "draft": summary.draft.is_some(),
         "key_changed": summary.key_changed,
+        "muted_until": summary.muted_until.0,
     })
 }

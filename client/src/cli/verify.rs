@@ -101,6 +101,7 @@ async fn agree(handle: &Handle, compared: &Compared) -> Result<Millis, CliError>
             step.accept_key_for_waiting(change)?;
         }
         step.set_verified(&id, true)?;
+        step.tell_now()?;
         Ok(step.now)
     });
     Ok(agree.await?)
@@ -108,7 +109,11 @@ async fn agree(handle: &Handle, compared: &Compared) -> Result<Millis, CliError>
 
 async fn doubt(handle: &Handle, compared: &Compared) -> Result<(), CliError> {
     let id = compared.account.account;
-    Ok(handle.step(move |step| step.set_verified(&id, false)).await?)
+    let doubt = handle.step(move |step| {
+        step.set_verified(&id, false)?;
+        step.tell_now()
+    });
+    Ok(doubt.await?)
 }
 
 fn show(compared: &Compared) -> Result<(), CliError> {

@@ -9,6 +9,9 @@ use aside_protocol::{AccountId, Body, ChatId, DeviceId, MessageId, Millis, codec
 use bytes::Bytes;
 use rusqlite::params;
 
+/// The latest time that the database holds; other devices may name any.
+const LATEST: u64 = i64::MAX as u64;
+
 impl Tx<'_> {
     /// An item is to be told; a newer one about the same thing replaces it.
     pub fn sync_later(&self, subject: &[u8], item: &SyncItem, now: Millis) -> Result<()> {
@@ -63,7 +66,7 @@ impl Tx<'_> {
     /// Announces nothing of a chat until then; 0: announces again.
     pub fn mute(&self, chat: &ChatId, until: Millis) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO mutes (chat, until) VALUES (?, ?)";
-        self.run(sql, params![chat.as_ref(), until.0]).map(drop)
+        self.run(sql, params![chat.as_ref(), until.0.min(LATEST)]).map(drop)
     }
 
     /// Since when a text is being written in a chat on another own device; none if it is not.
@@ -75,6 +78,6 @@ impl Tx<'_> {
     /// Remembers that; 0: it is not any more.
     pub fn set_drafted(&self, chat: &ChatId, since: Millis) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO drafted (chat, since) VALUES (?, ?)";
-        self.run(sql, params![chat.as_ref(), since.0]).map(drop)
+        self.run(sql, params![chat.as_ref(), since.0.min(LATEST)]).map(drop)
     }
 }

@@ -33,6 +33,8 @@ pub enum TaskKind {
     Quit,
     /// Ask those in a channel to add this device, which has its link.
     Enter,
+    /// Renew the own leaf in a big group that was just joined (rule `MLS-7`).
+    Warm,
 }
 
 impl TaskKind {
@@ -42,7 +44,7 @@ impl TaskKind {
 
     fn from_code(code: i64) -> Result<Self> {
         use TaskKind::*;
-        let all = [Sync, Leave, Remove, Role, Title, Add, Join, Link, Routing, Found, Quit, Enter];
+        let all = [Sync, Leave, Remove, Role, Title, Add, Join, Link, Routing, Found, Quit, Enter, Warm];
         usize::try_from(code).ok().and_then(|code| all.get(code).copied()).ok_or(StoreError::Row("task"))
     }
 }

@@ -49,6 +49,13 @@ pub enum Cmd {
         /// How.
         change: GroupChange,
     },
+    /// Announce nothing of a chat, or announce it again, on all own devices.
+    Mute {
+        /// Whose.
+        peer: AccountId,
+        /// Whether it is muted from now on.
+        on: bool,
+    },
     /// Read what was not sent yet; answered by [`crate::Msg::Unsent`].
     LoadUnsent(AccountId),
     /// Store a message for sending, and forget the chat's draft in the same transaction. A refusal is answered by

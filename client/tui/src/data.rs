@@ -174,6 +174,8 @@ pub struct Chat {
     pub draft: bool,
     /// Whether the name leads to a new key that nobody has decided about; nothing is sent until then.
     pub key_changed: bool,
+    /// Whether what is unread in it is not counted elsewhere.
+    pub muted: bool,
 }
 
 impl Chat {

@@ -71,6 +71,7 @@ pub const TABLE: &[Binding] = &[
     bind(P::Desk, (ALT, K::Char('g')), "Alt-G", A::NewGroup, "make a group or channel"),
     bind(P::Desk, (ALT, K::Char('r')), "Alt-R", A::Readers, "who has received and read what you wrote"),
     bind(P::Desk, (ALT, K::Char('u')), "Alt-U", A::Unsent, "what was not sent: try again, or take it back"),
+    bind(P::Desk, (ALT, K::Char('m')), "Alt-M", A::Mute, "mute this chat, or let it be heard again"),
     bind(P::Desk, (ALT, K::Char('c')), "Alt-C", A::Connection, "the connection at length"),
     bind(P::Desk, (NONE, K::F(1)), "F1", A::Help, ""),
     bind(P::List, (NONE, K::Char('?')), "?", A::Help, "this help; so does F1"),

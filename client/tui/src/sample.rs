@@ -29,6 +29,7 @@ pub(crate) fn chat(number: u8, name: &str, unread: u64) -> Chat {
         pending: 0,
         draft: false,
         key_changed: false,
+        muted: false,
     }
 }
 

@@ -10,6 +10,7 @@ mod heard;
 mod help;
 mod info;
 mod interrupt;
+mod mute;
 mod open;
 mod page;
 mod readers;
@@ -66,6 +67,8 @@ pub enum Action {
     Rename,
     /// Leave the group.
     Leave,
+    /// Mute the open chat, or end that.
+    Mute,
     /// Show how things stand with the relay.
     Connection,
     /// Show the keys.
@@ -189,6 +192,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
         Action::GiveRole(role) => group::give_role(model, role),
         Action::Rename => group::rename(model),
         Action::Leave => group::leave(model),
+        Action::Mute => mute::toggle(model),
         Action::Connection => connection::open(model),
         Action::Help => help::open(model),
         Action::HelpOrType => help::open_or_type(model),

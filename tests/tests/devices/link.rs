@@ -2,7 +2,7 @@
 
 use super::common::*;
 use aside_protocol::linking::{LinkCode, LinkSecret};
-use aside_tests::{Background, Client, Terminal};
+use aside_tests::{Background, Client, Terminal, wait_some};
 
 /// Wide enough for a code on one line.
 const SIZE: (u16, u16) = (600, 100);
@@ -40,6 +40,30 @@ fn both_devices_get_and_send_from_then_on() {
     let machines: Vec<_> = listed.iter().map(|own| own["machine"].as_str().unwrap_or("")).collect();
     assert_eq!((listed.len(), machines[1], &listed[0]["this"]), (2, "laptop", &true.into()));
     assert_eq!(listed[1]["device"], device_id(&laptop));
+    relay.finish();
+}
+
+#[test]
+fn a_chat_muted_on_one_device_is_muted_on_the_other() {
+    let (relay, alice, _bob) = acquainted();
+    let laptop = linked(&alice, "laptop");
+    let muted_until = |client: &Client| {
+        let listed = client.chats().ok().json();
+        listed.iter().find(|chat| chat["name"] == "bob").and_then(|chat| chat["muted_until"].as_u64())
+    };
+    let until = |wanted: &dyn Fn(u64) -> bool| {
+        wait_some("the other device's mute", SOON, || {
+            laptop.recv(&["--timeout", "1s"]);
+            muted_until(&laptop).filter(|&time| wanted(time))
+        });
+    };
+    alice.run(&["mute", "nobody"]).expect_code(1);
+    let muted = alice.run(&["mute", "bob", "--for", "8h", "--json"]).ok().one();
+    assert_eq!((muted["chat"].as_str(), muted["until"].as_u64()), (Some("bob"), muted_until(&alice)));
+    until(&|time| Some(time) == muted["until"].as_u64());
+    assert!(laptop.run(&["chats"]).ok().stdout.contains("[muted]"));
+    alice.run(&["mute", "bob", "--off"]).ok();
+    until(&|time| time == 0);
     relay.finish();
 }
 

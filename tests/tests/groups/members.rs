@@ -1,6 +1,7 @@
 //! People are added, removed, and leave.
 
 use super::common::*;
+use serde_json::Value;
 
 #[test]
 fn who_is_removed_reads_nothing_new() {
@@ -31,6 +32,19 @@ fn who_is_added_reads_only_what_follows() {
     assert_eq!(heard(&bob, "#lunch", "after"), ["alice: before", "alice: after"]);
     let again = alice.run(&["group", "add", "#lunch", "dave"]).expect_code(1);
     assert!(again.stderr.contains("in the group already"), "{again:?}");
+    relay.finish();
+}
+
+#[test]
+fn who_is_about_to_leave_may_stay_after_all() {
+    let (relay, _alice, bob, _carol) = lunch();
+    // Nobody is there to make the change.
+    bob.run(&["group", "leave", "#lunch", "--no-wait"]).ok();
+    let due = |group: &Value| group["due"].as_array().map(Vec::len);
+    assert_eq!(due(&info(&bob, "#lunch").unwrap()), Some(1));
+    let stays = bob.run(&["group", "leave", "#lunch", "--cancel", "--json"]).ok().one();
+    assert_eq!((due(&stays), &stays["state"]), (Some(0), &"in".into()), "{stays}");
+    bob.run(&["group", "leave", "#lunch", "--cancel"]).expect_code(1);
     relay.finish();
 }
 

@@ -88,6 +88,7 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     step.begin_epoch(chat, seq)?;
     outbox::commits::took_effect(step, chat, &proposed.request)?;
     step.tx.drop_task(chat.row, TaskKind::Routing, &[])?;
+    step.tx.drop_task(chat.row, TaskKind::Warm, &[])?;
     let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
     if proposed.founding {
         step.tx.set_roster(chat.row, &Roster { entries: change.put }, chat.place(seq))?;

@@ -1,6 +1,7 @@
 //! Welcomes: joined only if group, chat, accounts and devices all fit together (rules `MLS-3`, `CHT-5`, `GRP-4`).
 
 use crate::error::{EngineError, Result};
+use crate::outbox::drafts;
 use crate::rules;
 use crate::step::Step;
 use aside_crypto::{Group, MlsError, Staged, Terms};
@@ -201,7 +202,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     step.watch_own_devices(chat)?;
     step.watch_lists(chat)?;
     step.watch_routing(chat);
-    Ok(())
+    drafts::warm(step, chat)
 }
 
 /// Takes over what the group says of itself; what is to be told of it, the first time.

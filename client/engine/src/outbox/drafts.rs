@@ -10,7 +10,7 @@ use aside_crypto::Leaf;
 use aside_protocol::group::{AccountLists, ChatKind, Evidence, LeaveRequest, Role, RoleChange, Roster, SignedLeave};
 use aside_protocol::limits::{CHANNEL_DEVICES, GROUP_ACCOUNTS, GROUP_DEVICES};
 use aside_protocol::rejoin::{self, RejoinRequest};
-use aside_protocol::{AccountId, DeviceId, Millis, PublicKey, codec};
+use aside_protocol::{AccountId, Body, DeviceId, Millis, PublicKey, codec};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::rejoins::RejoinTask;
 use aside_store::tasks::{Task, TaskKind};
@@ -19,6 +19,11 @@ use std::collections::BTreeSet;
 
 /// How long a group waits for key packages of an account whose devices are all new, in milliseconds.
 const LONGEST_HOLD_MS: u64 = 10 * 60_000;
+/// Devices from which on a tree is big, how many of those who join renew their leaves then, and within what time in
+/// milliseconds (rule `MLS-7`).
+const BIG: u64 = 64;
+const WARMERS: u64 = 16;
+const WARM_MS: u64 = 60 * 60_000;
 /// Most leaves added by one commit: what its bytes stay handy with.
 const MOST_ADDED: usize = 1_000;
 
@@ -203,6 +208,7 @@ fn single(step: &mut Step, chat: &Chat, view: &View, task: &Task) -> Result<Opti
         }
         TaskKind::Link => Some(Draft { link: Some(PublicKey::from_slice(&task.value)), ..Draft::default() }),
         TaskKind::Routing => codec::decode(&task.value.0).ok().map(|mend| Draft { mend, ..Draft::default() }),
+        TaskKind::Warm => Some(Draft::default()),
         TaskKind::Add | TaskKind::Found | TaskKind::Quit | TaskKind::Enter => return Ok(None),
     };
     match draft {
@@ -430,6 +436,21 @@ fn holds(step: &Step, view: &View, tasks: &[Task]) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// A tree just founded has no keys above its leaves, and whoever commits seals to each of them. A few members anywhere in
+/// it who renew theirs leave every later commit with few nodes to seal to. Has this device be one of them by chance, at
+/// some time soon (rule `MLS-7`).
+pub(crate) fn warm(step: &mut Step, chat: &Chat) -> Result<()> {
+    if chat.kind != ChatKind::Group || chat.devices < BIG {
+        return Ok(());
+    }
+    let (chance, wait) = (u32::from_be_bytes(step.fresh()), u32::from_be_bytes(step.fresh()));
+    if u64::from(chance) % chat.devices >= WARMERS {
+        return Ok(());
+    }
+    let due = Millis(step.now.0.saturating_add(u64::from(wait) % WARM_MS));
+    step.add_task(chat, TaskKind::Warm, Vec::new(), Body::default(), due, false)
 }
 
 /// Whether this device's leaf is to be renewed (rule `MLS-7`): by messages or by time, later in large groups, and by chance.

@@ -183,6 +183,34 @@ fn a_group_that_is_not_founded_yet_outlives_the_relays_log() {
 }
 
 #[test]
+fn some_of_those_who_join_a_big_group_renew_their_leaf() {
+    let mut engine = settled();
+    let chat = live(&mut engine);
+    let before = of(&mut engine, chat);
+    let chosen = |engine: &mut Engine, devices: u64, seed: u8| {
+        let chat = Chat { devices, ..before.clone() };
+        engine.step(NOW, &mut Counting(seed), |step| crate::outbox::drafts::warm(step, &chat)).unwrap();
+        let task = engine.read(|tx| Ok(tx.task(chat.row, TaskKind::Warm, &[])?)).unwrap();
+        engine.step(NOW, &mut Counting(0), |step| Ok(step.tx.drop_task(chat.row, TaskKind::Warm, &[])?)).unwrap();
+        task.map(|task| task.due.0 - NOW.0)
+    };
+    let many =
+        |engine: &mut Engine, devices| (0..=255).filter_map(|seed| chosen(engine, devices, seed)).collect::<Vec<_>>();
+    assert!(many(&mut engine, 63).is_empty(), "a small tree warms by itself");
+    let due = many(&mut engine, 128);
+    assert!((16..64).contains(&due.len()), "about one in eight: {}", due.len());
+    assert!(due.iter().all(|wait| *wait < 3_600_000));
+    // The one chosen makes a commit for that alone, once it is due.
+    let (due, made) = (Millis(NOW.0 + 5_000), before.clone());
+    let task =
+        move |step: &mut crate::Step| step.add_task(&made, TaskKind::Warm, Vec::new(), Body::default(), due, false);
+    engine.step(NOW, &mut Counting(0), task).unwrap();
+    let commits = |effects| requests(effects).into_iter().any(|(_, request)| matches!(request, Request::Commit(_)));
+    assert!(!commits(engine.tick(Millis(due.0 - 1), &mut Counting(0)).unwrap()));
+    assert!(commits(engine.tick(due, &mut Counting(0)).unwrap()));
+}
+
+#[test]
 fn one_at_fault_among_many_is_found_with_few_tries() {
     for (count, guilty) in [(1, 0), (2, 1), (500, 0), (500, 321), (500, 499)] {
         let mut tries = 0;

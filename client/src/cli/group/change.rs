@@ -81,6 +81,11 @@ pub(super) async fn remove(args: MembersArgs, settings: &Settings) -> Result<(),
 pub(super) async fn leave(args: LeaveArgs, settings: &Settings) -> Result<(), CliError> {
     change(settings, (&args.group, args.waiting, 1), async |change| {
         let row = change.chat.row;
+        if args.cancel {
+            let was_leaving = change.handle.step(move |step| step.stay(row)).await?;
+            let not = || CliError::Failed("you are not about to leave this".into());
+            return was_leaving.then_some(()).ok_or_else(not);
+        }
         ask(&change.handle, move |step| step.leave(row)).await?;
         change.settle(Asked::one(change.chat.chat, row, TaskKind::Quit, Vec::new())).await
     })

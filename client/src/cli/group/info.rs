@@ -79,7 +79,13 @@ fn read(tx: &Tx, chat: Chat, own: AccountId) -> Result<Shown, EngineError> {
         })
     };
     let members = tx.members(chat.row)?.into_iter().map(person).collect::<Result<_, _>>()?;
-    let due = tx.tasks(chat.row)?.into_iter().map(|task| due(tx, &task)).collect::<Result<_, _>>()?;
+    // Upkeep is nobody's concern.
+    let due = tx
+        .tasks(chat.row)?
+        .into_iter()
+        .filter(|task| task.kind != TaskKind::Warm)
+        .map(|task| due(tx, &task))
+        .collect::<Result<_, _>>()?;
     Ok(Shown { chat, own, members, due })
 }
 
@@ -96,6 +102,7 @@ fn due(tx: &Tx, task: &Task) -> Result<Due, EngineError> {
         TaskKind::Found => "found",
         TaskKind::Quit => "leave",
         TaskKind::Enter => "be let in",
+        TaskKind::Warm => "renew keys",
     };
     let about = task.account().map(|account| Ok::<_, EngineError>((account, called(tx, &account)?))).transpose()?;
     Ok(Due { what, about, since: task.made, asked: task.asked })

@@ -35,7 +35,13 @@ fn group(tx: &Tx, chat: &Chat, own: &AccountId) -> Result<Group, EngineError> {
     let people = tx.members(chat.row)?;
     let role = people.iter().find(|person| person.entry.account == *own).map(|person| shown_role(person.entry.role));
     let members = people.into_iter().map(|person| member(tx, &person, own)).collect::<Result<_, _>>()?;
-    let due = tx.tasks(chat.row)?.iter().map(|task| due(tx, task)).collect::<Result<Vec<_>, _>>()?;
+    // Upkeep is nobody's concern.
+    let due = tx
+        .tasks(chat.row)?
+        .iter()
+        .filter(|task| task.kind != TaskKind::Warm)
+        .map(|task| due(tx, task))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Group {
         title: chat.title.clone(),
         kind: shown_kind(chat.kind),
@@ -72,6 +78,7 @@ fn due(tx: &Tx, task: &Task) -> Result<String, EngineError> {
         TaskKind::Found => "it is being made".into(),
         TaskKind::Quit => "you leave".into(),
         TaskKind::Enter => "somebody must let you in".into(),
+        TaskKind::Warm => "your keys".into(),
     })
 }
 

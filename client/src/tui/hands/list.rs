@@ -1,8 +1,9 @@
 //! The chat list.
 
 use super::groups::{shown_kind, shown_role};
-use crate::agent::Handle;
+use crate::agent::{Handle, now};
 use aside_engine::EngineError;
+use aside_protocol::Millis;
 use aside_store::summaries::{ChatSummary, Shown};
 use aside_tui::Msg;
 use aside_tui::data::Chat;
@@ -12,10 +13,11 @@ use std::future::Future;
 const SHOWN: Shown = Shown { text: 400, unread: 100 };
 
 pub(super) fn chats(handle: &Handle) -> impl Future<Output = Result<Msg, EngineError>> + Send + use<> {
-    handle.read(|tx| Ok(Msg::Chats(tx.summaries(SHOWN)?.into_iter().map(chat).collect())))
+    let now = now();
+    handle.read(move |tx| Ok(Msg::Chats(tx.summaries(SHOWN)?.into_iter().map(|line| chat(line, now)).collect())))
 }
 
-fn chat(line: ChatSummary) -> Chat {
+fn chat(line: ChatSummary, now: Millis) -> Chat {
     Chat {
         peer: line.peer,
         name: line.name,
@@ -29,5 +31,6 @@ fn chat(line: ChatSummary) -> Chat {
         pending: line.pending,
         draft: line.draft.is_some(),
         key_changed: line.key_changed,
+        muted: line.muted_until > now,
     }
 }

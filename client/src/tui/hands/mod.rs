@@ -70,6 +70,7 @@ impl<M: Tell> Hands<M> {
             Cmd::MakeGroup { kind, title, members } => {
                 drop(self.writes.spawn(groups::make(handle, msgs, (kind, title, members))));
             }
+            Cmd::Mute { peer, on } => drop(self.writes.spawn(writing::mute(handle, msgs, peer, on))),
             Cmd::ChangeGroup { peer, change } => {
                 drop(self.writes.spawn(groups::change(handle, msgs, peer, change)));
             }

@@ -2,8 +2,9 @@
 
 use super::{Tell, loads};
 use crate::agent::Handle;
+use aside_engine::ALWAYS;
 use aside_engine::EngineError;
-use aside_protocol::{AccountId, MessageId};
+use aside_protocol::{AccountId, MessageId, Millis};
 use aside_tui::Msg;
 use aside_tui::data::Key;
 use std::future::Future;
@@ -46,6 +47,18 @@ pub(super) fn save_draft<M: Tell>(
 ) -> impl Future<Output = ()> + Send + use<M> {
     let saved = handle.step(move |step| step.save_draft(&peer, &text));
     async move { tell_failure(saved.await, &msgs) }
+}
+
+/// Until the user says otherwise.
+pub(super) fn mute<M: Tell>(
+    handle: &Handle,
+    msgs: M,
+    peer: AccountId,
+    on: bool,
+) -> impl Future<Output = ()> + Send + use<M> {
+    let until = if on { ALWAYS } else { Millis(0) };
+    let muted = handle.step(move |step| step.mute_with(&peer, until));
+    async move { tell_failure(muted.await, &msgs) }
 }
 
 pub(super) fn withdraw<M: Tell>(

@@ -76,9 +76,9 @@ impl Desk {
         self.list().iter().map(|chat| chat.pending).sum()
     }
 
-    /// Messages not read, in all chats but the open one.
+    /// Messages not read, in all chats but the open one and those that are muted.
     pub fn unread_elsewhere(&self) -> u64 {
         let open = self.open.as_ref().map(|open| open.peer);
-        self.list().iter().filter(|chat| Some(chat.peer) != open).map(|chat| chat.unread).sum()
+        self.list().iter().filter(|chat| Some(chat.peer) != open && !chat.muted).map(|chat| chat.unread).sum()
     }
 }

@@ -43,13 +43,13 @@ pub(super) fn next(model: &mut Model, by: isize) -> Vec<Cmd> {
     open(model, peer, None)
 }
 
-/// Opens the next chat below, and then from the top, that has something unread.
+/// Opens the next chat below, and then from the top, that has something unread and is not muted.
 pub(super) fn next_unread(model: &mut Model) -> Vec<Cmd> {
     let Some(desk) = model.desk() else { return Vec::new() };
     let present = desk.open.as_ref().map(|open| open.peer);
     let start = desk.list().iter().position(|chat| Some(chat.peer) == present).map_or(0, |index| index + 1);
     let (before, after) = desk.list().split_at(start.min(desk.list().len()));
-    let unread = |chat: &&Chat| chat.unread > 0 && Some(chat.peer) != present;
+    let unread = |chat: &&Chat| chat.unread > 0 && !chat.muted && Some(chat.peer) != present;
     match after.iter().chain(before).find(unread).map(|chat| chat.peer) {
         Some(peer) => open(model, peer, None),
         None => {

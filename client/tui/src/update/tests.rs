@@ -3,7 +3,7 @@
 
 use super::update;
 use crate::cmd::{Cmd, Span};
-use crate::data::{Info, Link, Page, Progress, Unsent};
+use crate::data::{Chat, Info, Link, Page, Progress, Unsent};
 use crate::model::{Anchor, Focus, Model, Overlay, TWICE};
 use crate::msg::Msg;
 use crate::sample::*;
@@ -114,6 +114,21 @@ fn what_grew_too_long_by_other_ways_than_pasting_is_not_taken_for_sending() {
     ctrl(&mut model, 'y');
     assert_eq!(press(&mut model, KeyCode::Enter), []);
     assert!(written(&model).len() > MAX_TEXT);
+}
+
+#[test]
+fn a_muted_chat_asks_for_no_attention() {
+    let mut model = open(SIZE, Page::default());
+    let loud = chat(2, "carol", 3);
+    update(&mut model, Msg::Chats(vec![chat(1, "bob", 0), loud.clone()]));
+    assert_eq!(model.desk().unwrap().unread_elsewhere(), 3);
+    update(&mut model, Msg::Chats(vec![chat(1, "bob", 0), Chat { muted: true, ..loud }]));
+    assert_eq!(model.desk().unwrap().unread_elsewhere(), 0);
+    alt(&mut model, KeyCode::Char('a'));
+    assert_eq!(model.note.as_ref().unwrap().0, "Nothing is unread.");
+    assert_eq!(alt(&mut model, KeyCode::Char('m')), [Cmd::Mute { peer: account(1), on: true }]);
+    update(&mut model, Msg::Chats(vec![Chat { muted: true, ..chat(1, "bob", 0) }]));
+    assert_eq!(alt(&mut model, KeyCode::Char('m')), [Cmd::Mute { peer: account(1), on: false }]);
 }
 
 #[test]

@@ -69,13 +69,15 @@ fn chat_lines(
     vec![first, second]
 }
 
-/// What needs attention in a chat: a new key, what is unread, what is not sent, a draft.
+/// What needs attention in a chat: a new key, what is unread, what is not sent, a draft. A muted chat asks for none.
 fn mark(chat: &Chat, open: bool, theme: Theme) -> (String, Style) {
     match chat {
         chat if chat.key_changed => (" key!".into(), theme.alert()),
+        chat if chat.unread > 0 && chat.muted => (format!(" ({}) muted", chat.unread), theme.quiet()),
         chat if chat.unread > 0 => (format!(" ({})", chat.unread), theme.unread()),
         chat if chat.pending > 0 => (" …".into(), theme.quiet()),
         chat if chat.draft && !open => (" ✎".into(), theme.quiet()),
+        chat if chat.muted => (" muted".into(), theme.quiet()),
         _ => (String::new(), Style::new()),
     }
 }
