@@ -31,9 +31,11 @@ impl Step<'_> {
 
     /// The same for the chat with an account, or the group or channel of that id.
     pub fn mute_with(&mut self, peer: &AccountId, until: Millis) -> Result<()> {
-        let group = self.is_group(peer)?;
-        let chat = if group { ChatId(peer.0) } else { ChatId::direct(&self.account, peer) };
-        self.mute(&chat, until)
+        self.mute(&self.chat_with(peer)?, until)
+    }
+
+    fn chat_with(&self, peer: &AccountId) -> Result<ChatId> {
+        Ok(if self.is_group(peer)? { ChatId(peer.0) } else { ChatId::direct(&self.account, peer) })
     }
 
     /// This device has read a chat up to its place.
@@ -51,9 +53,9 @@ impl Step<'_> {
         self.tell_own(&account.0, &SyncItem::Contact(decided))
     }
 
-    /// A text was begun for an account, or is no more.
+    /// A text was begun for an account, or in a group or channel, or is no more.
     pub(crate) fn tell_draft(&mut self, to: &AccountId, begun: bool) -> Result<()> {
-        let chat = ChatId::direct(&self.account, to);
+        let chat = self.chat_with(to)?;
         let since = if begun { self.now } else { Millis(0) };
         self.tell_own(&chat.0, &SyncItem::Draft(Drafted { chat, since }))
     }

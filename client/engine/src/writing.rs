@@ -47,7 +47,7 @@ impl Step<'_> {
         };
         let sent = self.send_text(&to, id, text)?;
         if sent.is_ok() {
-            self.tx.save_draft(&to, "", self.now)?;
+            self.save_draft(&to, "")?;
         }
         Ok(sent)
     }

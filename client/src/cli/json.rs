@@ -116,6 +116,7 @@ pub(super) fn chat(summary: &ChatSummary) -> Value {
         "time": summary.time.map(|time| time.0),
         "pending": summary.pending,
         "draft": summary.draft.is_some(),
+        "draft_elsewhere": summary.draft_elsewhere,
         "key_changed": summary.key_changed,
         "muted_until": summary.muted_until.0,
     })

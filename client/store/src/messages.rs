@@ -215,9 +215,15 @@ impl Tx<'_> {
 
     /// Stores somebody's message unless it is there already; says whether it was new.
     pub fn insert_arrival(&self, chat: ChatRow, arrival: &Arrival) -> Result<bool> {
+        self.insert_received(chat, arrival, false)
+    }
+
+    /// The same, perhaps for one that counts as shown.
+    pub(crate) fn insert_received(&self, chat: ChatRow, arrival: &Arrival, printed: bool) -> Result<bool> {
         let changed = self.run(
-            "INSERT INTO messages (chat, kind, account, device, message, own, seq, place, text, sent_at, relay_time)
-             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO messages
+               (chat, kind, account, device, message, own, seq, place, text, sent_at, relay_time, printed)
+             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             params![
                 chat,
                 arrival.author.as_ref(),
@@ -229,6 +235,7 @@ impl Tx<'_> {
                 arrival.text,
                 arrival.sent_at.0,
                 arrival.relay_time.0,
+                printed,
             ],
         )?;
         Ok(changed == 1)

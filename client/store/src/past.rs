@@ -73,24 +73,7 @@ impl Tx<'_> {
 
     /// Stores a message of the past unless it is here: it counts as shown. Says whether it was new.
     pub fn insert_past(&self, chat: ChatRow, arrival: &Arrival) -> Result<bool> {
-        let changed = self.run(
-            "INSERT INTO messages
-               (chat, kind, account, device, message, own, seq, place, text, sent_at, relay_time, printed)
-             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",
-            params![
-                chat,
-                arrival.author.as_ref(),
-                arrival.device.as_ref(),
-                arrival.id.as_ref(),
-                arrival.own,
-                arrival.seq.0,
-                arrival.place,
-                arrival.text,
-                arrival.sent_at.0,
-                arrival.relay_time.0,
-            ],
-        )?;
-        Ok(changed == 1)
+        self.insert_received(chat, arrival, true)
     }
 
     /// Whether anything of a chat cannot be shown.

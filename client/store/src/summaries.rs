@@ -35,6 +35,8 @@ pub struct ChatSummary {
     pub draft: Option<Millis>,
     /// Whether the name leads to another key that nobody has decided about.
     pub key_changed: bool,
+    /// Whether a text was begun on another own device.
+    pub draft_elsewhere: bool,
     /// Until when nothing is announced of it; 0: it is.
     pub muted_until: Millis,
 }
@@ -61,6 +63,7 @@ pub(crate) const SUMMARIES: &str = "SELECT c.peer, coalesce(a.name, nullif(c.tit
       ELSE coalesce(x.role, 0) END AS role,
     m.account AS author, b.name AS by_name, b.trust AS by_trust,
     coalesce(m.relay_time, m.sent_at) AS time,
+    coalesce((SELECT since FROM drafted d WHERE d.chat = c.chat), 0) > 0 AS elsewhere,
     coalesce((SELECT until FROM mutes q WHERE q.chat = c.chat), 0) AS muted,
     (SELECT count(*) FROM (SELECT 1 FROM messages u
       WHERE u.chat = c.id AND u.own = 0 AND u.kind = 0 AND u.place > c.read_place LIMIT ?1)) AS unread,
@@ -98,6 +101,7 @@ fn read(row: &Row, shown: Shown) -> Result<ChatSummary> {
         pending: row.get("pending")?,
         draft: None,
         key_changed: false,
+        draft_elsewhere: row.get("elsewhere")?,
         muted_until: Millis(row.get("muted")?),
         peer,
     })
@@ -160,6 +164,7 @@ fn empty(peer: AccountId, name: &str) -> ChatSummary {
         pending: 0,
         draft,
         key_changed: false,
+        draft_elsewhere: false,
         muted_until: Millis(0),
     }
 }

@@ -58,11 +58,6 @@ impl Tx<'_> {
         })
     }
 
-    /// Until when nothing is announced of a chat.
-    pub fn muted_until(&self, chat: &ChatId) -> Result<Millis> {
-        self.number("SELECT until FROM mutes WHERE chat = ?", params![chat.as_ref()]).map(Millis)
-    }
-
     /// Announces nothing of a chat until then; 0: announces again.
     pub fn mute(&self, chat: &ChatId, until: Millis) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO mutes (chat, until) VALUES (?, ?)";

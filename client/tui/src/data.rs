@@ -172,6 +172,8 @@ pub struct Chat {
     pub pending: u64,
     /// Whether a text was begun and not sent.
     pub draft: bool,
+    /// Whether one was begun on another device of the user.
+    pub draft_elsewhere: bool,
     /// Whether the name leads to a new key that nobody has decided about; nothing is sent until then.
     pub key_changed: bool,
     /// Whether what is unread in it is not counted elsewhere.

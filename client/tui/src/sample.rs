@@ -28,6 +28,7 @@ pub(crate) fn chat(number: u8, name: &str, unread: u64) -> Chat {
         time: Some(Millis(NOW.0 - u64::from(number) * 3_600_000)),
         pending: 0,
         draft: false,
+        draft_elsewhere: false,
         key_changed: false,
         muted: false,
     }

@@ -24,6 +24,14 @@ pub fn offer(host: &Client) -> (Background, String) {
     (adding, line["code"].as_str().unwrap().to_owned())
 }
 
+/// `device link` in the background.
+pub fn link(device: &Client, code: &str) -> Background {
+    let mut linking = Background::interactive(&mut device.command(&["device", "link", "--json"]));
+    linking.say([code]);
+    linking.hush();
+    linking
+}
+
 /// Another machine, let into the account of `host`.
 pub fn linked(host: &Client, machine: &str) -> Client {
     let (mut adding, code) = offer(host);

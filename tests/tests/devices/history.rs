@@ -86,14 +86,6 @@ fn moving(command: &Background) {
     wait_some("progress", SOON, || command.json().iter().any(|line| line["type"] == "history_progress").then_some(()));
 }
 
-/// `device link` in the background.
-fn link(device: &Client, code: &str) -> Background {
-    let mut linking = Background::interactive(&mut device.command(&["device", "link", "--json"]));
-    linking.say([code]);
-    linking.hush();
-    linking
-}
-
 #[test]
 fn killed_on_either_side_it_goes_on_and_every_message_is_there_once() {
     let (relay, alice, _bob) = acquainted();

@@ -2,7 +2,7 @@
 
 use super::common::*;
 use aside_protocol::linking::{LinkCode, LinkSecret};
-use aside_tests::{Background, Client, Terminal, wait_some};
+use aside_tests::{Client, Terminal, wait_some};
 
 /// Wide enough for a code on one line.
 const SIZE: (u16, u16) = (600, 100);
@@ -13,13 +13,6 @@ fn at_terminal(host: &Client) -> (Terminal, String) {
     let screen = terminal.wait_for("aside://link/");
     let code = screen.split('"').find(|part| part.starts_with("aside://link/")).unwrap().to_owned();
     (terminal, code)
-}
-
-fn link(device: &Client, code: &str) -> Background {
-    let mut linking = Background::interactive(&mut device.command(&["device", "link", "--json"]));
-    linking.say([code]);
-    linking.hush();
-    linking
 }
 
 #[test]

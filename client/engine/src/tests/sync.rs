@@ -49,7 +49,7 @@ fn changes_gather_and_the_newest_is_told_once() {
     engine.tick(Millis(NOW.0 + 3_000), &mut Counting(0)).unwrap();
     let told = [Sync { items: vec![SyncItem::Mute(Muted { chat: chat(), until: Millis(7) })] }];
     assert_eq!(own_chat(&mut engine), told);
-    engine.tick(Millis(NOW.0 + 9_000), &mut Counting(0)).unwrap();
+    engine.tick(Millis(NOW.0 + 9_000), &mut Counting(90)).unwrap();
     assert_eq!(own_chat(&mut engine), told);
     // Nobody sees a chat for it.
     let listed = engine.read(|tx| Ok(tx.summaries(aside_store::summaries::Shown::WHOLE)?)).unwrap();
@@ -60,7 +60,7 @@ fn changes_gather_and_the_newest_is_told_once() {
 fn who_has_one_device_tells_nobody() {
     let mut engine = connected();
     mute(&mut engine, 5);
-    engine.tick(Millis(NOW.0 + 9_000), &mut Counting(0)).unwrap();
+    engine.tick(Millis(NOW.0 + 9_000), &mut Counting(90)).unwrap();
     assert!(own_chat(&mut engine).is_empty());
 }
 
@@ -96,4 +96,26 @@ fn what_is_told_twice_or_late_takes_nothing_back() {
     assert_eq!(engine.read(|tx| Ok(tx.drafted_elsewhere(&chat())?)).unwrap(), Some(NOW));
     take_sync(&mut engine, vec![SyncItem::Draft(Drafted { chat: chat(), since: Millis(0) })]);
     assert_eq!(engine.read(|tx| Ok(tx.drafted_elsewhere(&chat())?)).unwrap(), None);
+}
+
+#[test]
+fn a_groups_draft_is_told_under_its_own_id_and_taken_back_when_it_is_sent() {
+    let mut engine = with_two();
+    let group = ChatId([8; 32]);
+    let found = |step: &mut crate::Step| {
+        let mut chat = step.tx.group_chat(&group, aside_protocol::group::ChatKind::Group, NOW)?;
+        chat.title = "garden".into();
+        step.tx.save_chat(&chat)?;
+        step.save_draft(&AccountId(group.0), "begun")
+    };
+    engine.step(NOW, &mut Counting(0), found).unwrap();
+    engine.tick(Millis(NOW.0 + 3_000), &mut Counting(0)).unwrap();
+    let since = |at| [Sync { items: vec![SyncItem::Draft(Drafted { chat: group, since: Millis(at) })] }];
+    assert_eq!(own_chat(&mut engine), since(NOW.0));
+    let id = aside_protocol::MessageId([5; 16]);
+    let send = |step: &mut crate::Step| step.send_written(&AccountId(group.0), id, "begun");
+    let sent = engine.step(Millis(NOW.0 + 4_000), &mut Counting(0), send).unwrap().0;
+    sent.unwrap();
+    engine.tick(Millis(NOW.0 + 9_000), &mut Counting(90)).unwrap();
+    assert_eq!(own_chat(&mut engine).last(), since(0).last());
 }

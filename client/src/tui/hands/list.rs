@@ -30,6 +30,7 @@ fn chat(line: ChatSummary, now: Millis) -> Chat {
         time: line.time,
         pending: line.pending,
         draft: line.draft.is_some(),
+        draft_elsewhere: line.draft_elsewhere,
         key_changed: line.key_changed,
         muted: line.muted_until > now,
     }

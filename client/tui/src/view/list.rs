@@ -77,6 +77,7 @@ fn mark(chat: &Chat, open: bool, theme: Theme) -> (String, Style) {
         chat if chat.unread > 0 => (format!(" ({})", chat.unread), theme.unread()),
         chat if chat.pending > 0 => (" …".into(), theme.quiet()),
         chat if chat.draft && !open => (" ✎".into(), theme.quiet()),
+        chat if chat.draft_elsewhere => (" ✎ elsewhere".into(), theme.quiet()),
         chat if chat.muted => (" muted".into(), theme.quiet()),
         _ => (String::new(), Style::new()),
     }
