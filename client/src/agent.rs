@@ -18,7 +18,7 @@ pub use connection::Connectivity;
 pub use enter::EnterError;
 pub use link_guest::{Linking, Met, link};
 pub use link_host::{HostError, Hosting, Wanted};
-pub use machine::own_machine;
+pub use machine::{fingerprint, own_machine};
 pub use recover::{Recovery, recover};
 pub use register::{RegisterError, Registration, register};
 pub use transfer::{Progress, Transfers, Which};

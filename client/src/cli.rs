@@ -13,7 +13,6 @@ mod json;
 mod mute;
 mod profile;
 mod prompt;
-mod qr;
 mod recover;
 mod recv;
 mod register;

@@ -4,5 +4,7 @@
 pub mod agent;
 pub mod cli;
 mod contact;
+mod handover;
+mod qr;
 pub mod tui;
 mod whom;

@@ -7,7 +7,8 @@ mod list;
 mod revoke;
 
 use super::{CliError, Settings};
-use aside_protocol::{DeviceId, Hash, PublicKey};
+use crate::agent::fingerprint;
+use aside_protocol::DeviceId;
 use aside_tui::text::{clip, one_line};
 use clap::{Args, Subcommand};
 
@@ -44,13 +45,6 @@ pub(super) async fn run(args: DeviceArgs, settings: &Settings) -> Result<(), Cli
 /// A machine's name, harmless for a terminal: another device chose it.
 fn shown(machine: &str) -> String {
     clip(&one_line(machine), SHOWN).0.into()
-}
-
-/// What two people, or one at two machines, compare: 80 bits of the device's key, in groups of four.
-fn fingerprint(key: &PublicKey) -> String {
-    let hex = Hash::labelled("aside/1 device fingerprint", &[&key.0]).to_hex();
-    let groups: Vec<&str> = (0..5).filter_map(|group| hex.get(group * 4..group * 4 + 4)).collect();
-    groups.join(" ")
 }
 
 fn uuid(device: &DeviceId) -> String {

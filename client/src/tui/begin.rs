@@ -1,20 +1,23 @@
-//! How a profile begins: opens it, or finds that it needs the first run, at whatever point that was interrupted.
+//! How a profile begins: opens it, or finds that it needs the first run, at whatever point that was interrupted. The
+//! first run registers an account, or makes this machine a device of one.
 //!
 //! The recovery words lie in a file of the profile's folder, for its owner only, from before the relay hears of the
 //! account until the user has confirmed them. As long as the file is there they are shown again.
 
 use super::closed::{closed, file, sentence};
-use crate::agent::{RegisterError, Registration, SystemRandom};
+use crate::agent::{EnterError, Linking, Met, RegisterError, Registration, SystemRandom, fingerprint, own_machine};
 use crate::cli::Settings;
 use aside_crypto::RecoveryPhrase;
 use aside_engine::{Engine, EngineError, fresh};
 use aside_protocol::invite::Invite;
+use aside_protocol::linking::LinkCode;
 use aside_protocol::{Name, PublicKey, Refusal};
 use aside_store::profile::Profile;
 use aside_store::{Store, StoreError};
 use aside_transport::TransportError;
 use aside_tui::closed::Closed;
 use aside_tui::setup::{At, Begun, Heard};
+use std::future::Future;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -90,7 +93,7 @@ pub async fn register(settings: &Settings, invite: Invite, name: Name) -> Heard 
         recovery_file: words_file(settings),
         choice: settings.transport,
     };
-    match apart(registration).await {
+    match apart(move || async move { attempt(&registration).await }).await {
         Ok(profile) => registered(settings, &profile),
         Err(RegisterError::AlreadyRegistered(name)) => again(settings, &name),
         Err(error) => Heard::Failed { at: blame(&error), why: sentence(&error.to_string()) },
@@ -98,14 +101,49 @@ pub async fn register(settings: &Settings, invite: Invite, name: Name) -> Heard 
 }
 
 /// On a thread of its own: it waits for the disk, and its handshakes need more stack than a runtime's thread may have.
-async fn apart(registration: Registration) -> Result<Profile, RegisterError> {
+async fn apart<T, E, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+    T: Send + 'static,
+    E: From<EngineError> + Send + 'static,
+{
     let (tell, told) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
-    let work = move || drop(tell.send(runtime.block_on(attempt(&registration))));
-    let failed = |why: String| Err(RegisterError::Engine(EngineError::Bug(why)));
+    let work = move || drop(tell.send(runtime.block_on(work())));
+    let failed = |why: String| Err(EngineError::Bug(why).into());
     match std::thread::Builder::new().name("register".to_owned()).stack_size(STACK).spawn(work) {
         Ok(_) => told.await.unwrap_or_else(|_| failed("the registration ended without a word".to_owned())),
         Err(why) => failed(format!("no thread could be started ({why})")),
+    }
+}
+
+/// Does [`aside_tui::setup::Ask::Link`]: meets the other device, and opens the profile once its user has agreed.
+pub async fn link(settings: &Settings, code: LinkCode, tell: impl Fn(Heard) + Send + 'static) -> Start {
+    let linking = Linking { folder: settings.folder.clone(), code, machine: own_machine(), choice: settings.transport };
+    let linked = apart(move || async move { crate::agent::link(&linking, |met| tell(heard(met))).await });
+    match linked.await {
+        // Key packages go up, and the history comes, with the first connection.
+        Ok(_) => start(settings),
+        Err(error) => Start::Setup(Heard::Failed { at: at(&error), why: sentence(&error.to_string()) }),
+    }
+}
+
+fn heard(met: Met) -> Heard {
+    match met {
+        Met::Host(host, key) => {
+            Heard::Met { name: host.name.to_string(), machine: host.machine, fingerprint: fingerprint(&key) }
+        }
+        Met::Agreed => Heard::Agreed,
+    }
+}
+
+/// A code that leads nowhere is to be replaced; all else may work with it.
+fn at(error: &EnterError) -> At {
+    match error {
+        EnterError::NobodyWaits | EnterError::TimedOut | EnterError::NotLinked(_) | EnterError::Meeting(_) => {
+            At::Invite
+        }
+        _ => At::Again,
     }
 }
 

@@ -118,6 +118,14 @@ impl Beside<'_> {
                 Cmd::Quit => return None,
                 Cmd::Reopen => return Some(begin::start(self.settings)),
                 Cmd::Setup(Ask::Begin) => return Some(begin::begin(self.settings)),
+                Cmd::Setup(Ask::Link(code)) => {
+                    let events = self.events.clone();
+                    let tell = move |heard| _ = events.send(Event::Msg(Msg::Setup(heard)));
+                    return tokio::select! {
+                        start = begin::link(self.settings, code, tell) => Some(start),
+                        () = told_to_quit(&mut self.cmds) => None,
+                    };
+                }
                 Cmd::Setup(Ask::Register { invite, name }) => {
                     return tokio::select! {
                         heard = begin::register(self.settings, invite, name) => Some(Start::Setup(heard)),

@@ -1,8 +1,10 @@
 //! What [`crate::update`] wants done outside. Nothing here waits; results come back as [`crate::Msg`]s.
 
+use crate::data::devices::Decision;
 use crate::data::{GroupChange, Key, Kind};
 use crate::setup;
-use aside_protocol::AccountId;
+use aside_protocol::channel::ChannelLink;
+use aside_protocol::{AccountId, DeviceId};
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,29 @@ pub enum Cmd {
         /// How.
         change: GroupChange,
     },
+    /// Make or read the link with which others join a channel; answered by [`crate::Msg::ChannelLink`].
+    ShowLink(AccountId),
+    /// End the link of a channel: nobody joins with it any more.
+    DropLink(AccountId),
+    /// Ask to be let into a channel; answered by [`crate::Msg::Made`].
+    Join(ChannelLink),
+    /// The user has compared the safety number with somebody, or takes that back.
+    Verify {
+        /// With whom.
+        peer: AccountId,
+        /// Whether both saw the same.
+        same: bool,
+    },
+    /// Read which devices the user has; answered by [`crate::Msg::Devices`].
+    LoadDevices,
+    /// Begin to let another device in; answered by [`crate::Msg::Admission`], as often as it comes further.
+    Admit,
+    /// What the user decided about the device that asks.
+    Decide(Decision),
+    /// Nobody is to be let in any more.
+    EndAdmission,
+    /// Remove a device of the user's for good; a refusal is answered by [`crate::Msg::Denied`].
+    Revoke(DeviceId),
     /// Announce nothing of a chat, or announce it again, on all own devices.
     Mute {
         /// Whose.

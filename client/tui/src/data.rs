@@ -1,5 +1,7 @@
 //! What is shown, as the store's side hands it over. Texts are as peers wrote them: made harmless where they are drawn.
 
+pub mod devices;
+
 use aside_protocol::{AccountId, Millis};
 
 /// Where an entry stands in its conversation; sorts oldest first.
@@ -267,6 +269,8 @@ pub struct Info {
     pub account: String,
     /// How many devices it has.
     pub devices: usize,
+    /// Whether the user has compared the safety number.
+    pub verified: bool,
     /// 60 digits, from the own root key and the one in use.
     pub safety_number: String,
     /// The account that has the name now, if nobody has decided about its key, and the safety number with it.

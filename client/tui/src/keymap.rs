@@ -16,6 +16,8 @@ pub enum Place {
     List,
     /// While the members of a group are shown.
     Members,
+    /// While the user's devices are shown, and none is being let in.
+    Devices,
     /// In every overlay.
     Overlay,
     /// Everywhere.
@@ -72,6 +74,7 @@ pub const TABLE: &[Binding] = &[
     bind(P::Desk, (ALT, K::Char('r')), "Alt-R", A::Readers, "who has received and read what you wrote"),
     bind(P::Desk, (ALT, K::Char('u')), "Alt-U", A::Unsent, "what was not sent: try again, or take it back"),
     bind(P::Desk, (ALT, K::Char('m')), "Alt-M", A::Mute, "mute this chat, or let it be heard again"),
+    bind(P::Desk, (ALT, K::Char('l')), "Alt-L", A::Devices, "your devices: link another one, remove one"),
     bind(P::Desk, (ALT, K::Char('c')), "Alt-C", A::Connection, "the connection at length"),
     bind(P::Desk, (NONE, K::F(1)), "F1", A::Help, ""),
     bind(P::List, (NONE, K::Char('?')), "?", A::Help, "this help; so does F1"),
@@ -136,6 +139,9 @@ pub const TABLE: &[Binding] = &[
     bind(P::Members, (NONE, K::Char('o')), "o", A::GiveRole(Role::Owner), "an owner"),
     bind(P::Members, (NONE, K::Char('n')), "n", A::Rename, "call it by another name"),
     bind(P::Members, (NONE, K::Char('l')), "l", A::Leave, "leave"),
+    bind(P::Members, (NONE, K::Char('k')), "k", A::ShowLink, "the link with which others join a channel"),
+    bind(P::Devices, (NONE, K::Char('a')), "a", A::Admit, "let another machine of yours in"),
+    bind(P::Devices, (NONE, K::Char('x')), "x", A::Revoke, "remove the chosen one for good"),
     bind(P::Overlay, (NONE, K::Esc), "Esc", A::Close, ""),
     bind(P::Anywhere, (CTRL, K::Char('l')), "Ctrl-L", A::Redraw, ""),
     bind(P::Anywhere, (CTRL, K::Char('z')), "Ctrl-Z", A::Suspend, "to the shell; fg comes back"),

@@ -13,6 +13,7 @@ pub use overlay::Overlay;
 
 use crate::closed::Closed;
 use crate::data::Link;
+use crate::data::devices::Moving;
 use crate::setup::Setup;
 use aside_protocol::Millis;
 use jiff::tz::TimeZone;
@@ -37,6 +38,8 @@ pub struct Model {
     pub colours: bool,
     /// How things stand with the relay.
     pub link: Link,
+    /// History on its way between own devices.
+    pub moving: Option<Moving>,
     /// A sentence for the status line, and until when.
     pub note: Option<(String, Millis)>,
     /// Until when another Ctrl-C leaves.
@@ -70,6 +73,7 @@ impl Model {
             zone,
             colours,
             link: Link::Connecting,
+            moving: None,
             note: None,
             leaving: None,
             doubt: false,

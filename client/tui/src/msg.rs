@@ -1,5 +1,6 @@
 //! What can happen: the user's doing, the passing of time, and results of [`crate::Cmd`]s.
 
+use crate::data::devices::{Admission, Code, Device, Moving};
 use crate::data::{Chat, Group, Info, Link, Me, Page, Reader, Unsent};
 use crate::setup;
 use aside_protocol::{AccountId, Millis};
@@ -54,6 +55,14 @@ pub enum Msg {
     Readers(i64, Vec<Reader>),
     /// A group or channel was made, or why not.
     Made(Result<AccountId, String>),
+    /// The link of a channel, or why there is none.
+    ChannelLink(AccountId, Result<Code, String>),
+    /// The user's devices, the oldest first.
+    Devices(Vec<Device>),
+    /// Letting a device in has come so far.
+    Admission(Admission),
+    /// History is on its way between two own devices; none: not any more.
+    Moving(Option<Moving>),
     /// A change was not accepted: why, and what to do.
     Denied(String),
     /// What was not sent yet, oldest first, and why the relay does not take it, if it said so.

@@ -1,9 +1,11 @@
-//! The first run: invite, name, recovery words, three of them typed back. Pure; the words are wiped when dropped.
+//! The first run: invite, name, recovery words, three of them typed back; or the code of another device, which lets this
+//! one in. Pure; the words are wiped when dropped.
 //!
 //! One file a step. Each keeps what was typed in it, so going back and forth loses nothing.
 
 mod check;
 mod invite;
+mod link;
 mod name;
 mod words;
 
@@ -11,9 +13,11 @@ use crate::Cmd;
 use crate::plain::{Hint, Plain};
 use aside_protocol::Name;
 use aside_protocol::invite::Invite;
+use aside_protocol::linking::LinkCode;
 use check::CheckStep;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use invite::InviteStep;
+use link::LinkStep;
 use name::NameStep;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -30,6 +34,9 @@ pub enum Ask {
         /// The name wanted.
         name: Name,
     },
+    /// Become a device of an account; answered by [`Heard::Met`] and [`Heard::Agreed`], then the profile opens, or by
+    /// [`Heard::Failed`].
+    Link(LinkCode),
     /// The words were seen, or skipped on purpose: remove their file and open the profile.
     Begin,
 }
@@ -55,6 +62,17 @@ pub enum Heard {
         /// Which three are asked for, 0 to 23, rising.
         asked: [usize; 3],
     },
+    /// The other device has answered; its user is asked now.
+    Met {
+        /// Whose account it is.
+        name: String,
+        /// What the other device is called.
+        machine: String,
+        /// This device's fingerprint, which the other one shows too.
+        fingerprint: String,
+    },
+    /// The other device's user has agreed.
+    Agreed,
     /// Not registered: what happened and what to do, and whether the invite is to blame rather than name or network.
     Failed {
         /// A sentence.
@@ -83,6 +101,8 @@ impl std::fmt::Debug for Heard {
             Self::Registered { asked, .. } => {
                 f.debug_struct("Registered").field("asked", asked).finish_non_exhaustive()
             }
+            Self::Met { machine, .. } => f.debug_struct("Met").field("machine", machine).finish_non_exhaustive(),
+            Self::Agreed => f.write_str("Agreed"),
             Self::Failed { why, at } => f.debug_struct("Failed").field("why", why).field("at", at).finish(),
         }
     }
@@ -95,6 +115,8 @@ enum Step {
     Name,
     /// Waits for [`Heard`].
     Registering,
+    /// Waits for another device, and for [`Heard`].
+    Linking,
     Words,
     Check,
     /// Waits for the profile to open.
@@ -116,6 +138,7 @@ pub struct Setup {
     step: Step,
     invite: InviteStep,
     name: NameStep,
+    link: LinkStep,
     words: WordsStep,
     check: CheckStep,
     /// Ctrl-C was pressed, and nothing else since.
@@ -129,6 +152,7 @@ impl Setup {
             step: if begun.is_some() { Step::Name } else { Step::Invite },
             invite: InviteStep::new(begun.as_ref().map(|begun| &begun.invite)),
             name: NameStep::new(begun.as_ref().map(|begun| &begun.name)),
+            link: LinkStep::default(),
             words: WordsStep::default(),
             check: CheckStep::default(),
             leaving: false,
@@ -164,7 +188,7 @@ impl Setup {
             Step::Name => self.name.key(key),
             Step::Words => self.words.key(key),
             Step::Check => self.check.key(key, &self.words),
-            Step::Registering | Step::Opening => Go::Stay,
+            Step::Registering | Step::Linking | Step::Opening => Go::Stay,
         };
         match go {
             Go::Stay => Vec::new(),
@@ -174,6 +198,13 @@ impl Setup {
 
     fn go(&mut self, step: Step) -> Vec<Cmd> {
         let step = match step {
+            Step::Linking => match self.invite.code() {
+                Some(code) => {
+                    (self.step, self.link) = (step, LinkStep::default());
+                    return vec![Cmd::Setup(Ask::Link(code))];
+                }
+                None => Step::Invite,
+            },
             // Both were checked when their steps were left; whatever is not there is asked for again.
             Step::Registering => match (self.invite.invite(), self.name.name()) {
                 (Some(invite), Some(name)) => {
@@ -196,7 +227,7 @@ impl Setup {
             Step::Invite => self.invite.paste(text),
             Step::Name => self.name.paste(text),
             Step::Check => self.check.paste(text),
-            Step::Registering | Step::Words | Step::Opening => {}
+            Step::Registering | Step::Linking | Step::Words | Step::Opening => {}
         }
     }
 
@@ -209,6 +240,8 @@ impl Setup {
                 self.check = CheckStep::new(asked);
                 self.step = Step::Words;
             }
+            Heard::Met { name, machine, fingerprint } => self.link.met(name, machine, fingerprint),
+            Heard::Agreed => self.link.agreed(),
             Heard::Failed { why, at } => self.failed(why, at),
         }
     }
@@ -219,7 +252,7 @@ impl Setup {
                 self.words.blame(why);
                 self.step = Step::Words;
             }
-            (_, At::Invite) => {
+            (Step::Linking, _) | (_, At::Invite) => {
                 self.invite.blame(why);
                 self.step = Step::Invite;
             }
@@ -242,6 +275,7 @@ impl Setup {
                 sheet.room();
                 sheet.text("This takes some seconds where the network is slow.");
             }
+            Step::Linking => self.link.view(sheet),
             Step::Words => self.words.view(sheet),
             Step::Check => self.check.view(sheet),
             Step::Opening => sheet.text("Opening your chats."),
@@ -253,6 +287,7 @@ impl Setup {
             Step::Invite => "Welcome to aside",
             Step::Name => "Your name",
             Step::Registering => "Registering …",
+            Step::Linking => "Linking this device …",
             Step::Words => "Your 24 recovery words",
             Step::Check => "Did you write them down?",
             Step::Opening => "Done",
@@ -266,12 +301,13 @@ impl Setup {
             Step::Words if self.words.skipping() => &[("y", "skip"), ("n", "back to the words")],
             Step::Words => &[("Enter", "written down"), ("s", "skip"), ("Ctrl-C twice", "leave")],
             Step::Check => &[("Enter", "check"), ("Esc", "see the words"), ("Ctrl-C twice", "leave")],
-            Step::Registering | Step::Opening => &[("Ctrl-C twice", "leave")],
+            Step::Registering | Step::Linking | Step::Opening => &[("Ctrl-C twice", "leave")],
         }
     }
 
     fn notice(&self) -> Option<&'static str> {
         let notice = match self.step {
+            Step::Linking => "Ctrl-C again leaves. The same code goes on from here while it is good.",
             Step::Registering => "Ctrl-C again leaves. Next time aside goes on from here.",
             Step::Words | Step::Check => "Ctrl-C again leaves. The words are shown next time.",
             Step::Invite | Step::Name | Step::Opening => "Ctrl-C again leaves.",

@@ -5,11 +5,13 @@ mod choose;
 mod chooser;
 mod connection;
 mod delete;
+mod devices;
 mod group;
 mod heard;
 mod help;
 mod info;
 mod interrupt;
+mod link;
 mod mute;
 mod open;
 mod page;
@@ -22,7 +24,7 @@ mod unsent;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use switcher::name as wanted_name;
+pub(crate) use switcher::{is_link, name as wanted_name};
 
 use crate::cmd::Cmd;
 use crate::data::Role;
@@ -67,6 +69,14 @@ pub enum Action {
     Rename,
     /// Leave the group.
     Leave,
+    /// Show the link of the channel shown.
+    ShowLink,
+    /// Show the user's devices.
+    Devices,
+    /// Let another device in.
+    Admit,
+    /// Remove the chosen device.
+    Revoke,
     /// Mute the open chat, or end that.
     Mute,
     /// Show how things stand with the relay.
@@ -171,6 +181,11 @@ fn in_overlay(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
             _ => group::key(model, key),
         },
         Some(Overlay::Readers { .. }) => readers::key(model, key),
+        Some(Overlay::Link { .. }) => link::key(model, key),
+        Some(Overlay::Devices(devices)) => match keymap::action(&[Place::Devices], key) {
+            Some(action) if devices.is_idle() => act(model, action),
+            _ => devices::key(model, key),
+        },
         Some(Overlay::Connection) => connection::key(model, key),
         None => Vec::new(),
     }
@@ -192,6 +207,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Cmd> {
         Action::GiveRole(role) => group::give_role(model, role),
         Action::Rename => group::rename(model),
         Action::Leave => group::leave(model),
+        Action::ShowLink => link::open(model),
+        Action::Devices => devices::open(model),
+        Action::Admit => devices::admit(model),
+        Action::Revoke => devices::revoke(model),
         Action::Mute => mute::toggle(model),
         Action::Connection => connection::open(model),
         Action::Help => help::open(model),

@@ -4,9 +4,11 @@ mod chooser;
 mod composer;
 mod connection;
 mod conversation;
+mod devices;
 mod group;
 mod help;
 mod info;
+mod link;
 mod list;
 mod popup;
 mod readers;
@@ -67,6 +69,8 @@ fn desk_view(model: &Model, desk: &Desk, theme: Theme, frame: &mut Frame) -> Vec
         Some(Overlay::Readers { row, readers, down, .. }) => {
             readers::view(desk, (*row, readers.as_deref()), *down, theme, frame, area);
         }
+        Some(Overlay::Link { link, .. }) => link::channel(link.as_ref(), theme, frame, area),
+        Some(Overlay::Devices(devices)) => devices::view(devices, &model.zone, theme, frame, area),
         Some(Overlay::Connection) => connection::view(&model.link, desk, theme, frame, area),
     }
     // What an overlay covers is no link.

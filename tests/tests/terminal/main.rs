@@ -20,6 +20,7 @@ mod first_run;
 mod focus;
 mod hostile;
 mod leaving;
+mod linking;
 mod looks;
 mod moving;
 mod offline;

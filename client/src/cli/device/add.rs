@@ -3,7 +3,8 @@
 use super::history::{self, Wish};
 use super::{fingerprint, shown, uuid};
 use crate::agent::{Handle, HostError, Hosting, Wanted, own_machine};
-use crate::cli::{CliError, Settings, duration, json, profile, prompt, qr};
+use crate::cli::{CliError, Settings, duration, json, profile, prompt};
+use crate::qr;
 use aside_protocol::linking::{Linked, NotLinked};
 use clap::Args;
 use std::io::IsTerminal;
@@ -87,7 +88,7 @@ fn show_code(code: &str, args: &AddArgs) -> Result<(), CliError> {
     }
     if std::io::stderr().is_terminal() {
         eprintln!("On the new machine, run:  aside device link\nand paste this code there, or scan it:\n");
-        eprintln!("{}", qr::draw(code)?);
+        eprintln!("{}", qr::draw(code).unwrap_or_default());
         eprintln!(
             "Keep it to yourself: whoever has it can ask to become a device of yours. It is good for ten minutes.\n"
         );

@@ -2,10 +2,9 @@
 
 use crate::agent::Handle;
 use crate::cli::{CliError, json, prompt};
+use crate::handover::{self, Standing};
 use aside_engine::{Engine, EngineError};
 use aside_protocol::{DeviceId, Millis};
-use aside_store::exports::ExportState;
-use aside_store::imports::ImportState;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -69,59 +68,16 @@ pub(super) async fn ask() -> Result<Wish, CliError> {
     }
 }
 
-/// How far a history is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Standing {
-    done: u64,
-    total: u64,
-    missing: u64,
-    /// Over, and why it was given up, if it was.
-    end: Option<Result<(), String>>,
-}
-
 /// Follows what this device hands to a new one, until that one is told.
 pub(super) async fn hand_over(handle: &Handle, device: DeviceId, as_json: bool) -> Result<(), CliError> {
-    let look = move |engine: &mut Engine| {
-        engine.read(|tx| {
-            let Some(export) = tx.export(&device)? else {
-                return Ok(Standing {
-                    done: 0,
-                    total: 0,
-                    missing: 0,
-                    end: Some(Err("the device is not one of yours any more".into())),
-                });
-            };
-            let told = match export.told {
-                Some(row) => tx.message(row)?.is_none_or(|message| message.seq.is_some()),
-                None => false,
-            };
-            let (done, end) = match export.state {
-                ExportState::Told => (export.messages, told.then_some(Ok(()))),
-                ExportState::Failed => (0, Some(Err(export.error.unwrap_or_default()))),
-                _ => (tx.messages_uploaded(&device)?, None),
-            };
-            Ok(Standing { done, total: export.messages, missing: 0, end })
-        })
-    };
+    let look = move |engine: &mut Engine| engine.read(|tx| handover::handed(tx, &device));
     let later = "The history is not all at the relay yet; it goes on whenever aside runs here.";
     follow(handle, look, ("Handing the history over", later), as_json).await
 }
 
 /// Follows what an old device hands to this one, until all of it is stored.
 pub(super) async fn receive(handle: &Handle, expected: u64, as_json: bool) -> Result<(), CliError> {
-    let look = move |engine: &mut Engine| {
-        engine.read(|tx| {
-            let Some(import) = tx.imports()?.pop() else {
-                return Ok(Standing { done: 0, total: expected, missing: 0, end: None });
-            };
-            let end = match import.state {
-                ImportState::Done => Some(Ok(())),
-                ImportState::Failed => Some(Err(import.error.unwrap_or_default())),
-                _ => None,
-            };
-            Ok(Standing { done: import.stored, total: import.messages, missing: import.missing, end })
-        })
-    };
+    let look = move |engine: &mut Engine| engine.read(|tx| handover::received(tx, expected));
     if !as_json {
         eprintln!(
             "The other device hands its history over: about {expected} messages. It goes on if this is interrupted."

@@ -77,11 +77,27 @@ pub(super) fn accept<M: Tell>(
     }
 }
 
+/// The user has compared the safety number with an account, or takes that back.
+pub(super) fn verify<M: Tell>(
+    handle: &Handle,
+    msgs: M,
+    peer: AccountId,
+    same: bool,
+) -> impl Future<Output = ()> + Send + use<M> {
+    let verified = handle.step(move |step| {
+        // The number shown is that of the account in use.
+        let in_use = step.tx.conversation(&peer)?.peer;
+        step.set_verified(&in_use, same)
+    });
+    async move { super::writing::tell_failure(verified.await, &msgs) }
+}
+
 /// What is known of an account.
 struct Known {
     own: PublicKey,
     account: Account,
     rival: Option<Account>,
+    verified: bool,
     state: Option<ChatState>,
 }
 
@@ -106,15 +122,17 @@ fn known(engine: &mut Engine, peer: AccountId) -> Result<Option<Known>, EngineEr
         let rival = named.into_iter().find(|rival| rival.trust == aside_store::accounts::Trust::Pending);
         let rival = rival.filter(|rival| rival.account != in_use);
         let state = tx.chat(&ChatId::direct(&me, &in_use))?.map(|chat| chat.state);
-        Ok(Some(Known { own, account, rival, state }))
+        let verified = tx.verified(&in_use)?.is_some();
+        Ok(Some(Known { own, account, rival, verified, state }))
     })
 }
 
 fn shown(known: &Known) -> Info {
-    let Known { own, account, rival, state } = known;
+    let Known { own, account, rival, verified, state } = known;
     Info {
         name: account.name.to_string(),
         account: account.account.to_hex(),
+        verified: *verified,
         devices: account.list.list.devices.len(),
         safety_number: safety_number(own, &account.root),
         rival: rival.as_ref().map(|rival| (rival.account, safety_number(own, &rival.root))),

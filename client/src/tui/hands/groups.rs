@@ -1,9 +1,10 @@
 //! Groups and channels: made, changed, shown; who has read a message.
 
-use super::Tell;
+use super::{Tell, devices};
 use crate::agent::Handle;
 use crate::whom::called;
-use aside_engine::{Allowed, EngineError, Step};
+use aside_engine::{Allowed, Denied, EngineError, Step};
+use aside_protocol::channel::ChannelLink;
 use aside_protocol::group::{ChatKind, Role as Given};
 use aside_protocol::{AccountId, ChatId};
 use aside_store::Tx;
@@ -156,14 +157,58 @@ pub(super) fn change<M: Tell>(
         let Some(chat) = step.tx.chat(&ChatId(peer.0))? else { return Ok(Ok(())) };
         apply(step, &chat, change)
     });
+    async move { tell_denied(changed.await, &msgs) }
+}
+
+/// Makes or finds the link of a channel.
+pub(super) fn link<M: Tell>(handle: &Handle, msgs: M, peer: AccountId) -> impl Future<Output = ()> + Send + use<M> {
+    let made = handle.step(move |step| match step.tx.chat(&ChatId(peer.0))? {
+        Some(chat) => step.channel_link(chat.row),
+        None => Ok(Err(Denied::NotIn)),
+    });
     async move {
-        let msg = match changed.await {
-            Ok(Ok(())) => Msg::Changed,
-            Ok(Err(denied)) => Msg::Denied(sentence(&denied)),
-            Err(error) => Msg::Failed(error.to_string()),
+        let link = match made.await {
+            Ok(Ok(link)) => Ok(devices::code(link.to_link())),
+            Ok(Err(denied)) => Err(sentence(&denied)),
+            Err(error) => Err(error.to_string()),
         };
-        msgs(msg);
+        msgs(Msg::ChannelLink(peer, link));
     }
+}
+
+/// Ends the link of a channel.
+pub(super) fn drop_link<M: Tell>(
+    handle: &Handle,
+    msgs: M,
+    peer: AccountId,
+) -> impl Future<Output = ()> + Send + use<M> {
+    let dropped = handle.step(move |step| match step.tx.chat(&ChatId(peer.0))? {
+        Some(chat) => step.drop_channel_link(chat.row),
+        None => Ok(Err(Denied::NotIn)),
+    });
+    async move { tell_denied(dropped.await, &msgs) }
+}
+
+/// Asks to be let into a channel; its chat is there at once, and says that somebody must let the user in.
+pub(super) fn join<M: Tell>(handle: &Handle, msgs: M, link: ChannelLink) -> impl Future<Output = ()> + Send + use<M> {
+    let peer = AccountId(link.chat.0);
+    let asked = handle.step(move |step| step.join_channel(&link));
+    async move {
+        let made = match asked.await {
+            Ok(Ok(_)) => Ok(peer),
+            Ok(Err(denied)) => Err(sentence(&denied)),
+            Err(error) => Err(error.to_string()),
+        };
+        msgs(Msg::Made(made));
+    }
+}
+
+fn tell_denied(result: Result<Allowed, EngineError>, msgs: &impl Tell) {
+    msgs(match result {
+        Ok(Ok(())) => Msg::Changed,
+        Ok(Err(denied)) => Msg::Denied(sentence(&denied)),
+        Err(error) => Msg::Failed(error.to_string()),
+    });
 }
 
 fn apply(step: &mut Step, chat: &Chat, change: GroupChange) -> aside_engine::Result<Allowed> {
@@ -185,7 +230,7 @@ fn given(role: Role) -> Given {
 }
 
 /// As a sentence of its own.
-fn sentence(denied: &aside_engine::Denied) -> String {
+fn sentence(denied: &Denied) -> String {
     let text = denied.to_string();
     let mut letters = text.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()

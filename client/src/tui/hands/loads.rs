@@ -1,7 +1,7 @@
 //! Reads: chat list, pages, what is known of a contact, what was not sent. At most one of each is on its way, and one
 //! more is due after it.
 
-use super::{contacts, groups, list};
+use super::{contacts, devices, groups, list};
 use crate::agent::Handle;
 use crate::contact::refused;
 use aside_engine::EngineError;
@@ -30,6 +30,7 @@ pub(super) enum Load {
     Unsent(AccountId),
     Group(AccountId),
     Readers(i64),
+    Devices,
 }
 
 /// What is on its way, and whether it was asked for again meanwhile.
@@ -65,6 +66,7 @@ pub(super) fn ask(handle: &Handle, load: &Load) -> Answer {
         Load::Info(peer) => Box::pin(contacts::info(handle, peer)),
         Load::Unsent(peer) => Box::pin(unsent(handle, peer)),
         Load::Group(peer) => Box::pin(groups::members(handle, peer)),
+        Load::Devices => Box::pin(devices::list(handle)),
         Load::Readers(row) => Box::pin(groups::readers(handle, row)),
     }
 }

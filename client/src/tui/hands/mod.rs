@@ -5,6 +5,7 @@
 //! nothing up. Nothing here touches the terminal.
 
 mod contacts;
+mod devices;
 mod groups;
 mod list;
 mod loads;
@@ -12,11 +13,14 @@ mod news;
 mod writing;
 
 use crate::agent::Handle;
+use aside_tui::data::devices::Decision;
 use aside_tui::{Cmd, Msg};
 use loads::{Load, Loads};
 use news::PAUSE;
 use std::future::Future;
-use tokio::sync::mpsc::UnboundedReceiver;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -31,7 +35,10 @@ pub async fn run(handle: Handle, mut cmds: UnboundedReceiver<Cmd>, msgs: impl Te
     let mut news = JoinSet::new();
     news.spawn(news::changes(handle.clone(), msgs.clone()));
     news.spawn(news::link(handle.clone(), msgs.clone()));
-    let mut hands = Hands { handle, msgs, loads: Loads::default(), reads: JoinSet::new(), writes: JoinSet::new() };
+    news.spawn(news::moving(handle.clone(), msgs.clone()));
+    let (reads, writes) = (JoinSet::new(), JoinSet::new());
+    let mut hands =
+        Hands { handle, msgs, loads: Loads::default(), reads, writes, decisions: None, meeting: Arc::default() };
     loop {
         tokio::select! {
             cmd = cmds.recv() => match cmd {
@@ -53,6 +60,10 @@ struct Hands<M> {
     reads: JoinSet<Option<Load>>,
     /// What must be done before the end.
     writes: JoinSet<()>,
+    /// To whoever lets another device in.
+    decisions: Option<UnboundedSender<Decision>>,
+    /// Whose turn it is to do that.
+    meeting: Arc<Mutex<()>>,
 }
 
 impl<M: Tell> Hands<M> {
@@ -70,6 +81,15 @@ impl<M: Tell> Hands<M> {
             Cmd::MakeGroup { kind, title, members } => {
                 drop(self.writes.spawn(groups::make(handle, msgs, (kind, title, members))));
             }
+            Cmd::ShowLink(peer) => drop(self.writes.spawn(groups::link(handle, msgs, peer))),
+            Cmd::DropLink(peer) => drop(self.writes.spawn(groups::drop_link(handle, msgs, peer))),
+            Cmd::Join(link) => drop(self.writes.spawn(groups::join(handle, msgs, link))),
+            Cmd::Verify { peer, same } => drop(self.writes.spawn(contacts::verify(handle, msgs, peer, same))),
+            Cmd::LoadDevices => self.load(Load::Devices),
+            Cmd::Admit => self.admit(),
+            Cmd::Decide(decision) => drop(self.decisions.as_ref().map(|to| to.send(decision))),
+            Cmd::EndAdmission => self.decisions = None,
+            Cmd::Revoke(device) => drop(self.writes.spawn(devices::revoke(handle, msgs, device))),
             Cmd::Mute { peer, on } => drop(self.writes.spawn(writing::mute(handle, msgs, peer, on))),
             Cmd::ChangeGroup { peer, change } => {
                 drop(self.writes.spawn(groups::change(handle, msgs, peer, change)));
@@ -86,6 +106,14 @@ impl<M: Tell> Hands<M> {
             }
             Cmd::Setup(_) | Cmd::Redraw | Cmd::Reopen | Cmd::Suspend | Cmd::Quit => {}
         }
+    }
+
+    /// An earlier attempt ends. A program that ends meanwhile leaves a meeting that nobody comes to.
+    fn admit(&mut self) {
+        let (decisions, decided) = unbounded_channel();
+        self.decisions = Some(decisions);
+        let admitted = devices::admit((self.handle.clone(), self.meeting.clone()), self.msgs.clone(), decided);
+        self.reads.spawn(async move { (admitted.await, None).1 });
     }
 
     /// Starts a load, unless the same one is on its way: that one is then done once more, since it may have looked too

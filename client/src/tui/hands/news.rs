@@ -1,10 +1,12 @@
-//! What happens by itself: changes of the store, the connection's coming and going.
+//! What happens by itself: changes of the store, the connection's coming and going, history on its way.
 
 use super::Tell;
 use crate::agent::{Connectivity, Handle, Transport};
+use crate::handover::{self, Way};
 use aside_transport::TransportError;
 use aside_tui::Msg;
 use aside_tui::data::Link;
+use aside_tui::data::devices::Moving;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -17,6 +19,28 @@ pub(super) async fn changes(handle: Handle, msgs: impl Tell) {
     while changes.changed().await.is_ok() {
         msgs(Msg::Changed);
         sleep(PAUSE).await;
+    }
+}
+
+/// The shortest time between two looks at how far a history is.
+const PACE: Duration = Duration::from_millis(250);
+
+/// Tells of history on its way, whenever more of it has got there.
+pub(super) async fn moving(handle: Handle, msgs: impl Tell) {
+    let (mut changes, mut told) = (handle.changes(), None);
+    loop {
+        changes.mark_unchanged();
+        let Ok(found) = handle.read(handover::on_its_way).await else { return };
+        let now =
+            found.map(|(way, standing)| Moving { here: way == Way::Here, done: standing.done, total: standing.total });
+        if told != now {
+            msgs(Msg::Moving(now));
+            told = now;
+        }
+        sleep(PACE).await;
+        if changes.changed().await.is_err() {
+            return;
+        }
     }
 }
 

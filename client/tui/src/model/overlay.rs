@@ -1,7 +1,8 @@
 //! What lies over the chats and takes the keys until it is closed.
 
+use crate::data::devices::{Admission, Code, Device};
 use crate::data::{Group, Info, Kind, Reader, Unsent};
-use aside_protocol::AccountId;
+use aside_protocol::{AccountId, DeviceId};
 
 /// One at a time.
 #[derive(Debug)]
@@ -45,6 +46,15 @@ pub enum Overlay {
         /// Rows scrolled down.
         down: u16,
     },
+    /// The link with which others join a channel.
+    Link {
+        /// Which channel.
+        peer: AccountId,
+        /// None until it was read.
+        link: Option<Code>,
+    },
+    /// The user's devices; also where another one is let in.
+    Devices(Devices),
     /// How things stand with the relay, at length.
     Connection,
 }
@@ -60,6 +70,28 @@ pub struct Members {
     pub cursor: usize,
     /// What is to be confirmed or written first.
     pub asking: Option<Asking>,
+}
+
+/// The user's devices.
+#[derive(Debug, Default)]
+pub struct Devices {
+    /// None until they were read.
+    pub list: Option<Vec<Device>>,
+    /// The chosen one.
+    pub cursor: usize,
+    /// The one that is to be removed, if the user confirms it, and what it is called.
+    pub revoking: Option<(DeviceId, String)>,
+    /// Another one is being let in.
+    pub admission: Option<Admission>,
+    /// The user has agreed to the one that asks, and chooses the messages it gets.
+    pub agreed: bool,
+}
+
+impl Devices {
+    /// Whether nothing is being asked or done.
+    pub fn is_idle(&self) -> bool {
+        self.revoking.is_none() && self.admission.is_none()
+    }
 }
 
 /// A question before a change.

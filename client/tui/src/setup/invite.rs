@@ -1,8 +1,9 @@
-//! What this is, and where to: asks for an invite link.
+//! What this is, and where to: asks for an invite link, or the code of another device.
 
 use super::{Go, Step};
 use crate::plain::{Field, Sheet};
 use aside_protocol::invite::{Invite, PREFIX};
+use aside_protocol::linking::{self, LinkCode};
 use crossterm::event::{KeyCode, KeyEvent};
 
 /// Bytes of the longest link that is taken: more than the longest addresses need.
@@ -29,6 +30,11 @@ impl InviteStep {
         Invite::from_link(self.field.text()).ok()
     }
 
+    /// The code of another device, if that is what was given.
+    pub(super) fn code(&self) -> Option<LinkCode> {
+        LinkCode::from_link(self.field.text()).ok()
+    }
+
     pub(super) fn blame(&mut self, why: String) {
         self.error = Some(why);
     }
@@ -39,6 +45,15 @@ impl InviteStep {
                 self.error = None;
             }
             return Go::Stay;
+        }
+        if self.field.text().trim().starts_with(linking::PREFIX) {
+            return match LinkCode::from_link(self.field.text()) {
+                Ok(_) => Go::To(Step::Linking),
+                Err(error) => {
+                    self.error = Some(format!("This cannot be used: {error}."));
+                    Go::Stay
+                }
+            };
         }
         match Invite::from_link(self.field.text()) {
             Ok(_) => {
@@ -56,7 +71,7 @@ impl InviteStep {
     /// A link may come with the words around it, and broken over lines; whole, it takes the place of what is there.
     pub(super) fn paste(&mut self, text: &str) {
         self.error = None;
-        let found = text.find(PREFIX).and_then(|at| text.get(at..));
+        let found = [PREFIX, linking::PREFIX].into_iter().find_map(|prefix| text.get(text.find(prefix)?..));
         let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).take(MOST).collect::<String>();
         match found {
             Some(link) => self.field.set(&squeezed(link)),
@@ -71,6 +86,7 @@ impl InviteStep {
         );
         sheet.room();
         sheet.text("Paste an invite link. Who hosts a relay makes one with: aside-relay invite");
+        sheet.text("If you use aside on another machine, paste its code instead: Alt-L and then a shows it there.");
         sheet.room();
         sheet.field(&self.field);
         sheet.room();
@@ -78,6 +94,8 @@ impl InviteStep {
             sheet.error(error);
         } else if let Some(invite) = self.invite() {
             sheet.text(&format!("The relay is at {}.", invite.addresses.join(", ")));
+        } else if let Some(code) = self.code() {
+            sheet.text(&format!("The code of another device; the relay is at {}.", code.addresses.join(", ")));
         }
     }
 }

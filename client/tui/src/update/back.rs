@@ -1,7 +1,7 @@
 //! Back to the list; overlays closed.
 
 use crate::cmd::Cmd;
-use crate::model::{Focus, Model};
+use crate::model::{Focus, Model, Overlay};
 
 /// From the composer to the list. What was being written is kept.
 pub(super) fn back(model: &mut Model) -> Vec<Cmd> {
@@ -13,8 +13,9 @@ pub(super) fn back(model: &mut Model) -> Vec<Cmd> {
 
 /// Takes the overlay away.
 pub(super) fn close(model: &mut Model) -> Vec<Cmd> {
-    if let Some(desk) = model.desk_mut() {
-        desk.overlay = None;
+    let closed = model.desk_mut().and_then(|desk| desk.overlay.take());
+    match closed {
+        Some(Overlay::Devices(devices)) => super::devices::closed(&devices),
+        _ => Vec::new(),
     }
-    Vec::new()
 }

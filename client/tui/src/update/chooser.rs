@@ -81,6 +81,7 @@ pub(super) fn made(model: &mut Model, result: Result<AccountId, String>) -> Vec<
             cmds
         }
         Err(why) => {
+            switcher::refused(model);
             model.say(why);
             Vec::new()
         }

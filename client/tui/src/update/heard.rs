@@ -1,6 +1,6 @@
 //! What comes from outside: time, size, focus, and results of commands.
 
-use super::{chooser, group, is_looking, open, readers, send, switcher};
+use super::{chooser, devices, group, is_looking, link, open, readers, send, switcher};
 use crate::cmd::Cmd;
 use crate::data::{Chat, Link, Me, Page};
 use crate::layout;
@@ -41,6 +41,10 @@ pub(super) fn heard(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         }
         Msg::Group(about, known) => group::heard(model, about, known),
         Msg::Readers(about, known) => readers::heard(model, about, known),
+        Msg::ChannelLink(about, result) => link::heard(model, about, result),
+        Msg::Devices(known) => devices::heard(model, known),
+        Msg::Admission(admission) => devices::come(model, admission),
+        Msg::Moving(moving) => model.moving = moving,
         Msg::Made(result) => return chooser::made(model, result),
         Msg::Denied(why) => model.say(why),
         Msg::Refused { peer, text, why } => refused(model, peer, text, why),
@@ -107,6 +111,7 @@ fn changed(model: &mut Model) -> Vec<Cmd> {
     match &desk.overlay {
         Some(Overlay::Unsent { peer, .. }) => cmds.push(Cmd::LoadUnsent(*peer)),
         Some(Overlay::Group(Members { peer, .. })) => cmds.push(Cmd::LoadGroup(*peer)),
+        Some(Overlay::Devices(_)) => cmds.push(Cmd::LoadDevices),
         Some(Overlay::Readers { peer, row, .. }) => cmds.push(Cmd::LoadReaders { peer: *peer, row: *row }),
         _ => {}
     }

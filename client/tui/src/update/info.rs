@@ -20,11 +20,12 @@ pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
     vec![Cmd::LoadInfo(peer)]
 }
 
-/// `a` accepts a new key; the rest scrolls or closes.
+/// `a` accepts a new key, `v` remembers that the number was compared; the rest scrolls or closes.
 pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
     let Some(desk) = model.desk_mut() else { return Vec::new() };
     let Some(Overlay::Info { peer, info, down }) = &mut desk.overlay else { return Vec::new() };
     let peer = *peer;
+    let verified = info.as_ref().is_some_and(|info| info.verified);
     let rival = info.as_ref().and_then(|info| info.rival.as_ref()).map(|(rival, _)| *rival);
     match key.code {
         KeyCode::Down => *down = down.saturating_add(1),
@@ -34,6 +35,9 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
                 desk.overlay = None;
                 return vec![Cmd::AcceptKey { peer, rival }];
             }
+        }
+        KeyCode::Char('v') if info.is_some() && rival.is_none() => {
+            return vec![Cmd::Verify { peer, same: !verified }, Cmd::LoadInfo(peer)];
         }
         KeyCode::Enter | KeyCode::Char('q' | 'i') => desk.overlay = None,
         _ => {}

@@ -5,6 +5,7 @@ use crate::data::{Chat, Kind};
 use crate::model::overlay::Switcher;
 use crate::model::{Model, Overlay};
 use aside_protocol::AccountId;
+use aside_protocol::channel::{self, ChannelLink};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -14,6 +15,9 @@ const FEWEST_DIGITS: usize = 8;
 
 /// Longest query that makes sense.
 const LONGEST: usize = 64;
+
+/// Longest link that makes sense.
+const LONGEST_LINK: usize = 8 << 10;
 
 /// Opens it, with all chats.
 pub(super) fn open(model: &mut Model) -> Vec<Cmd> {
@@ -44,7 +48,12 @@ pub(super) fn key(model: &mut Model, key: &KeyEvent) -> Vec<Cmd> {
 
 /// Pasted text counts as typed.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Cmd> {
-    change(model, |query| query.push_str(text.lines().next().unwrap_or("").trim()));
+    // A link may come with the words around it, and broken over lines.
+    let link = text.find(channel::PREFIX).and_then(|at| text.get(at..));
+    match link {
+        Some(link) => change(model, |query| *query = link.split_whitespace().collect()),
+        None => change(model, |query| query.push_str(text.lines().next().unwrap_or("").trim())),
+    }
     Vec::new()
 }
 
@@ -86,7 +95,8 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut String)) {
     let Some(Overlay::Switcher(switcher)) = &mut desk.overlay else { return };
     let before = switcher.query.clone();
     edit(&mut switcher.query);
-    while switcher.query.len() > LONGEST {
+    let longest = if switcher.query.starts_with("aside:") { LONGEST_LINK } else { LONGEST };
+    while switcher.query.len() > longest {
         switcher.query.pop();
     }
     if before != switcher.query {
@@ -99,7 +109,11 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut String)) {
 
 fn move_by(model: &mut Model, by: isize) {
     if let Some(Overlay::Switcher(switcher)) = model.desk_mut().and_then(|desk| desk.overlay.as_mut()) {
-        let last = if name(switcher).is_some() { switcher.hits.len() } else { switcher.hits.len().saturating_sub(1) };
+        let last = if name(switcher).is_some() || is_link(&switcher.query) {
+            switcher.hits.len()
+        } else {
+            switcher.hits.len().saturating_sub(1)
+        };
         switcher.cursor = switcher.cursor.saturating_add_signed(by).min(last);
     }
 }
@@ -111,16 +125,46 @@ fn choose(model: &mut Model) -> Vec<Cmd> {
     if let Some(peer) = switcher.hits.get(switcher.cursor).copied() {
         return super::open::open(model, peer, None);
     }
+    if is_link(&switcher.query) {
+        return join(switcher);
+    }
     let Some(wanted) = name(switcher) else { return Vec::new() };
     switcher.looking = Some(wanted.clone());
     switcher.failed = None;
     vec![Cmd::LookUp(wanted)]
 }
 
+/// A channel's link was pasted: asks to be let in, once.
+fn join(switcher: &mut Switcher) -> Vec<Cmd> {
+    switcher.failed = None;
+    match ChannelLink::from_link(&switcher.query) {
+        Ok(link) => {
+            switcher.looking = Some(link.title.clone());
+            vec![Cmd::Join(link)]
+        }
+        Err(error) => {
+            switcher.failed = Some(error.to_string());
+            Vec::new()
+        }
+    }
+}
+
+/// What was asked for by a link cannot be.
+pub(super) fn refused(model: &mut Model) {
+    if let Some(Overlay::Switcher(switcher)) = model.desk_mut().and_then(|desk| desk.overlay.as_mut()) {
+        switcher.looking = None;
+    }
+}
+
+/// Whether the query is, or is meant to be, a channel's link.
+pub(crate) fn is_link(query: &str) -> bool {
+    query.trim().starts_with(channel::PREFIX)
+}
+
 /// The query as a name to look up.
 pub(crate) fn name(switcher: &Switcher) -> Option<String> {
     let name = switcher.query.trim();
-    (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned())
+    (!name.is_empty() && !name.starts_with('#') && !is_link(name)).then(|| name.to_owned())
 }
 
 /// Chats whose names have the query's letters in its order, the best first.

@@ -182,7 +182,8 @@ fn keys_with_modifiers_decide_nothing_in_an_overlay() {
     alt(&mut model, KeyCode::Char('i'));
     let rival = Some((account(8), "54321".into()));
     let (name, account_id, safety_number) = ("bob".into(), "0101".into(), "12345".into());
-    let info = Info { name, account: account_id, devices: 1, safety_number, rival, state: "Encrypted." };
+    let info =
+        Info { name, account: account_id, devices: 1, safety_number, rival, verified: false, state: "Encrypted." };
     update(&mut model, Msg::Info(account(1), info));
     assert_eq!((alt(&mut model, KeyCode::Char('a')), ctrl(&mut model, 'a')), (vec![], vec![]));
     assert!(matches!(overlay(&model), Some(Overlay::Info { .. })));
@@ -487,6 +488,7 @@ fn info_is_under_i_in_the_list_and_a_new_key_is_accepted_on_purpose() {
         account: "0101".into(),
         devices: 1,
         safety_number: "12345".into(),
+        verified: false,
         rival: Some((account(8), "54321".into())),
         state: "Encrypted.",
     };
@@ -606,4 +608,5 @@ fn no_size_and_no_order_of_resizes_breaks_anything() {
     assert!(matches!(anchor(&model), Anchor::At(..)));
 }
 
+mod devices;
 mod groups;

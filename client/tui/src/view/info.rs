@@ -31,11 +31,20 @@ pub(super) fn view(desk: &Desk, info: Option<&Info>, down: u16, theme: Theme, fr
     }
     lines.extend(number(&info.safety_number));
     lines.push(Line::raw(""));
+    if info.rival.is_none() {
+        let verified =
+            if info.verified { "✓ You have compared it." } else { "Not compared yet. If it is the same, press v." };
+        lines.push(Line::raw(verified));
+    }
     lines.push(Line::raw(info.state));
     lines.push(Line::raw(format!("Devices: {}", info.devices)));
     lines.push(Line::raw(format!("Account: {}", info.account)));
     lines.push(Line::raw(format!("You are:  {}", desk.me.name)));
-    let hint = if info.rival.is_some() { "a accept the new key  Esc close" } else { "Esc close" };
+    let hint = match info.rival {
+        Some(_) => "a accept the new key  Esc close",
+        None if info.verified => "v not compared after all  Esc close",
+        None => "v compared, and the same  Esc close",
+    };
     popup::text(frame, area, Text::from(lines), down, &name, hint, theme);
 }
 

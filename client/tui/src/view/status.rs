@@ -1,6 +1,7 @@
 //! One line: connection, what is not sent, and hints.
 
 use crate::data::Link;
+use crate::data::devices::Moving;
 use crate::model::{Desk, Focus, Model};
 use crate::text;
 use crate::theme::Theme;
@@ -21,6 +22,9 @@ pub(super) fn view(model: &Model, desk: &Desk, theme: Theme, frame: &mut Frame, 
     if desk.pending() > 0 {
         left.push(Span::styled(format!("  {} not sent", desk.pending()), theme.alert()));
     }
+    if let Some(moving) = &model.moving {
+        left.push(Span::styled(format!("  {}", moved(moving)), theme.quiet()));
+    }
     let unread = desk.unread_elsewhere();
     if unread > 0 && area.width >= crate::layout::FOLD {
         left.push(Span::styled(format!("  {unread} unread elsewhere"), theme.unread()));
@@ -40,6 +44,15 @@ fn link(link: &Link, theme: Theme) -> (String, Style) {
         Link::Offline { .. } => ("offline (Alt-C)".into(), theme.alert()),
         Link::Stopped { .. } => ("not connected (Alt-C)".into(), theme.alert()),
         Link::Failed { .. } => ("trouble here (Alt-C)".into(), theme.alert()),
+    }
+}
+
+/// How far a history is on its way.
+fn moved(moving: &Moving) -> String {
+    let way = if moving.here { "getting history" } else { "giving history" };
+    match moving.total {
+        0 => format!("{way}…"),
+        total => format!("{way} {} of {total}", moving.done),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::model::Desk;
 use crate::model::overlay::Switcher;
 use crate::text;
 use crate::theme::Theme;
-use crate::update::wanted_name;
+use crate::update::{is_link, wanted_name};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -45,6 +45,13 @@ fn lines(desk: &Desk, switcher: &Switcher, columns: usize, theme: Theme) -> Vec<
             format!("Asking the relay for {}…", text::one_line(&name))
         } else {
             format!("Write to {} (asks the relay)", text::one_line(&name))
+        };
+        lines.push(chosen(switcher.hits.len(), Line::raw(words)));
+    }
+    if is_link(&switcher.query) {
+        let words = match &switcher.looking {
+            Some(title) => format!("Asking to be let into »{}…", text::one_line(title)),
+            None => "Join the channel of this link".to_owned(),
         };
         lines.push(chosen(switcher.hits.len(), Line::raw(words)));
     }

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::view;
+use crate::data::devices::{Admission, Code, Device, Moving};
 use crate::data::{Group, Info, Kind, Link, Member, Page, Progress, Reader, Role, Unsent, What};
 use crate::model::Model;
 use crate::msg::Msg;
 use crate::sample::*;
 use crate::update;
+use aside_protocol::DeviceId;
 use crossterm::event::KeyCode;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -71,6 +73,7 @@ fn overlays() {
             devices: 2,
             safety_number: "12345 67890 ".repeat(6),
             rival: None,
+            verified: false,
             state: "Encrypted end to end, with post-quantum keys.",
         };
         update(&mut model, Msg::Info(account(1), info.clone()));
@@ -83,6 +86,37 @@ fn overlays() {
         let items = (1..=9).map(|row| unsent(row, row > 2)).collect();
         update(&mut model, Msg::Unsent(account(1), items, Some("The relay is full.".into())));
         insta::assert_snapshot!(format!("unsent_{columns}x{rows}"), screen(&model));
+    }
+}
+
+#[test]
+fn devices_and_codes() {
+    let device = |number: u8, machine: Option<&str>| Device {
+        id: DeviceId([number; 16]),
+        machine: machine.map(str::to_owned),
+        added: NOW,
+        fingerprint: "0123 4567 89ab cdef 0123".into(),
+        this: number == 1,
+        leaving: number == 3,
+    };
+    let drawn = (0..29).map(|_| format!("{}\n", "█▀▄".repeat(19))).collect::<String>();
+    let code = Code { link: format!("aside://link/{}", "abc0".repeat(50)).into(), drawn: drawn.into() };
+    for (columns, rows) in SIZES {
+        let mut model = open((columns, rows), everything());
+        update(&mut model, Msg::Moving(Some(Moving { here: false, done: 1_200, total: 5_000 })));
+        alt(&mut model, KeyCode::Char('l'));
+        let known = vec![device(1, Some("desk")), device(2, Some("a laptop with a very long name")), device(3, None)];
+        update(&mut model, Msg::Devices(known));
+        press(&mut model, KeyCode::Down);
+        press(&mut model, KeyCode::Char('x'));
+        insta::assert_snapshot!(format!("devices_{columns}x{rows}"), screen(&model));
+        press(&mut model, KeyCode::Char('n'));
+        press(&mut model, KeyCode::Char('a'));
+        update(&mut model, Msg::Admission(Admission::Code(code.clone())));
+        insta::assert_snapshot!(format!("code_{columns}x{rows}"), screen(&model));
+        let (machine, fingerprint) = ("laptop\u{1b}[2J".into(), "0123 4567 89ab cdef 0123".into());
+        update(&mut model, Msg::Admission(Admission::Asks { machine, fingerprint }));
+        insta::assert_snapshot!(format!("admission_{columns}x{rows}"), screen(&model));
     }
 }
 

@@ -158,3 +158,37 @@ fn debug_shows_no_secret() {
     assert!(WORDS.split(' ').all(|word| !shown.contains(&format!("{word} ")) && !shown.contains("access")), "{shown}");
     assert!(!shown.contains("aside://"), "{shown}");
 }
+
+fn link_code() -> LinkCode {
+    LinkCode {
+        addresses: vec!["chat.example.org:7443".into()],
+        pin: aside_protocol::Hash([1; 32]),
+        mode: aside_protocol::login::Mode::Direct,
+        account: aside_protocol::AccountId([2; 32]),
+        meeting: aside_protocol::MeetingId([3; 16]),
+        secret: aside_protocol::linking::LinkSecret([4; 32]),
+    }
+}
+
+#[test]
+fn the_code_of_another_device_takes_the_place_of_an_invite() {
+    let mut setup = Setup::new(None);
+    let text = link_code().to_link();
+    let (one, two) = text.split_at(50);
+    setup.paste(&format!("{one}\n{two}"));
+    assert_eq!(press(&mut setup, KeyCode::Enter), [Cmd::Setup(Ask::Link(link_code()))]);
+    assert_eq!(press(&mut setup, KeyCode::Enter), [], "once");
+    setup.heard(Heard::Met { name: "anna".into(), machine: "desk".into(), fingerprint: "0123".into() });
+    setup.heard(Heard::Agreed);
+    setup.heard(Heard::Failed { why: "It said no.".into(), at: At::Again });
+    assert_eq!(setup.step, Step::Invite);
+    assert_eq!(press(&mut setup, KeyCode::Enter), [Cmd::Setup(Ask::Link(link_code()))], "the same again may work");
+}
+
+#[test]
+fn a_damaged_code_is_no_code() {
+    let mut setup = Setup::new(None);
+    setup.paste(&link_code().to_link()[..60]);
+    assert_eq!(press(&mut setup, KeyCode::Enter), []);
+    assert_eq!(setup.step, Step::Invite);
+}

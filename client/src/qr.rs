@@ -1,13 +1,16 @@
 //! Codes for a camera, drawn with half blocks: two rows of the code in one row of text.
 
-use super::CliError;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
+/// Why a text has no QR code; a bug, for texts of bounded length.
+#[derive(Debug, thiserror::Error)]
+#[error("a text of {0} bytes does not fit into a QR code")]
+pub(crate) struct TooLong(usize);
+
 /// A text as a QR code, light on dark as a terminal is, with a quiet zone around it.
-pub(super) fn draw(text: &str) -> Result<String, CliError> {
-    let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L)
-        .map_err(|why| CliError::Failed(format!("the code does not fit into a QR code: {why}")))?;
+pub(crate) fn draw(text: &str) -> Result<String, TooLong> {
+    let code = QrCode::with_error_correction_level(text.as_bytes(), EcLevel::L).map_err(|_| TooLong(text.len()))?;
     // Swapped: what is printed is the bright part on a dark terminal.
     let mut drawn = code.render::<Dense1x2>();
     drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
