@@ -10,6 +10,7 @@ fn holds(seed: u64, flavour: Flavour, actions: &[(u64, Action)]) {
     let plan = Plan {
         seed,
         flavour,
+        in_group: false,
         people: 3,
         two_devices: false,
         window: 2,

@@ -3,12 +3,14 @@
 use crate::error::Result;
 use crate::link::Pending;
 use crate::outbox::{entering, postponing, quit};
+use crate::rules::Change;
 use crate::step::Step;
 use crate::{accounts, inbox};
 use aside_protocol::content::Watermarks;
+use aside_protocol::group::Roster;
 use aside_protocol::refusal::{Exists, Refusal};
 use aside_protocol::request::{Answer, Request, Sent};
-use aside_protocol::{Hash, N, Seq};
+use aside_protocol::{Hash, N, Seq, codec};
 use aside_store::chats::{Chat, ChatRow, ChatState};
 use aside_store::outbox::Proposed;
 use aside_store::tasks::TaskKind;
@@ -231,6 +233,9 @@ impl Step<'_> {
     fn proposed_expired(&mut self, chat: &mut Chat, proposed: &Proposed) -> Result<()> {
         if let Request::Found(found) = &proposed.request {
             chat.incarnation = chat.incarnation.max(found.incarnation);
+            let change: Option<Change> = proposed.change.as_ref().and_then(|change| codec::decode(&change.0).ok());
+            let roster = Roster { entries: change.unwrap_or_default().put };
+            self.tx.set_roster(chat.row, &roster, chat.place(chat.base))?;
         }
         self.tx.drop_task(chat.row, TaskKind::Found, &[])?;
         self.break_chat(chat, AWAY)
@@ -240,10 +245,11 @@ impl Step<'_> {
     fn founding_lost(&mut self, chat: &mut Chat, exists: &Exists) -> Result<()> {
         self.withdraw_proposed(chat)?;
         // Joined meanwhile: what the answer says is old news.
-        if chat.state != ChatState::Unfounded {
+        if matches!(chat.state, ChatState::Live | ChatState::Left) {
             return Ok(());
         }
-        let stands = exists.incarnation > chat.incarnation;
+        // Of a group whose last commit was passed without being in it no welcome comes any more.
+        let stands = exists.incarnation > chat.incarnation && (chat.is_direct() || exists.base > chat.seq);
         chat.incarnation = exists.incarnation;
         // Where the relay's log began anew nobody's welcome is due; the chat is founded again right away.
         let anew = chat.shift > 0 && chat.seq == Seq(0);

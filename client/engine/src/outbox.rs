@@ -19,6 +19,7 @@ use aside_protocol::refusal::Refusal;
 use aside_protocol::{Millis, Seq};
 use aside_store::accounts::Trust;
 use aside_store::chats::{Chat, ChatRow, ChatState};
+use aside_store::tasks::TaskKind;
 
 /// The longest pause after refusals that ask for patience, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 60_000;
@@ -90,10 +91,18 @@ impl Step<'_> {
             ChatState::Unfounded if entering::advance(self, chat)? => Ok(()),
             ChatState::Unfounded => founding::advance(self, chat),
             ChatState::Founding => commits::resend(self, chat),
+            ChatState::AwaitingWelcome | ChatState::Broken if self.founds_again(chat)? => founding::advance(self, chat),
             ChatState::AwaitingWelcome | ChatState::Broken => rejoins::ask(self, chat),
             ChatState::Live => self.pump_live(chat),
             ChatState::Left => Ok(()),
         }
+    }
+
+    /// Nobody is left who could add this device, as far as is known, and it is this one's turn to found the group again: no
+    /// welcome of another's founding is here already.
+    fn founds_again(&self, chat: &Chat) -> Result<bool> {
+        let task = self.tx.task(chat.row, TaskKind::Found, &[])?;
+        Ok(!chat.is_direct() && task.is_some_and(|task| task.is_due(self.now)) && !self.tx.holds(chat.row)?)
     }
 
     fn pump_live(&mut self, chat: &mut Chat) -> Result<()> {

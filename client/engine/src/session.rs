@@ -7,10 +7,11 @@ use crate::inbox;
 use crate::step::Step;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
-use aside_protocol::group::Role;
+use aside_protocol::group::{ChatKind, Role};
 use aside_protocol::limits::RETENTION_MS;
 use aside_protocol::{Body, Cursor, Millis, N, Pos, Seq};
 use aside_store::chats::{Chat, ChatState};
+use aside_store::messages::PENDING_PLACE;
 use aside_store::tasks::TaskKind;
 
 /// Names asked for in one tick: a large group's come little by little.
@@ -85,32 +86,70 @@ impl Step<'_> {
     /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
     fn begin_anew(&mut self) -> Result<()> {
         self.tx.clear_cursors()?;
-        let device = self.me.device;
         for mut chat in self.tx.chats()? {
-            if chat.state == ChatState::Left {
-                continue;
+            // In one that was left numbers begin anew too: somebody may let this device in again.
+            let left = chat.state == ChatState::Left;
+            if !left {
+                self.notice(&chat, NEW_LOG)?;
+                self.drop_proposed(&chat)?;
+                self.drop_group(&mut chat)?;
+                self.renumber(&chat)?;
+                self.tx.forget_resent(chat.row)?;
+                self.put_back_lost(&chat)?;
             }
-            self.notice(&chat, NEW_LOG)?;
-            self.drop_proposed(&chat)?;
-            self.drop_group(&mut chat)?;
-            self.renumber(&chat)?;
-            self.tx.forget_resent(chat.row)?;
-            self.tx.enqueue_undelivered(chat.row, &device)?;
-            self.tx.forget_senders(chat.row)?;
-            self.tx.clear_receipt_keys(chat.row)?;
-            self.tx.made_sure(chat.row)?;
-            for envelope in self.tx.held(chat.row)? {
-                self.tx.release(chat.row, envelope.pos)?;
+            self.count_anew(&mut chat)?;
+            if !left {
+                self.found_anew(&mut chat)?;
             }
-            chat.shift += chat.seq.0;
-            (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
-            // Incarnations are counted anew: the group known is none of theirs.
-            chat.known = chat.known.take().map(|(_, group)| (0, group));
-            (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
-            self.found_anew(&mut chat)?;
             self.tx.save_chat(&chat)?;
         }
         Ok(())
+    }
+
+    /// What is numbered by the log is numbered from its beginning; places go on.
+    fn count_anew(&mut self, chat: &mut Chat) -> Result<()> {
+        self.tx.forget_senders(chat.row)?;
+        self.tx.clear_receipt_keys(chat.row)?;
+        self.tx.made_sure(chat.row)?;
+        for envelope in self.tx.held(chat.row)? {
+            self.tx.release(chat.row, envelope.pos)?;
+        }
+        chat.shift += chat.seq.0;
+        (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
+        // Incarnations are counted anew: the group known is none of theirs.
+        chat.known = chat.known.take().map(|(_, group)| (0, group));
+        (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
+        Ok(())
+    }
+
+    /// Messages of this device's that some device may lack go out again (rules `CHT-3`, `GAP-4`).
+    pub(crate) fn put_back_lost(&mut self, chat: &Chat) -> Result<()> {
+        let had = self.had_by_all(chat)?;
+        Ok(self.tx.enqueue_undelivered(chat.row, &self.me.device, had)?)
+    }
+
+    /// The place up to which nothing is to be sent again: every device of the chat has it, or somebody is in the chat who
+    /// came after it and must not read it.
+    fn had_by_all(&self, chat: &Chat) -> Result<u64> {
+        if chat.kind == ChatKind::Channel {
+            return Ok(PENDING_PLACE);
+        }
+        let (mut had, mut came) = (PENDING_PLACE, 0);
+        let accounts = match chat.is_direct() {
+            true => vec![self.account, chat.peer],
+            false => self.tx.roster(chat.row)?.entries.into_iter().map(|entry| entry.account).collect(),
+        };
+        for account in accounts {
+            if !chat.is_direct() {
+                came = came.max(self.tx.member_place(chat.row, &account)?.unwrap_or(0));
+            }
+            let Some(known) = self.tx.account(&account)? else { continue };
+            for entry in known.list.list.devices.iter().filter(|entry| entry.device != self.me.device) {
+                had = had.min(self.tx.delivered_to(chat.row, &entry.device)?);
+                came = came.max(self.tx.place_before(chat.row, entry.added)?);
+            }
+        }
+        Ok(had.max(came))
     }
 
     /// The relay does not know a chat any more. A direct chat is founded when there is something to say; a group by whoever

@@ -1,7 +1,7 @@
 //! What this device sends: messages until their echo, and at most one commit of its own a chat.
 
 use crate::chats::ChatRow;
-use crate::messages::{MessageRow, PENDING_PLACE};
+use crate::messages::MessageRow;
 use crate::rows::{id, maybe_id};
 use crate::{Result, StoreError, Tx};
 use aside_protocol::{Body, DeviceId, Hash, N, Seq, codec, request::Request};
@@ -188,10 +188,10 @@ impl Tx<'_> {
         .map(drop)
     }
 
-    /// Numbers begin anew, and this device's messages go back that no other device is known to have, the newest
+    /// Numbers begin anew, and this device's messages after a place that every device has go back, the newest
     /// [`MAX_UNDELIVERED`] of them; whoever has one knows it by its id. All that waits then stands in the order of its
     /// places, so that nothing overtakes what was written before it. Rows get new ids: none is used twice.
-    pub fn enqueue_undelivered(&self, chat: ChatRow, device: &DeviceId) -> Result<()> {
+    pub fn enqueue_undelivered(&self, chat: ChatRow, device: &DeviceId, had: u64) -> Result<()> {
         let last = self.number("SELECT coalesce(max(id), 0) FROM outbox WHERE chat = ?", params![chat])?;
         self.run(
             "INSERT INTO outbox (chat, message, again, tried)
@@ -199,16 +199,12 @@ impl Tx<'_> {
                SELECT o.message, o.again, o.tried, m.place FROM outbox o JOIN messages m ON m.id = o.message WHERE o.chat = ?1
                UNION ALL
                SELECT lost.id, NULL, 1, lost.place FROM (
-                 SELECT m.id, m.place FROM messages m JOIN chats c ON c.id = m.chat
-                 WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place > CASE c.kind
-                   WHEN 0 THEN
-                     coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1 AND k.account = c.peer), 0)
-                   WHEN 1 THEN coalesce((SELECT max(k.delivered) FROM marks k WHERE k.chat = ?1), ?4)
-                   ELSE ?4 END
+                 SELECT m.id, m.place FROM messages m
+                 WHERE m.chat = ?1 AND m.device = ?2 AND m.seq IS NOT NULL AND m.place > ?4
                  ORDER BY m.place DESC LIMIT ?3) lost
                WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = lost.id))
              ORDER BY place",
-            params![chat, device.as_ref(), MAX_UNDELIVERED, PENDING_PLACE],
+            params![chat, device.as_ref(), MAX_UNDELIVERED, had],
         )?;
         self.run("DELETE FROM outbox WHERE chat = ? AND id <= ?", params![chat, last]).map(drop)
     }

@@ -25,6 +25,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// How far a device is known to have a chat; 0: nothing is known.
+    pub fn delivered_to(&self, chat: ChatRow, device: &DeviceId) -> Result<u64> {
+        self.number("SELECT delivered FROM marks WHERE chat = ? AND device = ?", params![chat, device.as_ref()])
+    }
+
+    /// The place of the last message of a chat before a time; 0: there is none.
+    pub fn place_before(&self, chat: ChatRow, time: Millis) -> Result<u64> {
+        let sql =
+            "SELECT max(place) FROM messages WHERE chat = ? AND seq IS NOT NULL AND coalesce(relay_time, sent_at) < ?";
+        self.number(sql, params![chat, time.0])
+    }
+
     /// Keeps the secret from which the receipt keys of an epoch derive.
     pub fn save_receipt_key(&self, chat: ChatRow, base: Seq, secret: &[u8; 32], now: Millis) -> Result<()> {
         self.run(

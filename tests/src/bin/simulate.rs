@@ -1,11 +1,12 @@
 //! `simulate --seed N`: replays one seed of the simulation with a readable trace; if it fails, makes it short first.
-//! `simulate --seeds A..B [--group] [--quiet]`: runs many; `--group`: worlds around a group whose members change.
+//! `simulate --seeds A..B [--group [--hard]] [--quiet]`: runs many; `--group`: worlds around a group whose members change;
+//! `--hard`: with older copies put back and long absences.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use aside_tests::sim::{Coverage, Plan, run, shrink};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: simulate --seed N | --seeds A..B  [--group] [--quiet]";
+const USAGE: &str = "usage: simulate --seed N | --seeds A..B  [--group [--hard]] [--quiet]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,8 +35,12 @@ fn main() -> ExitCode {
 
 /// A world of chats of two, or around a group.
 fn plan(seed: u64) -> Plan {
-    let group = std::env::args().any(|argument| argument == "--group");
-    if group { Plan::of_group(seed) } else { Plan::of(seed) }
+    let given = |name: &str| std::env::args().any(|argument| argument == name);
+    match (given("--group"), given("--hard")) {
+        (false, _) => Plan::of(seed),
+        (true, false) => Plan::of_group(seed),
+        (true, true) => Plan::of_hard_group(seed),
+    }
 }
 
 fn one(seed: u64, quiet: bool) -> ExitCode {

@@ -142,6 +142,8 @@ pub struct Plan {
     pub seed: u64,
     /// Its kind.
     pub flavour: Flavour,
+    /// Whether most of it happens in a group whose members change all the time.
+    pub in_group: bool,
     /// How many clients.
     pub people: usize,
     /// The last client is another device of the first one's account.
@@ -172,6 +174,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             flavour,
+            in_group: false,
             people,
             two_devices: false,
             window: dice.pick(&[2, 5, 256]),
@@ -187,10 +190,21 @@ impl Plan {
 
     /// The plan of a world around a group: 3 to 8 people.
     pub fn of_group(seed: u64) -> Self {
-        let mut dice = Dice::new(seed, &[7]);
+        Self::around_group(seed, Flavour::Group, Dice::new(seed, &[7]))
+    }
+
+    /// The same, with older copies put back, or absences longer than the relay keeps anything.
+    pub fn of_hard_group(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, &[8]);
+        let flavour = dice.pick(&[Flavour::OlderClients, Flavour::OlderRelay, Flavour::LongAbsence]);
+        Self::around_group(seed, flavour, dice)
+    }
+
+    fn around_group(seed: u64, flavour: Flavour, mut dice: Dice) -> Self {
         let mut plan = Self {
             seed,
-            flavour: Flavour::Group,
+            flavour,
+            in_group: true,
             people: dice.pick(&[3, 4, 5, 6, 8]),
             two_devices: dice.once_in(2),
             window: dice.pick(&[2, 5, 256]),
@@ -265,7 +279,7 @@ impl Plan {
 
     fn deed(&self, dice: &mut Dice) -> Action {
         let who = self.someone(dice);
-        if self.flavour == Flavour::Group && !dice.once_in(4) {
+        if self.in_group && !dice.once_in(4) {
             return Action::Group(who, self.group_deed(dice));
         }
         match dice.below(10) {

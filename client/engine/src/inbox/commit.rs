@@ -220,13 +220,15 @@ pub(super) fn founding(step: &mut Step, chat: &mut Chat, envelope: &Envelope, se
     if chat.group.is_some() && chat.incarnation > 0 {
         step.notice(chat, FOUNDED)?;
         // Whoever founds anew had lost the old group, and with it what was sent there last; known ones are dropped there.
-        step.tx.enqueue_undelivered(chat.row, &step.me.device)?;
+        step.put_back_lost(chat)?;
     }
     step.drop_proposed(chat)?;
     step.drop_group(chat)?;
     chat.incarnation = incarnation;
     chat.base = seq;
     chat.enter(ChatState::AwaitingWelcome, step.now);
+    // Who would have founded it need not any more.
+    step.tx.drop_task(chat.row, TaskKind::Found, &[])?;
     step.begin_incarnation(chat)?;
     step.link.restart_chat(chat.row);
     Ok(())

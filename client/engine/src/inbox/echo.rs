@@ -92,6 +92,8 @@ fn proposed(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: Seq) -> 
     let change: Change = proposed.change.and_then(|change| codec::decode(&change.0).ok()).unwrap_or_default();
     if proposed.founding {
         step.tx.set_roster(chat.row, &Roster { entries: change.put }, chat.place(seq))?;
+        // What another one called it since this founding was made is over with that one's group.
+        chat.title = terms.state.map_or_else(String::new, |state| state.title);
         step.watch_own_devices(chat)?;
         step.drop_done_tasks(chat)?;
         step.watch_lists(chat)?;

@@ -5,10 +5,13 @@ use crate::link::Pending;
 use crate::packages::suite_of;
 use crate::step::Step;
 use aside_crypto::rejoin::sign_rejoin;
+use aside_protocol::group::Role;
 use aside_protocol::rejoin::{self, MAX_RANGES, RejoinRequest, SeqRange};
 use aside_protocol::request::{Rejoin, Request, Suite};
-use aside_protocol::{AccountId, Millis, Seq};
+use aside_protocol::{AccountId, Body, DeviceId, Millis, Seq};
 use aside_store::chats::{Chat, ChatState, UNKNOWN_KIND};
+use aside_store::tasks::TaskKind;
+use std::collections::BTreeSet;
 
 /// The longest time between two requests, in milliseconds (a day).
 const LONGEST_REPEAT_MS: u64 = 24 * 3600 * 1000;
@@ -18,6 +21,10 @@ const MAX_AGAIN: usize = 5000;
 
 /// Asks the other devices of a chat to add this one again, when it is time to.
 pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
+    if nobody_in_order(step, chat)? && !step.is_founder(chat)? {
+        let due = step.patience(chat, &chat.peer)?;
+        step.add_task(chat, TaskKind::Found, Vec::new(), Body::default(), due, false)?;
+    }
     let patience = match chat.state {
         ChatState::AwaitingWelcome if !step.link.restored => step.config.welcome_patience_ms,
         _ => 0,
@@ -42,6 +49,25 @@ pub(super) fn ask(step: &mut Step, chat: &mut Chat) -> Result<()> {
     step.link.chat(chat.row).rejoin = true;
     step.ask(Request::Rejoin(Rejoin { chat: chat.chat, body }), Pending::Rejoin(chat.row));
     Ok(())
+}
+
+/// Whether this device may found a group again because every other device in it has asked to be added: nobody can add
+/// anybody (rule `REJ-3`). A request that was served is no more.
+fn nobody_in_order(step: &Step, chat: &Chat) -> Result<bool> {
+    let may = matches!(step.role_of(chat, &step.account)?, Some(Role::Admin | Role::Owner));
+    if chat.is_direct() || !may {
+        return Ok(false);
+    }
+    let asked: BTreeSet<DeviceId> = step.tx.rejoins(chat.row)?.into_iter().map(|task| task.device).collect();
+    for entry in step.tx.roster(chat.row)?.entries {
+        // Who is not known here may be in order.
+        let Some(known) = step.tx.account(&entry.account)? else { return Ok(false) };
+        let mut devices = known.list.list.devices.iter().map(|entry| entry.device);
+        if devices.any(|device| device != step.me.device && !asked.contains(&device)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The suite of a chat; where its kind is not known, the one first and then the other.

@@ -241,7 +241,7 @@ fn what_was_never_encrypted_is_told_from_what_may_have_left() {
         // Numbers that begin again do not undo what happened.
         tx.renumber_outbox(chat).unwrap();
         assert_eq!(unsent(tx), expected);
-        tx.enqueue_undelivered(chat, &device).unwrap();
+        tx.enqueue_undelivered(chat, &device, 0).unwrap();
         assert_eq!(unsent(tx), expected);
         tx.delete_message(rows[1]).unwrap();
         assert_eq!(unsent(tx), [expected[0], expected[2]]);

@@ -38,20 +38,19 @@ fn with_chat(work: impl FnOnce(&Tx, i64)) {
 fn what_is_put_back_goes_out_before_what_was_written_later() {
     with_chat(|tx, chat| {
         let known = taken(tx, chat, 1);
-        tx.raise_marks(chat, &DeviceId([9; 16]), &PEER, 1, 0).unwrap();
         let (lost, unconfirmed, lost_too) = (taken(tx, chat, 2), taken(tx, chat, 3), taken(tx, chat, 4));
         let pending = write(tx, chat, 5);
         tx.enqueue(chat, pending, None).unwrap();
         tx.enqueue(chat, unconfirmed, Some(Seq(3))).unwrap();
         let before = tx.unsent_after(chat, 0, 9).unwrap();
-        tx.enqueue_undelivered(chat, &DEVICE).unwrap();
+        tx.enqueue_undelivered(chat, &DEVICE, 1).unwrap();
         assert_eq!(queued(tx, chat), [lost, unconfirmed, lost_too, pending]);
         assert!(!tx.is_queued(known).unwrap());
         let after = tx.unsent_after(chat, 0, 9).unwrap();
         assert!(after.iter().all(|outgoing| outgoing.row > before[1].row), "ids are used again");
         assert_eq!(after[1].again, Some(Seq(3)));
         // Again and again, it is the same.
-        tx.enqueue_undelivered(chat, &DEVICE).unwrap();
+        tx.enqueue_undelivered(chat, &DEVICE, 1).unwrap();
         assert_eq!(queued(tx, chat), [lost, unconfirmed, lost_too, pending]);
     });
 }
@@ -61,7 +60,7 @@ fn only_the_newest_are_put_back_however_often() {
     with_chat(|tx, chat| {
         let rows: Vec<i64> = (1..=MAX_UNDELIVERED + 2).map(|number| taken(tx, chat, number)).collect();
         for _ in 0..2 {
-            tx.enqueue_undelivered(chat, &DEVICE).unwrap();
+            tx.enqueue_undelivered(chat, &DEVICE, 0).unwrap();
             assert_eq!(queued(tx, chat), rows[2..]);
         }
     });
