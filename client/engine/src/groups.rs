@@ -177,7 +177,7 @@ impl Step<'_> {
             return Ok(Err(Denied::LastOwner));
         }
         // Own devices that are in it hear of it before this one is out.
-        if !others && chat.devices <= 1 {
+        if chat.devices <= 1 && quit::is_alone(self, &chat)? {
             self.leave_group(&mut chat, "You left.")?;
             self.tx.save_chat(&chat)?;
             return Ok(Ok(()));

@@ -2,6 +2,7 @@
 
 use crate::accounts::continues;
 use crate::error::Result;
+use crate::outbox::quit;
 use crate::rules::{self, After, Change};
 use crate::session::NAMES_A_TICK;
 use crate::step::Step;
@@ -49,7 +50,10 @@ impl Step<'_> {
             let before = self.tx.member(chat.row, &entry.account)?;
             self.tx.put_member(chat.row, entry, chat.place(chat.base))?;
             match before {
-                None => self.tell(chat, by, Event::Came(entry.account))?,
+                None => {
+                    self.tell(chat, by, Event::Came(entry.account))?;
+                    quit::ask_again(self, chat)?;
+                }
                 Some(before) if before.role != entry.role => self.tell(chat, by, Event::Role(*entry))?,
                 Some(_) => {}
             }

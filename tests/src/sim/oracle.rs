@@ -42,6 +42,8 @@ pub struct Oracle {
     pub slept: u64,
     /// The group, once it was made.
     pub group: Option<ChatId>,
+    /// Clients that somebody wanted in the group after it was made.
+    pub added: BTreeSet<usize>,
     /// Clients that were ever out of the group after they had been in it.
     pub were_out: BTreeSet<usize>,
 }

@@ -1,5 +1,6 @@
 //! Welcomes: joined only if group, chat, accounts and devices all fit together (rules `MLS-3`, `CHT-5`, `GRP-4`).
 
+use super::sequence;
 use crate::error::{EngineError, Result};
 use crate::outbox::drafts;
 use crate::rules;
@@ -10,6 +11,7 @@ use aside_protocol::group::{ChatKind, Roster};
 use aside_protocol::request::Request;
 use aside_protocol::{AccountId, Body, ChatId, DeviceId, Millis, N, Seq};
 use aside_store::chats::{Chat, ChatState, UNKNOWN_KIND};
+use aside_store::gaps::Why;
 
 mod judge;
 
@@ -176,6 +178,7 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     if chat.group.as_deref().is_some_and(|old| old != group.id()) {
         step.drop_group(chat)?;
     }
+    show_left_out(step, chat, founder.is_none(), (incarnation, base))?;
     chat.group = Some(group.id());
     chat.known = Some((incarnation, group.id()));
     step.groups.0.insert(chat.row, group);
@@ -203,6 +206,18 @@ fn joined(step: &mut Step, chat: &mut Chat, entered: Entered, incarnation: u64, 
     step.watch_lists(chat)?;
     step.watch_routing(chat);
     drafts::warm(step, chat)
+}
+
+/// Who was in a group and was left out when it was founded again lacks what was said until somebody added them.
+fn show_left_out(step: &mut Step, chat: &Chat, added: bool, (incarnation, base): (u64, Seq)) -> Result<()> {
+    let before = chat.known.as_ref().is_some_and(|(known, _)| *known != incarnation);
+    let out = !chat.is_direct() && chat.state != ChatState::Left;
+    match base.0.checked_sub(1).map(Seq) {
+        Some(last) if added && before && out && last > chat.seq => {
+            sequence::gap(step, chat, chat.seq.next(), last, Why::Unreadable)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes over what the group says of itself; what is to be told of it, the first time.

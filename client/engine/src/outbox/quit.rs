@@ -35,14 +35,27 @@ pub(crate) fn begun_elsewhere(step: &mut Step, chat: &mut Chat) -> Result<()> {
     step.add_task(chat, TaskKind::Quit, Vec::new(), Body::default(), due, false)
 }
 
-/// Whether nobody else is in a group who could remove this account.
-fn is_alone(step: &Step, chat: &Chat) -> Result<bool> {
-    Ok(step.tx.member_count(chat.row)? <= 1)
+/// Whether nobody else is in a group who could remove this account, nor comes by a commit that is on its way.
+pub(crate) fn is_alone(step: &Step, chat: &Chat) -> Result<bool> {
+    Ok(step.tx.member_count(chat.row)? <= 1 && step.tx.proposed(chat.row)?.is_none())
+}
+
+/// Who has just come has not heard that this account wants to leave: asked again.
+pub(crate) fn ask_again(step: &mut Step, chat: &Chat) -> Result<()> {
+    if let Some(mut task) = step.tx.task(chat.row, TaskKind::Quit, &[])? {
+        task.due = step.now;
+        step.tx.save_task(&task)?;
+    }
+    Ok(())
 }
 
 /// Asks the others, if it is time to. An account that has become the last owner meanwhile stays.
-pub(super) fn advance(step: &mut Step, chat: &Chat) -> Result<()> {
+pub(super) fn advance(step: &mut Step, chat: &mut Chat) -> Result<()> {
     let Some(task) = step.tx.task(chat.row, TaskKind::Quit, &[])? else { return Ok(()) };
+    // Own devices that are in it have heard of it.
+    if is_alone(step, chat)? && (chat.devices <= 1 || !task.is_due(step.now)) {
+        return step.leave_group(chat, "You left.");
+    }
     if is_last_owner(step, chat)? {
         step.tx.drop_task(chat.row, TaskKind::Quit, &[])?;
         step.link.dirty.insert(chat.row);
@@ -79,7 +92,9 @@ pub(crate) fn answered(step: &mut Step, chat: &mut Chat, answer: Answer) -> Resu
         return Ok(());
     }
     match answer {
-        Answer::Done(done) if done.pos.is_some() && !is_alone(step, chat)? => {
+        Answer::Done(done)
+            if !is_alone(step, chat)? && (done.pos.is_some() || step.tx.proposed(chat.row)?.is_some()) =>
+        {
             if let Some(mut task) = step.tx.task(chat.row, TaskKind::Quit, &[])? {
                 task.made = step.now;
                 task.due = Millis(step.now.0.saturating_add(REPEAT_MS));
