@@ -51,7 +51,16 @@ mod groups {
     /// The seeds of one quarter.
     fn quarter(number: u64) {
         let seeds = super::rounds(40, 400) as u64;
-        if let Err(failure) = super::run_group_seeds(number * seeds..(number + 1) * seeds) {
+        if let Err(failure) = super::run_group_seeds(number * seeds..(number + 1) * seeds, false) {
+            panic!("{failure}");
+        }
+    }
+
+    /// Worlds in which older copies are put back, or everybody is away for longer than the relay keeps anything.
+    #[test]
+    fn hard() {
+        let seeds = super::rounds(60, 600) as u64;
+        if let Err(failure) = super::run_group_seeds(0..seeds, true) {
             panic!("{failure}");
         }
     }

@@ -1,7 +1,7 @@
 //! Short scenarios that the simulation found and that once broke a promise, kept as they were when shrunk.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aside_tests::sim::plan::{Action, Cut, DAY, Death, Flavour, Planned, RelayDeath};
+use aside_tests::sim::plan::{Action, Cut, DAY, Death, Deed, Flavour, Planned, RelayDeath};
 use aside_tests::sim::{Plan, run};
 
 /// The plan of a seed with these actions alone.
@@ -111,4 +111,77 @@ fn what_the_relay_lost_is_sent_again_before_what_was_written_later() {
         (160_000, Action::Return(1)),
     ];
     holds(3, Flavour::OlderRelay, &actions);
+}
+
+/// A group's plan of a seed with these actions alone.
+fn holds_in_group(seed: u64, actions: &[(u64, Action)]) {
+    let actions = actions.iter().map(|&(at, action)| Planned { at, action }).collect();
+    let report = run(&Plan { actions, ..Plan::of_hard_group(seed) }, true);
+    if let Some(failure) = report.failure {
+        panic!("{failure}\n{}", report.trace.join("\n"));
+    }
+}
+
+/// Everybody waited for somebody to add them: what the restored relay still had looked like a group that others are in.
+#[test]
+fn a_group_is_founded_again_after_its_relay_was_restored() {
+    let actions = [
+        (10, Action::Group(0, Deed::Make(183))),
+        (1_786, Action::Group(3, Deed::Title(3))),
+        (3_115, Action::BackUpRelay),
+        (3_341, Action::PutRelayBack),
+    ];
+    holds_in_group(12, &actions);
+}
+
+/// The echo of its founding expired, and nobody else was there who could have been asked.
+#[test]
+fn a_group_of_one_is_founded_again() {
+    let actions = [(10, Action::Group(0, Deed::Make(184))), (691, Action::Leave(0)), (58_737, Action::Sleep(31 * DAY))];
+    holds_in_group(272, &actions);
+}
+
+/// The only member left while its commit that added another one was on its way, and was out for itself alone.
+#[test]
+fn who_leaves_waits_for_its_own_commit() {
+    let actions = [
+        (10, Action::Group(0, Deed::Make(57))),
+        (36, Action::Cut(0, Cut::Left)),
+        (211, Action::Group(0, Deed::Write)),
+        (1_159, Action::Group(0, Deed::Add(2))),
+        (1_940, Action::Crash(0, Death::PowerOff, 139)),
+        (7_245, Action::Group(0, Deed::Quit)),
+    ];
+    holds_in_group(688, &actions);
+}
+
+/// Nobody's state was in order but that of one who was to be removed.
+#[test]
+fn nobody_waits_for_one_who_is_going() {
+    let actions = [
+        (10, Action::Group(0, Deed::Make(54))),
+        (19, Action::Leave(2)),
+        (92_278, Action::Group(3, Deed::Write)),
+        (99_052, Action::Group(1, Deed::Write)),
+        (99_067, Action::KillRelay(RelayDeath::BeforeCommit, 854)),
+        (101_770, Action::Group(0, Deed::Remove(1))),
+        (102_827, Action::Write(1, 0)),
+        (106_691, Action::Sleep(100 * DAY)),
+    ];
+    holds_in_group(1082, &actions);
+}
+
+/// The copy held a welcome that its newer self had used: it joined with old ratchets, and missed what came since.
+#[test]
+fn an_older_copy_uses_no_welcome_that_waits_in_it() {
+    let actions = [
+        (10, Action::Group(0, Deed::Make(64))),
+        (12_289, Action::Leave(2)),
+        (13_019, Action::Group(0, Deed::Quit)),
+        (17_232, Action::Write(1, 3)),
+        (28_454, Action::BackUp(0)),
+        (39_463, Action::Write(1, 0)),
+        (114_902, Action::PutBack(0)),
+    ];
+    holds_in_group(1215, &actions);
 }

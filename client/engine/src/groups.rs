@@ -222,6 +222,12 @@ impl Step<'_> {
         Ok(Ok(()))
     }
 
+    /// Whether somebody is to be removed, or wants to go.
+    pub(crate) fn is_going(&self, chat: &Chat, account: &AccountId) -> Result<bool> {
+        let task = |kind| self.tx.task(chat.row, kind, account.as_ref());
+        Ok(task(TaskKind::Remove)?.is_some() || task(TaskKind::Leave)?.is_some())
+    }
+
     /// Tasks that are in effect go.
     pub(crate) fn drop_done_tasks(&mut self, chat: &Chat) -> Result<()> {
         for task in self.tx.tasks(chat.row)? {

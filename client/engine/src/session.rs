@@ -75,12 +75,24 @@ impl Step<'_> {
     fn distrust_own_state(&mut self) -> Result<()> {
         self.tx.distrust_outbox()?;
         for mut chat in self.tx.chats()? {
-            if chat.state != ChatState::Unfounded && chat.state != ChatState::Left {
-                self.break_chat(&mut chat, RESTORED)?;
-                self.tx.save_chat(&chat)?;
+            let held = self.release_held(&chat)?;
+            match chat.state {
+                ChatState::Left => {}
+                // What waits here was taken since: its welcome is spent, and nothing of it comes again.
+                ChatState::Unfounded if held => chat.enter(ChatState::AwaitingWelcome, self.now),
+                ChatState::Unfounded => {}
+                _ => self.break_chat(&mut chat, RESTORED)?,
             }
+            self.tx.save_chat(&chat)?;
         }
         Ok(())
+    }
+
+    /// Forgets what a chat holds; says whether it held anything.
+    fn release_held(&mut self, chat: &Chat) -> Result<bool> {
+        let held = self.tx.held(chat.row)?;
+        held.iter().try_for_each(|envelope| self.tx.release(chat.row, envelope.pos))?;
+        Ok(!held.is_empty())
     }
 
     /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
@@ -111,9 +123,7 @@ impl Step<'_> {
         self.tx.forget_senders(chat.row)?;
         self.tx.clear_receipt_keys(chat.row)?;
         self.tx.made_sure(chat.row)?;
-        for envelope in self.tx.held(chat.row)? {
-            self.tx.release(chat.row, envelope.pos)?;
-        }
+        self.release_held(chat)?;
         chat.shift += chat.seq.0;
         (chat.seq, chat.base, chat.next_n, chat.incarnation) = (Seq(0), Seq(0), N(1), 0);
         // Incarnations are counted anew: the group known is none of theirs.

@@ -41,14 +41,16 @@ pub fn run_until_covered(seeds: Range<u64>, expected: &[&'static str]) -> Vec<&'
     missing
 }
 
-/// The same, of worlds around a group.
+/// The same, of worlds around a group; `hard`: with older copies put back and long absences.
 ///
 /// # Errors
 /// The seed, what broke, and how to see it.
-pub fn run_group_seeds(seeds: Range<u64>) -> Result<(), String> {
+pub fn run_group_seeds(seeds: Range<u64>, hard: bool) -> Result<(), String> {
     for seed in seeds {
-        if let Some(failure) = run(&Plan::of_group(seed), false).failure {
-            let again = format!("cargo run -p aside-tests --bin simulate -- --group --seed {seed}");
+        let plan = if hard { Plan::of_hard_group(seed) } else { Plan::of_group(seed) };
+        if let Some(failure) = run(&plan, false).failure {
+            let hard = if hard { " --hard" } else { "" };
+            let again = format!("cargo run -p aside-tests --bin simulate -- --group{hard} --seed {seed}");
             return Err(format!("group seed {seed} fails: {failure}\nreplay and shrink it with: {again}"));
         }
     }

@@ -118,6 +118,9 @@ fn group(step: &mut Step, chat: &mut Chat, own: Vec<Package>) -> Result<()> {
 fn add_left_out(step: &mut Step, chat: &Chat, roster: &Roster) -> Result<()> {
     for entry in step.tx.roster(chat.row)?.entries.into_iter().filter(|entry| roster.get(&entry.account).is_none()) {
         let subject = entry.account.as_ref();
+        if step.is_going(chat, &entry.account)? {
+            continue;
+        }
         if step.tx.task(chat.row, TaskKind::Add, subject)?.is_none() {
             step.add_task(chat, TaskKind::Add, subject.to_vec(), Body::default(), step.now, false)?;
         }
@@ -140,7 +143,13 @@ fn invited(step: &Step, chat: &Chat) -> Result<Vec<AccountId>> {
         asked.chain(before).filter(|account| *account != step.account && !later.contains(account)).collect();
     all.sort_unstable();
     all.dedup();
-    Ok(all)
+    let mut staying = Vec::new();
+    for account in all {
+        if !step.is_going(chat, &account)? {
+            staying.push(account);
+        }
+    }
+    Ok(staying)
 }
 
 /// The first roster: the founder owns the group; who had a role before keeps it.

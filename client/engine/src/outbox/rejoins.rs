@@ -60,6 +60,9 @@ fn nobody_in_order(step: &Step, chat: &Chat) -> Result<bool> {
     }
     let asked: BTreeSet<DeviceId> = step.tx.rejoins(chat.row)?.into_iter().map(|task| task.device).collect();
     for entry in step.tx.roster(chat.row)?.entries {
+        if step.is_going(chat, &entry.account)? {
+            continue;
+        }
         // Who is not known here may be in order.
         let Some(known) = step.tx.account(&entry.account)? else { return Ok(false) };
         let mut devices = known.list.list.devices.iter().map(|entry| entry.device);
