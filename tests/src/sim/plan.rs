@@ -326,7 +326,8 @@ impl Plan {
         Some(match self.flavour {
             // Clocks are wrong in any world; here it is cheap.
             Flavour::Rough | Flavour::Group if dice.once_in(3) => {
-                let wrong = dice.pick(&[-(DAY as i64), -3_600_000, 3_600_000, 40 * DAY as i64, 0]);
+                let far = if self.in_group { 365 } else { 40 };
+                let wrong = dice.pick(&[-(DAY as i64), -3_600_000, 3_600_000, far * DAY as i64, 0]);
                 Action::Skew(who, wrong)
             }
             Flavour::Rough | Flavour::Group => return None,
