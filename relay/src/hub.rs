@@ -95,6 +95,11 @@ impl Hub {
         }
     }
 
+    /// Ends all connections.
+    pub fn disconnect_all(&self, reason: GoodbyeReason) {
+        self.lock().devices.values().for_each(|mailbox| goodbye(mailbox, reason));
+    }
+
     /// How many devices are connected.
     pub fn connected(&self) -> usize {
         self.lock().devices.len()

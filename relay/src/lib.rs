@@ -2,11 +2,13 @@
 //!
 //! A connection is framed by `listen`, understood by `session`, and changes state only through `log`, which gives
 //! batches of commands to the core and hands out what comes of them: answers to whoever asked, pushes through `hub`.
+//! Alone, the log is the database; in a cluster it is a stream that all nodes follow (`cluster`).
 
 pub mod admin;
 pub mod blobs;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod data;
 mod guard;
 pub mod hub;

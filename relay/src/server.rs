@@ -3,6 +3,7 @@
 use crate::admin;
 use crate::blobs::{self, Blobs};
 use crate::clock::{self, Now};
+use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings};
 use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
 use crate::identity::{Identity, IdentityError};
@@ -16,7 +17,7 @@ use aside_protocol::invite::Invite;
 use aside_protocol::limits::{MAX_BLOB, WINDOW_ENVELOPES};
 use aside_protocol::login::Mode;
 use aside_relay_core::command_log::CommandLog;
-use aside_relay_core::{BlobLimits, Command, Core, CoreError, Location, Stamped};
+use aside_relay_core::{BlobLimits, Command, Core, CoreError, Location, Reader, Stamped};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,6 +56,10 @@ pub struct Options {
     pub connections: usize,
     /// What accounts may store.
     pub blobs: BlobLimits,
+    /// Where blobs lie, if not in the data folder: nodes of a cluster share one.
+    pub blob_folder: Option<PathBuf>,
+    /// The cluster this node belongs to.
+    pub cluster: Option<Settings>,
 }
 
 impl Options {
@@ -62,7 +67,8 @@ impl Options {
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
         let (connections, blobs, addresses) = (CONNECTIONS, BLOBS, Vec::new());
-        Self { data, listen, addresses, restored: false, record: None, push_queue, window, connections, blobs }
+        let (restored, record, blob_folder, cluster) = (false, None, None, None);
+        Self { data, listen, addresses, restored, record, push_queue, window, connections, blobs, blob_folder, cluster }
     }
 }
 
@@ -96,6 +102,9 @@ pub enum StartError {
     /// The folder of blobs.
     #[error("the folder of blobs in the data folder cannot be used: {0}; correct its permissions")]
     Blobs(io::Error),
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] JoinError),
     /// The invites' addresses.
     #[error(transparent)]
     Invite(#[from] InviteError),
@@ -122,6 +131,8 @@ pub struct Shared {
     pub most: usize,
     /// Room for connections.
     pub room: Arc<Semaphore>,
+    /// Whether this node may serve; always, if it is alone.
+    serving: watch::Receiver<bool>,
     started: Instant,
     stop: watch::Sender<bool>,
 }
@@ -130,6 +141,11 @@ impl Shared {
     /// The time.
     pub fn now(&self) -> Now {
         clock::now(self.started)
+    }
+
+    /// Whether connections may be opened here now.
+    pub fn serves(&self) -> bool {
+        *self.serving.borrow()
     }
 
     /// Waits until the relay stops.
@@ -150,7 +166,8 @@ impl Shared {
 /// A running relay.
 pub struct Server {
     shared: Arc<Shared>,
-    log: Arc<LocalLog>,
+    log: Arc<dyn Log>,
+    fatal: watch::Receiver<Option<String>>,
     listen: SocketAddr,
     addresses: Vec<String>,
     tasks: JoinSet<()>,
@@ -164,23 +181,29 @@ impl Server {
         let data = DataDir::lock(&options.data)?;
         let identity = Identity::open(&data.identity())?;
         let tls = tls::configs(identity.node_certificate()?)?;
-        let core = open_core(&data, options.restored)?;
-        let log_id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
+        let hub = Hub::new();
+        let opened = open_log(&data, &options, &identity, hub.clone()).await?;
+        let log_id = opened.id;
         let (listener, udp, listen) = listen::bind(options.listen).await?;
         let endpoint = quic::endpoint(udp, tls.quic, &identity)?;
         let addresses = invite::addresses(&options.addresses, listen)?;
         invite::keep_addresses(&data.addresses(), &addresses)?;
-        let hub = Hub::new();
-        let record = options.record.as_deref().map(CommandLog::open).transpose()?;
-        let log = Arc::new(LocalLog::start(core, hub.clone(), record)?);
+        let log = opened.log;
+        if let Some(node) = &opened.node {
+            node.set_addresses(&addresses);
+        }
         let setup =
             Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
-        let blobs = Blobs::open(&data.blobs()).map_err(StartError::Blobs)?;
+        let folder = options.blob_folder.unwrap_or_else(|| data.blobs());
+        let name = options.cluster.as_ref().map(|cluster| cluster.node.as_str());
+        let blobs = Blobs::open(&folder, name).map_err(StartError::Blobs)?;
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
         let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());
-        let shared = Shared { setup, log: log.clone(), hub, readers, blobs, push_queue, most, room, started, stop };
+        let serving = opened.serving;
+        let shared =
+            Shared { setup, log: log.clone(), hub, readers, blobs, push_queue, most, room, serving, started, stop };
         let shared = Arc::new(shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
@@ -189,7 +212,16 @@ impl Server {
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
         tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));
-        Ok(Self { shared, log, listen, addresses, tasks, admin, _data: data })
+        Ok(Self { shared, log, fatal: opened.fatal, listen, addresses, tasks, admin, _data: data })
+    }
+
+    /// Waits until something has happened that only a person can repair; what it is.
+    pub async fn broken(&self) -> String {
+        let mut fatal = self.fatal.clone();
+        match fatal.wait_for(Option::is_some).await.map(|why| why.clone()) {
+            Ok(Some(why)) => why,
+            _ => std::future::pending().await,
+        }
     }
 
     /// Where it listens.
@@ -226,6 +258,52 @@ impl Server {
             tracing::debug!(%error, "the admin socket was gone already");
         }
     }
+}
+
+/// The log of a relay, alone or of several nodes.
+struct Opened {
+    log: Arc<dyn Log>,
+    id: LogId,
+    serving: watch::Receiver<bool>,
+    fatal: watch::Receiver<Option<String>>,
+    node: Option<Arc<ClusterLog>>,
+}
+
+async fn open_log(data: &DataDir, options: &Options, identity: &Identity, hub: Arc<Hub>) -> Result<Opened, StartError> {
+    let Some(settings) = &options.cluster else {
+        let core = open_core(data, options.restored)?;
+        let id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
+        let record = options.record.as_deref().map(CommandLog::open).transpose()?;
+        let log = Arc::new(LocalLog::start(core, hub, record)?);
+        let (serving, fatal) = (watch::channel(true).1, watch::channel(None).1);
+        return Ok(Opened { log, id, serving, fatal, node: None });
+    };
+    let node = Arc::new(join(data, settings, identity, hub).await?);
+    let reader = Reader::open(&data.database())?;
+    let id = reader.snapshot(|view| view.log())?.unwrap_or(LogId([0; 16]));
+    let (serving, fatal) = (node.serving(), node.fatal());
+    Ok(Opened { log: node.clone(), id, serving, fatal, node: Some(node) })
+}
+
+/// Joins the cluster, if this node's identity and database are its own.
+async fn join(
+    data: &DataDir,
+    settings: &Settings,
+    identity: &Identity,
+    hub: Arc<Hub>,
+) -> Result<ClusterLog, JoinError> {
+    let nats = Nats::connect(settings).await?;
+    let facts = nats.facts().await?;
+    if facts.pin != identity.pin().to_hex() {
+        return Err(JoinError::OtherIdentity);
+    }
+    data.prepare_database().map_err(|error| CoreError::Thread(error.to_string()))?;
+    let core = Core::open(&Location::File(data.database()))?;
+    let fresh = core.view().applied().map_err(CoreError::from)? == 0;
+    if fresh && Facts::new(&identity.pin(), &core.state_hash()?) != facts {
+        return Err(JoinError::OtherBase);
+    }
+    ClusterLog::join(nats, settings, core, hub).await
 }
 
 /// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.

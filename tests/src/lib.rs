@@ -6,6 +6,7 @@
 
 pub mod binaries;
 pub mod client;
+pub mod cluster;
 mod dice;
 pub mod limited;
 pub mod process;
@@ -18,6 +19,7 @@ pub mod udp;
 pub mod wait;
 
 pub use client::Client;
+pub use cluster::Cluster;
 pub use limited::limited;
 pub use process::{Background, Run};
 pub use proxy::FaultProxy;

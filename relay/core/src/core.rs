@@ -3,13 +3,15 @@
 use crate::cache::Cache;
 use crate::error::Stop;
 use crate::read::View;
-use crate::sql::{int, millis, pos};
+use crate::record::{Applied, Record};
+use crate::sql::{int, millis, pos, uint};
 use crate::step::Step;
 use crate::{Command, CoreError, Outcome, Stamped, account, ack, blob, chat, invite, key_package, retain, schema};
 use aside_protocol::request::{Answer, Done};
 use aside_protocol::{Hash, Millis, Pos};
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Where the database lives.
@@ -65,6 +67,43 @@ impl Core {
         Ok(result?)
     }
 
+    /// Applies what a replicated log has at a position, in one transaction with that position; `None` if that was done
+    /// before. Not synced: after a loss of power the log is read again from where the database is.
+    pub fn apply_at(&mut self, position: u64, record: &Record) -> Result<Option<Applied>, CoreError> {
+        let applied = self.view().applied()?;
+        if position <= applied {
+            return Ok(None);
+        }
+        if position != applied + 1 {
+            return Err(CoreError::Hole { applied, position });
+        }
+        self.set_durable(false)?;
+        let result = self.apply_logged(position, record);
+        if result.is_err() {
+            self.cache.clear();
+        }
+        Ok(Some(result?))
+    }
+
+    fn apply_logged(&mut self, position: u64, record: &Record) -> rusqlite::Result<Applied> {
+        let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        let (time, mut head) = clock(&transaction)?;
+        let time = time.max(record.time);
+        let mut origins = Origins::default();
+        let mut outcomes = Vec::with_capacity(record.entries.len());
+        for (origin, id, stamped) in record.stamped() {
+            outcomes.push(match origins.counts(&transaction, origin, id)? {
+                true => Some(run(&transaction, &mut self.cache, time, &mut head, &stamped.command)?),
+                false => None,
+            });
+        }
+        origins.save(&transaction, time)?;
+        set_clock(&transaction, time, head)?;
+        transaction.prepare_cached("UPDATE relay SET applied = ?")?.execute([int(position)])?;
+        transaction.commit()?;
+        Ok(outcomes)
+    }
+
     fn set_durable(&mut self, durable: bool) -> rusqlite::Result<()> {
         if self.durable != durable {
             self.db.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
@@ -75,16 +114,14 @@ impl Core {
 
     fn apply_once(&mut self, batch: &[Stamped]) -> rusqlite::Result<Vec<Outcome>> {
         let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
-        let (mut time, mut head) = transaction
-            .prepare_cached("SELECT time, head FROM relay")?
-            .query_row([], |row| Ok((millis(row, 0)?, pos(row, 1)?)))?;
+        let (mut time, mut head) = clock(&transaction)?;
         let mut outcomes = Vec::with_capacity(batch.len());
         for stamped in batch {
             time = time.max(stamped.time);
             let outcome = run(&transaction, &mut self.cache, time, &mut head, &stamped.command)?;
             outcomes.push(outcome);
         }
-        transaction.prepare_cached("UPDATE relay SET time = ?, head = ?")?.execute([int(time.0), int(head.0)])?;
+        set_clock(&transaction, time, head)?;
         transaction.commit()?;
         Ok(outcomes)
     }
@@ -119,6 +156,40 @@ impl Core {
         self.db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
     }
+}
+
+/// How far each node's own numbers are, while a record is applied.
+#[derive(Default)]
+struct Origins(BTreeMap<u64, u64>);
+
+impl Origins {
+    /// Whether an entry counts, which its number then does not do again.
+    fn counts(&mut self, db: &Connection, origin: u64, id: u64) -> rusqlite::Result<bool> {
+        let last = match self.0.get(&origin) {
+            Some(last) => *last,
+            None => {
+                let mut statement = db.prepare_cached("SELECT last FROM origins WHERE origin = ?")?;
+                uint(statement.query_row([int(origin)], |row| row.get(0)).optional()?.unwrap_or(0))
+            }
+        };
+        self.0.insert(origin, last.max(id));
+        Ok(id > last)
+    }
+
+    fn save(&self, db: &Connection, time: Millis) -> rusqlite::Result<()> {
+        let mut statement = db.prepare_cached("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)")?;
+        self.0
+            .iter()
+            .try_for_each(|(origin, last)| statement.execute([int(*origin), int(*last), int(time.0)]).map(drop))
+    }
+}
+
+fn clock(db: &Connection) -> rusqlite::Result<(Millis, Pos)> {
+    db.prepare_cached("SELECT time, head FROM relay")?.query_row([], |row| Ok((millis(row, 0)?, pos(row, 1)?)))
+}
+
+fn set_clock(db: &Connection, time: Millis, head: Pos) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE relay SET time = ?, head = ?")?.execute([int(time.0), int(head.0)]).map(drop)
 }
 
 /// Runs one command. A refusal must have written nothing and taken no position (rule `REQ-3`).

@@ -18,6 +18,20 @@ pub enum CoreError {
         /// The newest schema this code knows.
         known: i64,
     },
+    /// A replicated log was not followed in its order: a bug, or a log that was cut off before this node had all of it.
+    #[error("the log goes on at {position}, and this node has it up to {applied}")]
+    Hole {
+        /// The last position applied.
+        applied: u64,
+        /// What was to come next.
+        position: u64,
+    },
+    /// A thread or randomness that the system does not give.
+    #[error("the system gives no thread or no random numbers: {0}")]
+    Thread(String),
+    /// A command cannot be written down.
+    #[error("a command cannot be encoded")]
+    Encoding,
     /// The file is not a relay's database.
     #[error("the file is not a database of aside-relay; name another data folder")]
     NotOurs,

@@ -17,6 +17,7 @@ mod key_package;
 mod outcome;
 mod rate;
 pub mod read;
+pub mod record;
 mod retain;
 mod schema;
 mod sql;

@@ -108,6 +108,11 @@ fn records_by_age(step: &Step<'_>, old: u64, limit: u64) -> Result<bool, Stop> {
             fetched,
         ),
     ];
+    // Numbers of nodes that have not been heard of for so long come from nobody any more.
+    let deletes = deletes.into_iter().chain([(
+        "DELETE FROM origins WHERE origin IN (SELECT origin FROM origins WHERE time < ? ORDER BY time LIMIT ?)",
+        fetched,
+    )]);
     let mut more = false;
     for (delete, before) in deletes {
         let gone = step.db.prepare_cached(delete)?.execute([int(before), int(limit)])?;

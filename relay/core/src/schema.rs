@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -167,6 +167,14 @@ UPDATE chats SET run_account = (
     SELECT d.account FROM log l JOIN devices d ON d.id = l.sender WHERE l.chat = chats.id AND l.seq = chats.base)
     WHERE undo <> 0;
 ALTER TABLE chats DROP COLUMN undo;
+";
+
+/// How far a replicated log is applied, and how far each node's own numbers are.
+const EIGHTH: &str = "
+ALTER TABLE relay ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE origins (
+    origin INTEGER PRIMARY KEY, last INTEGER NOT NULL, time INTEGER NOT NULL) STRICT;
+CREATE INDEX origins_time ON origins (time);
 ";
 
 /// Brings a database to the newest schema, or refuses it.

@@ -3,7 +3,7 @@
 pub mod client;
 
 use crate::invite;
-use crate::log::{Counters, LocalLog};
+use crate::log::{Counters, Log};
 use crate::server::Shared;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -76,7 +76,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers until the relay stops.
-pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<LocalLog>, addresses: Vec<String>) {
+pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<dyn Log>, addresses: Vec<String>) {
     let mut stop = shared.stopping();
     let mut asking = JoinSet::new();
     loop {
@@ -98,7 +98,7 @@ pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<LocalLo
 
 struct Desk {
     shared: Arc<Shared>,
-    log: Arc<LocalLog>,
+    log: Arc<dyn Log>,
     addresses: Vec<String>,
 }
 

@@ -51,9 +51,10 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Opens or makes the folder.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        let (partial, objects) = (folder.join("partial"), folder.join("objects"));
+    /// Opens or makes the folder. Nodes that share one each have a place in it for what is on its way in.
+    pub fn open(folder: &Path, node: Option<&str>) -> io::Result<Self> {
+        let partial = node.map_or_else(|| "partial".to_owned(), |node| format!("partial-{node}"));
+        let (partial, objects) = (folder.join(partial), folder.join("objects"));
         for folder in [folder, &partial, &objects] {
             private_folder(folder)?;
         }

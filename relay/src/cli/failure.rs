@@ -1,5 +1,6 @@
 //! How a command ends when it fails: one sentence, one exit code.
 
+use crate::cluster::{JoinError, NatsError};
 use crate::server::StartError;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -38,8 +39,20 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match &error {
             StartError::Listen(..) | StartError::ListenUdp(..) => Self::network(error),
+            StartError::Cluster(JoinError::Nats(NatsError::BadName(_))) => Self::usage(error),
+            StartError::Cluster(JoinError::Nats(_)) => Self::network(error),
             StartError::Invite(crate::invite::InviteError::BadAddress(_)) => Self::usage(error),
             _ => Self::error(error),
+        }
+    }
+}
+
+impl From<NatsError> for Failure {
+    fn from(error: NatsError) -> Self {
+        match error {
+            NatsError::BadName(_) => Self::usage(error),
+            NatsError::NoCluster(_) | NatsError::Exists(_) | NatsError::BadFacts => Self::error(error),
+            _ => Self::network(error),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. Data goes to stdout, everything else to stderr; no secret is an argument.
 
+mod cluster;
 mod duration;
 mod failure;
 mod invite;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Run the relay; prints a fresh invite link once it listens.
     Serve(serve::Serve),
+    /// Set up and look after a relay of several nodes.
+    Cluster(cluster::Cluster),
     /// Print a new invite link, alone on its line.
     Invite(invite::Invite),
     /// Apply a command record twice, in batches of different sizes, and compare the states.
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
     start_logs();
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
+        Command::Cluster(cluster) => cluster.run(),
         Command::Invite(invite) => invite.run(),
         Command::Replay(replay) => replay.run(),
     };

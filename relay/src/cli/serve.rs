@@ -1,5 +1,6 @@
 //! `aside-relay serve`.
 
+use super::cluster::Membership;
 use super::{Data, Failure, size};
 use crate::server::{Options, PUSH_QUEUE, Server};
 use aside_protocol::limits::{MAX_BLOB, WINDOW_ENVELOPES};
@@ -34,6 +35,11 @@ pub(super) struct Serve {
     /// The longest file: a number and k, M or G; at most 101M.
     #[arg(long, value_name = "SIZE", default_value = "101M", value_parser = size::parse)]
     blob_max: u64,
+    #[command(flatten)]
+    cluster: Membership,
+    /// Where files and the like lie [default: blobs in the data folder]. Nodes of a cluster share one folder.
+    #[arg(long, value_name = "DIR")]
+    blobs: Option<PathBuf>,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -69,17 +75,24 @@ impl Serve {
         options.record = self.record;
         options.blobs = BlobLimits { quota: self.blob_quota, most: self.blob_max.min(MAX_BLOB) };
         (options.push_queue, options.window) = (self.push_queue, self.window);
+        options.cluster = self.cluster.settings()?;
+        if options.cluster.is_some() && self.blobs.is_none() {
+            return Err(Failure::usage("nodes of a cluster share one folder of blobs; name it with --blobs"));
+        }
+        options.blob_folder = self.blobs;
         let server = Server::start(options).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);
         let printed = invite.and_then(|invite| print(self.json, &invite.to_link(), server.listen()));
+        let mut broken = Ok(());
         if printed.is_ok() {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                why = server.broken() => broken = Err(Failure::error(why)),
             }
         }
         server.stop().await;
-        printed
+        printed.and(broken)
     }
 }
 

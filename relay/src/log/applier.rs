@@ -127,7 +127,8 @@ impl Applier {
     }
 }
 
-fn answer_all(replies: impl Iterator<Item = Reply>, answer: &Answer, wakes: &mut Wakes) {
+/// Gives an answer to everybody who waits for it.
+pub(crate) fn answer_all(replies: impl Iterator<Item = Reply>, answer: &Answer, wakes: &mut Wakes) {
     replies.for_each(|reply| reply(answer.clone(), wakes));
 }
 
@@ -136,6 +137,7 @@ pub fn busy() -> Answer {
     Answer::Refused(Refusal::Busy(RetryAfter { retry_after_ms: RETRY_AFTER_MS }))
 }
 
-fn unavailable() -> Answer {
+/// The answer to what may or may not have been applied: to be sent again.
+pub(crate) fn unavailable() -> Answer {
     Answer::Refused(Refusal::Unavailable(RetryAfter { retry_after_ms: RETRY_AFTER_MS }))
 }

@@ -20,16 +20,16 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const ACK_DELAY: Duration = Duration::from_secs(1);
 
 /// One command and everybody who wants its answer.
-pub(super) struct Waiting {
-    pub(super) command: Command,
-    pub(super) replies: Vec<Reply>,
+pub(crate) struct Waiting {
+    pub(crate) command: Command,
+    pub(crate) replies: Vec<Reply>,
     pub(super) deadline: Instant,
 }
 
 /// What is applied together. There may be no commands, when acknowledgements were due.
 pub struct Batch {
-    pub(super) commands: Vec<Waiting>,
-    pub(super) acks: BTreeMap<DeviceId, Pos>,
+    pub(crate) commands: Vec<Waiting>,
+    pub(crate) acks: BTreeMap<DeviceId, Pos>,
 }
 
 /// What there is to do.

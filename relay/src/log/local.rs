@@ -37,25 +37,6 @@ impl LocalLog {
         let thread = thread::Builder::new().name("writer".into()).spawn(move || writer.run())?;
         Ok(Self { counters, queue, pages, writer: Mutex::new(Some(thread)) })
     }
-
-    /// Applies what waits, checkpoints, and ends the writer. Blocks until it is done.
-    pub fn stop(&self) {
-        self.queue.stop();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if writer.is_some_and(|writer| writer.join().is_err()) {
-            tracing::error!("the writer thread panicked");
-        }
-    }
-
-    /// What was counted so far.
-    pub fn counters(&self) -> Counters {
-        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Bounds the database from the next batch on ([`Core::limit_pages`]).
-    pub fn limit_pages(&self, pages: Option<u32>) {
-        *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = Some(pages);
-    }
 }
 
 impl Log for LocalLog {
@@ -67,6 +48,25 @@ impl Log for LocalLog {
 
     fn ack(&self, device: DeviceId, pos: Pos) {
         self.queue.ack(device, pos, Instant::now());
+    }
+
+    /// There are no others.
+    fn attached(&self, _: DeviceId) {}
+
+    fn counters(&self) -> Counters {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limit_pages(&self, pages: Option<u32>) {
+        *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = Some(pages);
+    }
+
+    fn stop(&self) {
+        self.queue.stop();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the writer thread panicked");
+        }
     }
 }
 

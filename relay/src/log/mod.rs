@@ -1,7 +1,7 @@
 //! How commands become durable and are applied, in one order. `local`: the SQLite commit itself is the log.
 //!
 //! `backlog` and `applier` are its whole logic and know neither thread nor clock; `local` drives them with both.
-//! A replicated log is another implementation of [`Log`]; sessions and admin tools see only this trait.
+//! A replicated log (`cluster`) is another implementation of [`Log`]; sessions and admin tools see only this trait.
 
 pub mod applier;
 pub mod backlog;
@@ -9,6 +9,7 @@ pub mod local;
 mod queue;
 
 pub use applier::{Applier, Counters};
+pub(crate) use applier::{answer_all, busy, unavailable};
 pub use backlog::Backlog;
 pub use local::LocalLog;
 
@@ -27,4 +28,16 @@ pub trait Log: Send + Sync {
 
     /// Notes that a device stored everything up to `pos`. Coalesced; may be lost.
     fn ack(&self, device: DeviceId, pos: Pos);
+
+    /// Notes that a device has connected here. Other nodes end older connections of it.
+    fn attached(&self, device: DeviceId);
+
+    /// What was counted so far.
+    fn counters(&self) -> Counters;
+
+    /// Bounds the database from the next batch on ([`aside_relay_core::Core::limit_pages`]).
+    fn limit_pages(&self, pages: Option<u32>);
+
+    /// Applies what waits, checkpoints, and ends its threads. Blocks until that is done.
+    fn stop(&self);
 }

@@ -34,9 +34,9 @@ pub fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) -> imp
     let seat = Seat::new(shared.hub.meetings(), mailbox.clone());
     let mut task = Task { carrier, shared, session, mailbox, seat, subscription: None, catch_up: None };
     async move {
-        let ended = match task.shared.room.clone().try_acquire_owned() {
-            Ok(_room) => task.run().await,
-            Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
+        let ended = match task.shared.room.clone().try_acquire_owned().ok().filter(|_| task.shared.serves()) {
+            Some(_room) => task.run().await,
+            None => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
         };
         if ended.is_err() {
             tracing::debug!("a connection broke off");
@@ -145,6 +145,7 @@ impl<C: Carrier> Task<C> {
             Output::Ack(device, pos) => self.shared.log.ack(device, pos),
             Output::Subscribe(device) => {
                 self.subscription = Some(self.shared.hub.subscribe(device, self.mailbox.clone()));
+                self.shared.log.attached(device);
             }
             Output::FindDevice(device) => self.read(
                 move |view| {

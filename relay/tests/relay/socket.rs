@@ -58,7 +58,7 @@ impl Socket {
     /// Says that nothing more comes.
     pub async fn close(&mut self) {
         match self {
-            Self::WebSocket(socket) => drop(socket.close(None).await),
+            Self::WebSocket(socket) => drop(socket.as_mut().close(None).await),
             Self::Quic(quic) => drop(quic.send.finish()),
         }
     }

@@ -74,6 +74,14 @@ impl<'a> View<'a> {
             .query_row([], |row| row.get(0))
     }
 
+    /// How far a replicated log is applied; 0 where there is none.
+    pub fn applied(&self) -> rusqlite::Result<u64> {
+        self.db
+            .prepare_cached("SELECT applied FROM relay")?
+            .query_row([], |row| row.get::<_, i64>(0))
+            .map(crate::sql::uint)
+    }
+
     /// The log's name, once `Init` was applied.
     pub fn log(&self) -> rusqlite::Result<Option<LogId>> {
         let log = self.db.prepare_cached("SELECT log FROM relay")?.query_row([], |row| row.get::<_, Option<_>>(0))?;

@@ -1,0 +1,186 @@
+//! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
+
+use super::{Data, Failure};
+use crate::cluster::{Facts, Nats, Settings, init, status, verify};
+use crate::data::DataDir;
+use crate::identity::Identity;
+use crate::server::StartError;
+use aside_protocol::LogId;
+use aside_relay_core::{Core, CoreError, Location};
+use clap::{Args, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// How NATS is reached.
+#[derive(Debug, Args)]
+pub(super) struct Reach {
+    /// The cluster's name: several may share NATS servers.
+    #[arg(long = "name", value_name = "NAME", default_value = "aside")]
+    cluster: String,
+    /// A file with NATS credentials.
+    #[arg(long, value_name = "FILE")]
+    nats_credentials: Option<PathBuf>,
+    /// The certificate authority of the NATS servers, in PEM; asks for TLS.
+    #[arg(long, value_name = "FILE")]
+    nats_ca: Option<PathBuf>,
+}
+
+impl Reach {
+    fn settings(&self, servers: &str, node: &str) -> Settings {
+        Settings {
+            servers: servers.to_owned(),
+            cluster: self.cluster.clone(),
+            node: node.to_owned(),
+            credentials: self.nats_credentials.clone(),
+            authority: self.nats_ca.clone(),
+        }
+    }
+}
+
+/// What `serve` needs to know of a cluster.
+#[derive(Debug, Args)]
+pub(super) struct Membership {
+    /// Be a node of the cluster behind these NATS servers, separated by commas.
+    #[arg(long = "cluster", value_name = "URLS", requires = "node")]
+    servers: Option<String>,
+    /// This node's name in the cluster.
+    #[arg(long, value_name = "NAME", requires = "servers")]
+    node: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+impl Membership {
+    /// None for a relay alone.
+    pub(super) fn settings(&self) -> Result<Option<Settings>, Failure> {
+        match (&self.servers, &self.node) {
+            (Some(servers), Some(node)) => Ok(Some(self.reach.settings(servers, node))),
+            (None, None) => Ok(None),
+            _ => Err(Failure::usage("a node of a cluster needs --cluster and --node")),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cluster {
+    #[command(subcommand)]
+    command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClusterCommand {
+    /// Make a cluster, with what the data folder of a relay alone holds, or empty.
+    Init(Init),
+    /// Show which nodes there are, who appends, and how far each is.
+    Status(Ask),
+    /// Compare the state of all nodes at one position of the log.
+    Verify(Ask),
+}
+
+#[derive(Debug, Args)]
+struct Init {
+    /// NATS servers, separated by commas.
+    #[arg(long = "cluster", value_name = "URLS")]
+    servers: String,
+    #[command(flatten)]
+    data: Data,
+    /// How many NATS servers hold the log.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
+    replicas: u8,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+#[derive(Debug, Args)]
+struct Ask {
+    /// NATS servers, separated by commas.
+    #[arg(long = "cluster", value_name = "URLS")]
+    servers: String,
+    #[command(flatten)]
+    reach: Reach,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Cluster {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                ClusterCommand::Init(init) => init.run().await,
+                ClusterCommand::Status(ask) => ask.status().await,
+                ClusterCommand::Verify(ask) => ask.verify().await,
+            }
+        })
+    }
+}
+
+impl Init {
+    async fn run(self) -> Result<(), Failure> {
+        let folder = self.data.folder()?;
+        let data = DataDir::lock(&folder).map_err(StartError::from)?;
+        let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
+        data.prepare_database().map_err(StartError::from)?;
+        let core = Core::open(&Location::File(data.database())).map_err(StartError::from)?;
+        let known = core.view().log().map_err(CoreError::from).map_err(StartError::from)?;
+        let base = core.state_hash().map_err(StartError::from)?;
+        core.checkpoint().map_err(StartError::from)?;
+        let nats = Nats::connect(&self.reach.settings(&self.servers, "tool")).await?;
+        let mut log = [0; 16];
+        getrandom::fill(&mut log).map_err(Failure::error)?;
+        let name = known.is_none().then_some(LogId(log));
+        init(&nats, usize::from(self.replicas), &Facts::new(&identity.pin(), &base), name).await?;
+        let mut out = std::io::stdout().lock();
+        let folder = folder.display();
+        match known {
+            Some(_) => writeln!(out, "The cluster begins with what {folder} holds. Copy that folder to each node.")?,
+            None => writeln!(out, "The cluster is empty. Copy {folder}/identity.key to the data folder of each node.")?,
+        }
+        Ok(out.flush()?)
+    }
+}
+
+impl Ask {
+    async fn reach(&self) -> Result<Nats, Failure> {
+        Ok(Nats::connect(&self.reach.settings(&self.servers, "tool")).await?)
+    }
+
+    async fn status(self) -> Result<(), Failure> {
+        let found = status(&self.reach().await?).await?;
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(&found).map_err(Failure::error)?)?;
+            return Ok(out.flush()?);
+        }
+        let owner = found.owner.as_deref().unwrap_or("no node");
+        writeln!(out, "log       {} to {}, {} MiB", found.first, found.last, found.bytes >> 20)?;
+        writeln!(out, "held by   {} of {} NATS servers", found.current, found.replicas)?;
+        writeln!(out, "appends   {owner}")?;
+        for node in &found.nodes {
+            let behind = found.last.saturating_sub(node.applied);
+            let addresses = node.addresses.join(" ");
+            writeln!(out, "{:<9} {} connected, {behind} behind, {addresses}", node.node, node.connected)?;
+        }
+        Ok(out.flush()?)
+    }
+
+    async fn verify(self) -> Result<(), Failure> {
+        let found = verify(&self.reach().await?).await?;
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string(&found).map_err(Failure::error)?)?;
+        } else {
+            writeln!(out, "position  {}", found.position)?;
+            for node in &found.nodes {
+                writeln!(out, "{:<9} {}", node.node, node.hash)?;
+            }
+        }
+        out.flush()?;
+        if found.equal {
+            Ok(())
+        } else {
+            Err(Failure::error("the nodes' states differ; keep all data and report this"))
+        }
+    }
+}

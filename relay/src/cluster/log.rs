@@ -1,0 +1,188 @@
+//! The log of a node in a cluster, as sessions and admin tools see it: what they submit waits here until it is on its way.
+
+use super::nats::{Nats, NatsError};
+use super::pending::Pending;
+use super::replica::{Reached, Replica};
+use super::settings::Settings;
+use super::{appending, forwarding, watching};
+use crate::hub::Hub;
+use crate::log::{Backlog, Counters, Log, Reply, busy};
+use crate::mailbox::Wakes;
+use aside_protocol::{DeviceId, Pos};
+use aside_relay_core::record::Entry;
+use aside_relay_core::{Command, Core, CoreError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Batches of commands that may wait for being appended here.
+const BATCHES: usize = 256;
+
+/// Why a node does not start; shown to people.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// NATS.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// The database.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// Another relay's identity.
+    #[error(
+        "identity.key in the data folder is not the cluster's; copy that file from another node (over a safe way, mode \
+         0600) and start again"
+    )]
+    OtherIdentity,
+    /// Another database to begin with.
+    #[error(
+        "the database in the data folder is not what this cluster began with; copy the data folder that \
+         aside-relay cluster init was run with to this node, or name an empty one if the cluster began empty"
+    )]
+    OtherBase,
+    /// The log is cut off before what this node has.
+    #[error("the cluster's log begins at {first}, and this node has it up to {applied}; copy relay.db of another node")]
+    Behind {
+        /// The log's first position.
+        first: u64,
+        /// The last one applied here.
+        applied: u64,
+    },
+}
+
+/// What the tasks of a node share.
+pub(super) struct Node {
+    pub(super) nats: Nats,
+    pub(super) name: String,
+    /// What clients are told, for `cluster status`.
+    pub(super) addresses: Mutex<Vec<String>>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) backlog: Mutex<Backlog>,
+    pub(super) submitted: Notify,
+    pub(super) pending: Arc<Mutex<Pending>>,
+    pub(super) reached: watch::Receiver<Reached>,
+    /// To the task that appends, if this node is to.
+    pub(super) appending: mpsc::Sender<Vec<Entry>>,
+    /// Whether this node may serve: it hears NATS, and is not behind.
+    pub(super) serving: watch::Sender<bool>,
+    /// What nobody can repair but a person; the node stops.
+    pub(super) fatal: watch::Sender<Option<String>>,
+    /// This node gives its lease back and takes no other.
+    pub(super) draining: watch::Sender<bool>,
+}
+
+impl Node {
+    pub(super) fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handle on a node's tasks and its replica.
+pub struct ClusterLog {
+    node: Arc<Node>,
+    replica: Arc<Replica>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl ClusterLog {
+    /// Joins a cluster with a database that may be behind, and comes back once it has caught up.
+    pub async fn join(nats: Nats, settings: &Settings, core: Core, hub: Arc<Hub>) -> Result<Self, JoinError> {
+        let applied = core.view().applied().map_err(CoreError::from)?;
+        let (first, last) = nats.bounds().await?;
+        if first > applied + 1 {
+            return Err(JoinError::Behind { first, applied });
+        }
+        let mut drawn = [0; 8];
+        getrandom::fill(&mut drawn).map_err(|error| CoreError::Thread(error.to_string()))?;
+        let pending = Arc::new(Mutex::new(Pending::new(u64::from_be_bytes(drawn) >> 1)));
+        let replica = Arc::new(Replica::start(core, hub.clone(), pending.clone())?);
+        let (appending, batches) = mpsc::channel(BATCHES);
+        let node = Arc::new(Node {
+            nats,
+            name: settings.node.clone(),
+            addresses: Mutex::default(),
+            hub,
+            backlog: Mutex::default(),
+            submitted: Notify::new(),
+            pending,
+            reached: replica.reached(),
+            appending,
+            serving: watch::channel(false).0,
+            fatal: watch::channel(None).0,
+            draining: watch::channel(false).0,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watching::follow(node.clone(), replica.clone(), applied));
+        let mut reached = node.reached.clone();
+        let mut fatal = node.fatal.subscribe();
+        tokio::select! {
+            _ = reached.wait_for(|reached| reached.position >= last) => {}
+            why = fatal.wait_for(Option::is_some) => {
+                let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
+                return Err(NatsError::Failed(why).into());
+            }
+        }
+        tasks.spawn(watching::look_after(node.clone()));
+        tasks.spawn(watching::part_devices(node.clone()));
+        tasks.spawn(forwarding::forward(node.clone()));
+        tasks.spawn(forwarding::collect(node.clone()));
+        tasks.spawn(appending::rule(node.clone(), batches));
+        Ok(Self { node, replica, tasks: Mutex::new(tasks) })
+    }
+
+    /// What `cluster status` says of this node's addresses.
+    pub fn set_addresses(&self, addresses: &[String]) {
+        *self.node.addresses.lock().unwrap_or_else(PoisonError::into_inner) = addresses.to_vec();
+    }
+
+    /// Turns with whether this node may serve.
+    pub fn serving(&self) -> watch::Receiver<bool> {
+        self.node.serving.subscribe()
+    }
+
+    /// What nobody can repair but a person, once there is such a thing.
+    pub fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.node.fatal.subscribe()
+    }
+}
+
+impl Log for ClusterLog {
+    fn submit(&self, command: Command, reply: Reply) {
+        match self.node.backlog().submit(command, reply, Instant::now()) {
+            Ok(()) => self.node.submitted.notify_one(),
+            Err(reply) => reply(busy(), &mut Wakes::default()),
+        }
+    }
+
+    fn ack(&self, device: DeviceId, pos: Pos) {
+        if self.node.backlog().ack(device, pos, Instant::now()) {
+            self.node.submitted.notify_one();
+        }
+    }
+
+    fn attached(&self, device: DeviceId) {
+        let node = self.node.clone();
+        tokio::spawn(async move { watching::tell_attached(&node, device).await });
+    }
+
+    fn counters(&self) -> Counters {
+        Counters { commands: self.node.reached.borrow().commands, syncs: 0 }
+    }
+
+    fn limit_pages(&self, _: Option<u32>) {
+        tracing::warn!("a node of a cluster has no limit of pages");
+    }
+
+    /// Gives the lease back, then ends the tasks and the replica. Blocks.
+    fn stop(&self) {
+        self.node.draining.send_replace(true);
+        self.node.backlog().stop();
+        std::thread::sleep(Duration::from_millis(200));
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.replica.stop();
+    }
+}

@@ -1,0 +1,154 @@
+//! The thread that applies the log to this node's database, answers what this node asked for, and pushes to its connections.
+
+use super::pending::Pending;
+use crate::guard::AbortOnPanic;
+use crate::hub::Hub;
+use crate::log::{Reply, answer_all, unavailable};
+use crate::mailbox::Wakes;
+use aside_protocol::Hash;
+use aside_protocol::frame::GoodbyeReason;
+use aside_relay_core::record::{Applied, Record};
+use aside_relay_core::{Core, CoreError, Outcome};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Records read ahead of what is applied.
+const AHEAD: usize = 32;
+/// Pause before a record is tried again that the disk did not take.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A record and where it stands.
+pub(super) struct Logged {
+    pub(super) position: u64,
+    pub(super) record: Record,
+}
+
+/// How far this node is, for everybody in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Reached {
+    /// The last position applied.
+    pub(super) position: u64,
+    /// Who appended it.
+    pub(super) owner: Option<String>,
+    /// Commands applied since the start.
+    pub(super) commands: u64,
+    /// Whether the database took what came last.
+    pub(super) sound: bool,
+    /// The last state hash that was wanted, and at which position.
+    pub(super) checked: Option<(u64, Hash)>,
+}
+
+/// The thread's handle.
+pub(super) struct Replica {
+    records: Mutex<Option<mpsc::Sender<Logged>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    reached: watch::Receiver<Reached>,
+}
+
+impl Replica {
+    /// Starts it over a database.
+    pub(super) fn start(core: Core, hub: Arc<Hub>, pending: Arc<Mutex<Pending>>) -> Result<Self, CoreError> {
+        let position = core.view().applied()?;
+        let (records, coming) = mpsc::channel(AHEAD);
+        let (told, reached) = watch::channel(Reached { position, sound: true, ..Reached::default() });
+        let work = Work { core, hub, pending, told };
+        let spawned = thread::Builder::new().name("replica".into()).spawn(move || work.run(coming));
+        let thread = spawned.map_err(|error| CoreError::Thread(error.to_string()))?;
+        Ok(Self { records: Mutex::new(Some(records)), thread: Mutex::new(Some(thread)), reached })
+    }
+
+    /// Where records go, in the order of their positions.
+    pub(super) fn records(&self) -> Option<mpsc::Sender<Logged>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How far it is.
+    pub(super) fn reached(&self) -> watch::Receiver<Reached> {
+        self.reached.clone()
+    }
+
+    /// Applies what has come, checkpoints, and ends. Blocks.
+    pub(super) fn stop(&self) {
+        drop(self.records.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the replica's thread panicked");
+        }
+    }
+}
+
+struct Work {
+    core: Core,
+    hub: Arc<Hub>,
+    pending: Arc<Mutex<Pending>>,
+    told: watch::Sender<Reached>,
+}
+
+impl Work {
+    fn run(mut self, mut coming: mpsc::Receiver<Logged>) {
+        let _guard = AbortOnPanic;
+        while let Some(logged) = coming.blocking_recv() {
+            self.take(&logged);
+        }
+        if let Err(error) = self.core.checkpoint() {
+            tracing::warn!(%error, "the last checkpoint failed; the next start makes up for it");
+        }
+    }
+
+    fn take(&mut self, logged: &Logged) {
+        let Some(applied) = self.apply(logged) else { return };
+        let checked = logged.record.check.then(|| self.core.state_hash().ok()).flatten();
+        self.told.send_modify(|reached| {
+            reached.position = logged.position;
+            reached.owner = Some(logged.record.owner.clone());
+            reached.commands += logged.record.entries.len() as u64;
+            reached.sound = true;
+            if let Some(hash) = checked {
+                reached.checked = Some((logged.position, hash));
+            }
+        });
+        self.hand_out(&logged.record, applied);
+    }
+
+    /// Tries until the database takes it: a replica must not go on without.
+    fn apply(&mut self, logged: &Logged) -> Option<Applied> {
+        let mut failing = false;
+        loop {
+            match self.core.apply_at(logged.position, &logged.record) {
+                Ok(applied) => return applied,
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::error!(%error, position = logged.position, "nothing can be stored; trying again");
+                        self.told.send_modify(|reached| reached.sound = false);
+                    }
+                    thread::sleep(AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Answers come before pushes, as with a relay alone.
+    fn hand_out(&self, record: &Record, applied: Applied) {
+        let mut wakes = Wakes::default();
+        let replies: Vec<Vec<Reply>> = {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            record.entries.iter().map(|entry| pending.take(entry)).collect()
+        };
+        for (outcome, replies) in applied.iter().zip(replies) {
+            // Passed over: it stands in the log behind a later one of this node, so it was lost on its way before.
+            let answer = outcome.as_ref().map_or_else(unavailable, |outcome| outcome.answer.clone());
+            answer_all(replies.into_iter(), &answer, &mut wakes);
+        }
+        for outcome in applied.into_iter().flatten() {
+            self.push(outcome, &mut wakes);
+        }
+    }
+
+    fn push(&self, outcome: Outcome, wakes: &mut Wakes) {
+        outcome.deliveries.into_iter().for_each(|delivery| self.hub.push(delivery, wakes));
+        // A removed device that comes back is told at its login that it was removed.
+        outcome.revoked.iter().for_each(|device| self.hub.disconnect(device, GoodbyeReason::ShuttingDown));
+    }
+}

@@ -1,0 +1,47 @@
+//! What a cluster is and how a node reaches it.
+
+use aside_protocol::Hash;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How a node reaches its cluster.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// NATS servers, `nats://` or `tls://`, separated by commas.
+    pub servers: String,
+    /// The cluster's name: several may share NATS servers.
+    pub cluster: String,
+    /// This node's name, one of its own.
+    pub node: String,
+    /// A file with NATS credentials.
+    pub credentials: Option<PathBuf>,
+    /// The certificate authority of the NATS servers.
+    pub authority: Option<PathBuf>,
+}
+
+/// What all nodes must agree on; written once, by `cluster init`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Of this description.
+    pub version: u64,
+    /// Pin of the relay's identity, which all nodes share, in hexadecimal.
+    pub pin: String,
+    /// Hash of the state before the log's first record, in hexadecimal.
+    pub base: String,
+}
+
+impl Facts {
+    /// The version that this code writes and reads.
+    pub const VERSION: u64 = 1;
+
+    /// Of a relay with this identity and state.
+    pub fn new(pin: &Hash, base: &Hash) -> Self {
+        Self { version: Self::VERSION, pin: pin.to_hex(), base: base.to_hex() }
+    }
+}
+
+/// A name that may stand in a NATS subject.
+pub(super) fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=32).contains(&name.len()) && name.chars().all(fits)
+}

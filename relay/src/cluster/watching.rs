@@ -1,0 +1,133 @@
+//! Following the log, and looking after this node: does it hear NATS, is it behind, who else has its devices.
+
+use super::forwarding::give_up;
+use super::log::Node;
+use super::nats::LEASE;
+use super::replica::{Logged, Replica};
+use super::{appending, tools};
+use crate::log::unavailable;
+use aside_protocol::DeviceId;
+use aside_protocol::frame::GoodbyeReason;
+use aside_relay_core::record::Record;
+use futures_util::StreamExt;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+/// Pause before the log is followed anew.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How often a node looks whether all is well.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long a node that does not hear NATS goes on serving what it has.
+const DEAF: Duration = Duration::from_secs(5);
+/// So many records behind, a node does not serve: its readers would see the past.
+const BEHIND: u64 = 2_000;
+
+/// Reads the log from behind a position on, for ever, and gives it to the replica.
+pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64) {
+    let Some(records) = replica.records() else { return };
+    // The replica keeps what it has: without this task nothing more comes.
+    drop(replica);
+    let mut next = applied + 1;
+    loop {
+        match node.nats.follow(next).await {
+            Ok(mut messages) => {
+                while let Some(Ok(message)) = messages.next().await {
+                    let Ok(position) = message.info().map(|info| info.stream_sequence) else { break };
+                    if position != next {
+                        let hole = position > next;
+                        if hole {
+                            let why = format!("the cluster's log goes on at {position} after {}", next - 1);
+                            return stop(&node, why);
+                        }
+                        continue;
+                    }
+                    let record = match Record::decode(&message.payload) {
+                        Ok(record) => record,
+                        Err(why) => return stop(&node, why.to_string()),
+                    };
+                    if records.send(Logged { position, record }).await.is_err() {
+                        return;
+                    }
+                    next += 1;
+                }
+            }
+            Err(why) => tracing::debug!(%why, "the log cannot be followed"),
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+fn stop(node: &Node, why: String) {
+    tracing::error!(why, "this node stops");
+    node.serving.send_replace(false);
+    node.fatal.send_replace(Some(why));
+}
+
+/// Says of this node how far it is; stops serving when it hears nothing or is far behind; gives up what waits too long.
+pub(super) async fn look_after(node: Arc<Node>) {
+    let (mut ticks, mut heard, mut told) = (interval(LOOK), Instant::now(), None);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reached = node.reached.clone();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Ok(()) = reached.changed() => {
+                let checked = reached.borrow_and_update().checked;
+                if let Some((position, hash)) = checked.filter(|_| checked != told) {
+                    told = checked;
+                    tools::tell_hash(&node, &appending::told(position, &hash)).await;
+                }
+                continue;
+            }
+        }
+        if let Ok(Ok((_, last))) = timeout(LEASE, node.nats.bounds()).await {
+            heard = Instant::now();
+            let (position, sound) = {
+                let reached = reached.borrow();
+                (reached.position, reached.sound)
+            };
+            serve(&node, sound && last.saturating_sub(position) < BEHIND);
+            let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            tools::tell_status(&node, position, node.hub.connected(), addresses).await;
+        } else if heard.elapsed() > DEAF {
+            serve(&node, false);
+        }
+        give_up(&node, &unavailable());
+    }
+}
+
+fn serve(node: &Node, may: bool) {
+    let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
+    if changed && !may {
+        tracing::warn!("this node does not hear NATS, or is behind; its connections go elsewhere");
+        node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
+    } else if changed {
+        tracing::info!("this node serves");
+    }
+}
+
+/// A device is connected here: other nodes end its older connections (rule `CON-5`).
+pub(super) async fn tell_attached(node: &Node, device: DeviceId) {
+    let mut bytes = device.0.to_vec();
+    bytes.extend_from_slice(node.name.as_bytes());
+    node.nats.tell_attached(bytes.into()).await;
+}
+
+/// Ends connections of devices that have connected to another node since.
+pub(super) async fn part_devices(node: Arc<Node>) {
+    loop {
+        if let Ok(mut messages) = node.nats.attached().await {
+            while let Some(message) = messages.next().await {
+                let parts = message.payload.split_at_checked(16);
+                let Some((Some(device), name)) = parts.map(|(id, name)| (DeviceId::from_slice(id), name)) else {
+                    continue;
+                };
+                if name != node.name.as_bytes() {
+                    node.hub.disconnect(&device, GoodbyeReason::Replaced);
+                }
+            }
+        }
+        sleep(AGAIN).await;
+    }
+}

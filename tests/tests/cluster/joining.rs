@@ -1,0 +1,60 @@
+//! Who may be a node: the same identity, the same beginning; a relay alone becomes the first of several.
+
+use super::common::*;
+use aside_tests::cluster::NODES;
+use aside_tests::process::run;
+use aside_tests::{Client, Cluster, Relay, RelayOptions};
+use std::time::Duration;
+
+const START: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_node_with_another_identity_is_told_what_to_do() {
+    let cluster = Cluster::with_nats();
+    let missing = run(&mut cluster.node_command(1), b"", START).expect_code(1);
+    assert!(missing.stderr.contains("aside-relay cluster init"), "{}", missing.stderr);
+    cluster.init().ok();
+    let other = run(&mut cluster.node_command(1), b"", START).expect_code(1);
+    assert!(other.stderr.contains("identity.key"), "{}", other.stderr);
+    let again = cluster.init().expect_code(1);
+    assert!(again.stderr.contains("already"), "{}", again.stderr);
+}
+
+#[test]
+fn without_nats_a_node_says_so() {
+    let mut cluster = Cluster::with_nats();
+    (0..NODES).for_each(|server| cluster.kill_nats(server));
+    let alone = run(&mut cluster.node_command(0), b"", START).expect_code(3);
+    assert!(alone.stderr.contains("no NATS server"), "{}", alone.stderr);
+}
+
+#[test]
+fn a_relay_alone_becomes_a_cluster_and_nobody_loses_anything() {
+    let mut relay = Relay::start(RelayOptions::default());
+    let alice = Client::registered("alice", relay.first_invite());
+    let bob = Client::registered("bob", relay.first_invite());
+    alice.send("bob", "line 0", &["--timeout", "60s"]).ok();
+    bob.recv(&["--limit", "1", "--follow", "--timeout", "60s"]).ok();
+    alice.send("bob", "line 1", &["--timeout", "60s"]).ok();
+    relay.stop();
+    let mut cluster = Cluster::with_nats();
+    cluster.set_port(0, relay.address().port());
+    for file in ["identity.key", "relay.db"] {
+        std::fs::copy(relay.data().join(file), cluster.data(0).join(file)).unwrap();
+    }
+    let made = cluster.init().ok();
+    assert!(made.stdout.contains("Copy that folder"), "{}", made.stdout);
+    cluster.share_identity();
+    let wrong = run(&mut cluster.node_command(1), b"", START).expect_code(1);
+    assert!(wrong.stderr.contains("is not what this cluster began with"), "{}", wrong.stderr);
+    for node in 1..NODES {
+        cluster.copy_to(node, "relay.db");
+        for rest in ["relay.db-wal", "relay.db-shm"] {
+            let _ = std::fs::remove_file(cluster.data(node).join(rest));
+        }
+    }
+    (0..NODES).for_each(|node| cluster.start_node(node));
+    alice.send("bob", "line 2", &["--timeout", "60s"]).ok();
+    has_all(&bob, "alice", 3);
+    cluster.agree(NODES);
+}
