@@ -37,12 +37,11 @@ impl Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        match &error {
+        match error {
+            StartError::Cluster(JoinError::Nats(error)) => error.into(),
             StartError::Listen(..) | StartError::ListenUdp(..) => Self::network(error),
-            StartError::Cluster(JoinError::Nats(NatsError::BadName(_))) => Self::usage(error),
-            StartError::Cluster(JoinError::Nats(_)) => Self::network(error),
             StartError::Invite(crate::invite::InviteError::BadAddress(_)) => Self::usage(error),
-            _ => Self::error(error),
+            error => Self::error(error),
         }
     }
 }

@@ -63,6 +63,8 @@ pub(super) struct Node {
     pub(super) reached: watch::Receiver<Reached>,
     /// To the task that appends, if this node is to.
     pub(super) appending: mpsc::Sender<Vec<Entry>>,
+    /// Something stands in the log that does not come: it is to be followed anew.
+    pub(super) follow_anew: Notify,
     /// Whether this node may serve: it hears NATS, and is not behind.
     pub(super) serving: watch::Sender<bool>,
     /// What nobody can repair but a person; the node stops.
@@ -111,6 +113,7 @@ impl ClusterLog {
             pending,
             reached: replica.reached(),
             appending,
+            follow_anew: Notify::new(),
             serving: watch::channel(false).0,
             fatal: watch::channel(None).0,
             draining: watch::channel(false).0,

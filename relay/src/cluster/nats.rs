@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// An append that is not answered for so long is in doubt: the log is asked what became of it.
+const DOUBT: Duration = Duration::from_millis(1_500);
 /// How long what nodes say of themselves is believed, and an owner's lease lasts without being renewed.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 /// The longest record: a batch and the longest command with it.
@@ -92,7 +94,7 @@ impl Nats {
         if most < MOST_RECORD + (64 << 10) {
             return Err(NatsError::SmallPayload(most));
         }
-        let context = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE).build(client.clone());
+        let context = ContextBuilder::new().timeout(PATIENCE).ack_timeout(DOUBT).build(client.clone());
         Ok(Self { client, context, name: settings.cluster.clone() })
     }
 

@@ -9,6 +9,8 @@ use crate::log::unavailable;
 use aside_protocol::DeviceId;
 use aside_protocol::frame::GoodbyeReason;
 use aside_relay_core::record::Record;
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -32,7 +34,7 @@ pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64)
     loop {
         match node.nats.follow(next).await {
             Ok(mut messages) => {
-                while let Some(Ok(message)) = messages.next().await {
+                while let Some(message) = next_message(&node, &mut messages).await {
                     let Ok(position) = message.info().map(|info| info.stream_sequence) else { break };
                     if position != next {
                         let hole = position > next;
@@ -58,6 +60,15 @@ pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64)
     }
 }
 
+/// The next message; none when the log is to be followed anew. NATS tells of a request that was lost with its server only
+/// after many seconds.
+async fn next_message(node: &Node, messages: &mut pull::Ordered) -> Option<Message> {
+    tokio::select! {
+        message = messages.next() => message?.ok(),
+        () = node.follow_anew.notified() => None,
+    }
+}
+
 fn stop(node: &Node, why: String) {
     tracing::error!(why, "this node stops");
     node.serving.send_replace(false);
@@ -68,7 +79,7 @@ fn stop(node: &Node, why: String) {
 pub(super) async fn look_after(node: Arc<Node>) {
     let (mut ticks, mut heard, mut told) = (interval(LOOK), Instant::now(), None);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut reached = node.reached.clone();
+    let (mut reached, mut before) = (node.reached.clone(), 0);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
@@ -87,6 +98,10 @@ pub(super) async fn look_after(node: Arc<Node>) {
                 let reached = reached.borrow();
                 (reached.position, reached.sound)
             };
+            if last > position && position == before {
+                node.follow_anew.notify_waiters();
+            }
+            before = position;
             serve(&node, sound && last.saturating_sub(position) < BEHIND);
             let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
             tools::tell_status(&node, position, node.hub.connected(), addresses).await;
