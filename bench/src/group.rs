@@ -124,7 +124,7 @@ fn told(args: &Args, rounds: &[Round], bounds: &[Round]) -> Figures {
 
 /// Registered, attached, and in one group; the first one founded it.
 async fn talkers(relay: &Relay, args: &Args) -> Result<Vec<GroupTalker>, BenchError> {
-    let joining = (0..args.members as usize).map(|number| join(relay, number, args.transport));
+    let joining = (0..args.members as usize).map(|number| join(&relay.invite, number, args.transport));
     let mut members: Vec<Member> = stream::iter(joining).buffered(AT_A_TIME).try_collect().await?;
     let known: Vec<Known> = members.iter().map(|member| member.known).collect();
     let found = group_founding(&known, GroupNonce(random()?))?;

@@ -7,6 +7,7 @@
 mod bound;
 mod catchup;
 mod client;
+mod cluster;
 mod create;
 mod error;
 mod figures;

@@ -20,7 +20,7 @@ pub struct Process(Child);
 
 impl Process {
     /// Starts a program and waits for its first line of output.
-    fn start(program: &Path, arguments: &[&str], name: &'static str) -> Result<(Self, String), BenchError> {
+    pub fn start(program: &Path, arguments: &[&str], name: &'static str) -> Result<(Self, String), BenchError> {
         let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take();
         let process = Self(child);
@@ -29,6 +29,11 @@ impl Process {
             BufReader::new(out).read_line(&mut line)?;
         }
         if line.is_empty() { Err(BenchError::NotStarted(name, "see above".into())) } else { Ok((process, line)) }
+    }
+
+    /// Starts a program that says nothing on its output.
+    pub fn silent(program: &Path, arguments: &[&str]) -> Result<Self, BenchError> {
+        Ok(Self(Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
     }
 
     /// CPU time used so far by all threads, user and system, in milliseconds.

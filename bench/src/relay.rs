@@ -3,6 +3,7 @@
 //! Messages alone: its clients acknowledge what they get, as they must, and send no receipts.
 
 use crate::bound::BoundTalker;
+use crate::cluster::Cluster;
 use crate::error::BenchError;
 use crate::figures::{Figures, median};
 use crate::fleet::{BODY, Fleet, Heard, Sample, Stamp, Talker};
@@ -11,6 +12,7 @@ use crate::person::{Known, Person, random};
 use crate::processes::{Bound, Counters, Relay};
 use crate::wire::{Transport, Wire};
 use aside_protocol::frame::RelayFrame;
+use aside_protocol::invite::Invite;
 use aside_protocol::request::{Answer, Request, Send};
 use aside_protocol::{Body, ChatId, N, Pos, Seq};
 use bytes::Bytes;
@@ -37,6 +39,9 @@ pub struct Args {
     /// What carries the frames.
     #[arg(long, value_enum, default_value = "ws")]
     transport: Transport,
+    /// Through a cluster of so many nodes and NATS servers; the ends of a pair are at different nodes.
+    #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u8).range(1..=5), conflicts_with = "with_bound")]
+    cluster: Option<u8>,
     /// Take turns with the bound, and tell the ratios.
     #[arg(long)]
     with_bound: bool,
@@ -50,6 +55,9 @@ struct Round {
 }
 
 pub async fn run(args: Args) -> Result<Figures, BenchError> {
+    if let Some(nodes) = args.cluster {
+        return through_cluster(&args, usize::from(nodes)).await;
+    }
     let relay = Relay::start()?;
     let time = Duration::from_secs(args.seconds);
     let mut fleet = Fleet::new(talkers(&relay, args.pairs, args.transport).await?, args.window);
@@ -109,6 +117,36 @@ fn round(sample: Sample, cpu_ms: u64, syncs: u64) -> Round {
     Round { sample, cpu_ms_per_1000: cpu_ms as f64 * 1000.0 / sample.messages.max(1) as f64, syncs }
 }
 
+/// Processor time of relays and of NATS apart: on one machine they share its cores.
+async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
+    let cluster = Cluster::start(nodes)?;
+    let couples = stream::iter(0..args.pairs).map(|pair| {
+        let (one, other) = (cluster.invite(pair), cluster.invite(pair + 1));
+        couple((one, other), pair, args.transport)
+    });
+    let pairs: Vec<[RelayTalker; 2]> = couples.buffered(AT_A_TIME).try_collect().await?;
+    let mut fleet = Fleet::new(pairs.into_iter().flatten().collect(), args.window);
+    let (mut rounds, mut nats) = (Vec::new(), Vec::new());
+    for _ in 0..args.rounds.max(1) {
+        let (sample, before, after) = fleet.run(Duration::from_secs(args.seconds), || cluster.cpu_ms()).await?;
+        let shares = [after.0 - before.0, after.1 - before.1].map(|ms| round(sample, ms, 0));
+        let [relays, of_nats] = shares;
+        rounds.push(relays);
+        nats.push(of_nats.cpu_ms_per_1000);
+    }
+    let middle = |value: fn(&Round) -> f64| median(rounds.iter().map(value));
+    Ok(Figures::default()
+        .word("transport", args.transport.word())
+        .count("nodes", nodes as u64)
+        .count("connections", 2 * args.pairs as u64)
+        .count("window", args.window)
+        .number("msgs_per_s", middle(|round| round.sample.per_second()), 0)
+        .number("deliver_p50_ms", middle(|round| round.sample.p50_ms), 2)
+        .number("deliver_p99_ms", middle(|round| round.sample.p99_ms), 2)
+        .number("relays_cpu_ms_per_1000", middle(|round| round.cpu_ms_per_1000), 2)
+        .number("nats_cpu_ms_per_1000", median(nats.into_iter()), 2))
+}
+
 async fn bound(args: &Args) -> Result<(Bound, Fleet), BenchError> {
     let bound = Bound::start()?;
     let mut talkers = Vec::new();
@@ -120,14 +158,21 @@ async fn bound(args: &Args) -> Result<(Bound, Fleet), BenchError> {
 
 /// Registered, attached, and with a founded chat each pair.
 pub async fn talkers(relay: &Relay, pairs: usize, transport: Transport) -> Result<Vec<RelayTalker>, BenchError> {
-    let pairs: Vec<[RelayTalker; 2]> =
-        stream::iter(0..pairs).map(|pair| couple(relay, pair, transport)).buffered(AT_A_TIME).try_collect().await?;
+    let pairs: Vec<[RelayTalker; 2]> = stream::iter(0..pairs)
+        .map(|pair| couple((&relay.invite, &relay.invite), pair, transport))
+        .buffered(AT_A_TIME)
+        .try_collect()
+        .await?;
     Ok(pairs.into_iter().flatten().collect())
 }
 
-async fn couple(relay: &Relay, pair: usize, transport: Transport) -> Result<[RelayTalker; 2], BenchError> {
-    let mut one = join(relay, 2 * pair, transport).await?;
-    let mut other = join(relay, 2 * pair + 1, transport).await?;
+async fn couple(
+    (here, there): (&Invite, &Invite),
+    pair: usize,
+    transport: Transport,
+) -> Result<[RelayTalker; 2], BenchError> {
+    let mut one = join(here, 2 * pair, transport).await?;
+    let mut other = join(there, 2 * pair + 1, transport).await?;
     let (chat, base) = one.found(other.known).await?;
     one.attach(Pos(0)).await?;
     other.attach(Pos(0)).await?;
@@ -136,8 +181,8 @@ async fn couple(relay: &Relay, pair: usize, transport: Transport) -> Result<[Rel
     Ok([founder, RelayTalker::new(other, known, chat, base, N(1))?])
 }
 
-pub async fn join(relay: &Relay, number: usize, transport: Transport) -> Result<Member, BenchError> {
-    Member::register(&relay.invite, &Person::new(number)?, transport).await
+pub async fn join(invite: &Invite, number: usize, transport: Transport) -> Result<Member, BenchError> {
+    Member::register(invite, &Person::new(number)?, transport).await
 }
 
 /// One end of a pair at a relay.
