@@ -193,6 +193,15 @@ impl Cluster {
         &self.nodes[node].invite
     }
 
+    /// A new invite for one account, made by a node.
+    #[track_caller]
+    pub fn new_invite(&self, node: usize) -> String {
+        let data = self.data(node);
+        let mut command = Command::new(binaries::aside_relay());
+        let made = run(command.args(["invite", "--uses", "1", "--data"]).arg(&data), b"", START).ok();
+        made.stdout.trim().to_owned()
+    }
+
     /// Ends a node without warning.
     pub fn kill_node(&mut self, node: usize) {
         self.nodes[node].process.as_mut().expect("it runs").kill();

@@ -1,6 +1,7 @@
 //! A relay of three nodes over three NATS servers, all real processes, some of which die.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod chaos;
 mod common;
 mod failing;
 mod joining;
