@@ -102,6 +102,12 @@ pub enum StartError {
     /// The folder of blobs.
     #[error("the folder of blobs in the data folder cannot be used: {0}; correct its permissions")]
     Blobs(io::Error),
+    /// A node's folder, without its cluster.
+    #[error(
+        "the data folder belongs to a node of a cluster, whose states must stay equal; run it with serve --cluster, or ask \
+         the running node"
+    )]
+    Member,
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] JoinError),
@@ -310,6 +316,9 @@ async fn join(
 pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
     data.prepare_database()?;
     let mut core = Core::open(&Location::File(data.database()))?;
+    if core.view().applied().map_err(CoreError::from)? > 0 {
+        return Err(StartError::Member);
+    }
     let new = core.view().log().map_err(CoreError::from)?.is_none();
     if new || restored {
         let mut log = [0; 16];

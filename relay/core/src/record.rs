@@ -15,6 +15,8 @@ pub struct Record {
     pub version: u64,
     /// Name of the node that appended it, which appends what follows too until another name comes.
     pub owner: String,
+    /// A random number below 2^63 that it drew when it began to append: a node that dies and comes back begins anew.
+    pub reign: u64,
     /// That node's clock; the core never lets time go back.
     pub time: Millis,
     /// Every node tells the hash of its state after this record.
@@ -74,14 +76,26 @@ impl Record {
     }
 }
 
-/// Several commands on their way to whoever appends them.
-pub fn encode_entries(entries: &[Entry]) -> Result<Vec<u8>, CoreError> {
-    cbor4ii::serde::to_vec(Vec::new(), &entries).map_err(|_| CoreError::Encoding)
+/// Commands on their way to the node that appends. They are for one of its reigns: what another one had on its way is sent
+/// again from its beginning, so that nothing overtakes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    /// Which one.
+    pub reign: u64,
+    /// In the order of their numbers.
+    pub entries: Vec<Entry>,
 }
 
-/// Reads what [`encode_entries`] wrote.
-pub fn decode_entries(bytes: &[u8]) -> Result<Vec<Entry>, BadRecord> {
-    cbor4ii::serde::from_slice(bytes).map_err(|_| BadRecord::Damaged)
+impl Submission {
+    /// As CBOR.
+    pub fn encode(&self) -> Result<Vec<u8>, CoreError> {
+        cbor4ii::serde::to_vec(Vec::new(), self).map_err(|_| CoreError::Encoding)
+    }
+
+    /// Reads one.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadRecord> {
+        cbor4ii::serde::from_slice(bytes).map_err(|_| BadRecord::Damaged)
+    }
 }
 
 /// What came of a record: for each entry its outcome; none if it was passed over.
@@ -99,7 +113,7 @@ mod tests {
     fn record(entries: &[(u64, u64)]) -> Record {
         let command = |id: u64| Command::CreateInvite { secret: Hash([id as u8; 32]), uses: 1, valid: 1_000 };
         let entries = entries.iter().map(|&(origin, id)| Entry { origin, id, command: command(id) }).collect();
-        Record { version: VERSION, owner: "one".into(), time: Millis(5), check: false, entries }
+        Record { version: VERSION, owner: "one".into(), reign: 3, time: Millis(5), check: false, entries }
     }
 
     fn core() -> Core {

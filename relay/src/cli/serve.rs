@@ -27,7 +27,7 @@ pub(super) struct Serve {
     #[arg(long = "address", value_name = "HOST:PORT")]
     addresses: Vec<String>,
     /// The data folder was restored from an older copy: tell every client, so that chats are set up again. Once only.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "servers")]
     restored: bool,
     /// What an account may store in files and the like: a number and k, M or G.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]

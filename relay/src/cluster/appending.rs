@@ -6,7 +6,7 @@ use super::nats::Appended;
 use crate::clock;
 use aside_protocol::Hash;
 use aside_relay_core::Command;
-use aside_relay_core::record::{Entry, Record, VERSION};
+use aside_relay_core::record::{Entry, Record, Submission, VERSION};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,13 +17,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const TRY_EVERY: Duration = Duration::from_millis(500);
 /// How often retention looks for something to delete.
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
-/// Rows each retention command looks at.
-const RETAIN_ROWS: u32 = 500;
+/// The same, while there is more to delete.
+const RETAIN_MORE: Duration = Duration::from_secs(1);
+/// Rows each retention command looks at: some ten milliseconds of every node's time.
+const RETAIN_ROWS: u32 = 5_000;
 /// Bytes of bodies, and commands, of a record, past which nothing more is put into it.
 const FULL: (usize, usize) = (256 << 10, 2_000);
 
 /// Takes the lease whenever nobody has it, and appends while it lasts.
-pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Vec<Entry>>) {
+pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Submission>) {
     let mut draining = node.draining.subscribe();
     loop {
         if *draining.borrow_and_update() {
@@ -44,8 +46,13 @@ pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Vec<Entry>
 }
 
 /// One reign.
-async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver<Vec<Entry>>) {
-    let Some(mut last) = begin(node).await else { return lease.release().await };
+async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
+    let mut drawn = [0; 8];
+    if getrandom::fill(&mut drawn).is_err() {
+        return lease.release().await;
+    }
+    let mut reign = Reign { owner: node.name.clone(), number: u64::from_be_bytes(drawn) >> 1, upkeep: 0 };
+    let Some(mut last) = begin(node, &reign).await else { return lease.release().await };
     tracing::info!(node = node.name, position = last, "this node appends now");
     let mut draining = node.draining.subscribe();
     let (mut renewals, mut retained) = (interval(Lease::EVERY), Instant::now());
@@ -56,24 +63,26 @@ async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver
             biased;
             () = drained(&mut draining) => break lease.release().await,
             _ = renewals.tick() => match lease.renew().await {
-                true if retained.elapsed() < RETAIN_EVERY => continue,
+                true if retained.elapsed() < pause(node) => continue,
                 true => {
                     retained = Instant::now();
-                    let command = Command::Retain { limit: RETAIN_ROWS };
-                    let entry = node.pending().add(command, Vec::new(), Instant::now() + RETAIN_EVERY);
-                    record(node, vec![entry])
+                    let entry = reign.upkeep(Command::Retain { limit: RETAIN_ROWS });
+                    reign.record(vec![entry])
                 }
                 false => {
                     tracing::warn!("the lease is lost; another node appends");
                     break;
                 }
             },
-            Some(first) = batches.recv() => record(node, gather(first, batches)),
+            Some(first) = batches.recv() => match reign.gather(first, batches) {
+                entries if entries.is_empty() => continue,
+                entries => reign.record(entries),
+            },
             Some(message) = asked.next() => {
                 if let Some(to) = message.reply {
                     node.nats.answer(to, (last + 1).to_string()).await;
                 }
-                Record { check: true, ..record(node, Vec::new()) }
+                Record { check: true, ..reign.record(Vec::new()) }
             }
         };
         match append(node, last, &record).await {
@@ -86,6 +95,11 @@ async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver
     }
 }
 
+/// How long retention waits.
+fn pause(node: &Node) -> Duration {
+    if node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY }
+}
+
 /// Waits until this node is to stop.
 async fn drained(draining: &mut watch::Receiver<bool>) {
     // Without a sender the node is gone already.
@@ -94,10 +108,10 @@ async fn drained(draining: &mut watch::Receiver<bool>) {
 
 /// Appends an empty record, by which everybody learns who appends from now on. It comes after everything that an owner
 /// before still had on its way.
-async fn begin(node: &Node) -> Option<u64> {
+async fn begin(node: &Node, reign: &Reign) -> Option<u64> {
     for _ in 0..20 {
         match node.nats.bounds().await {
-            Ok((_, last)) => match append(node, last, &record(node, Vec::new())).await {
+            Ok((_, last)) => match append(node, last, &reign.record(Vec::new())).await {
                 Some(position) => return Some(position),
                 None => continue,
             },
@@ -106,10 +120,6 @@ async fn begin(node: &Node) -> Option<u64> {
         sleep(Duration::from_millis(100)).await;
     }
     None
-}
-
-fn record(node: &Node, entries: Vec<Entry>) -> Record {
-    Record { version: VERSION, owner: node.name.clone(), time: clock::wall(), check: false, entries }
 }
 
 async fn append(node: &Node, last: u64, record: &Record) -> Option<u64> {
@@ -125,16 +135,40 @@ async fn append(node: &Node, last: u64, record: &Record) -> Option<u64> {
     }
 }
 
-/// As much as waits, up to what a record holds.
-fn gather(first: Vec<Entry>, batches: &mut mpsc::Receiver<Vec<Entry>>) -> Vec<Entry> {
-    let mut entries = first;
-    let mut bytes: usize = entries.iter().map(|entry| entry.command.weight()).sum();
-    while bytes < FULL.0 && entries.len() < FULL.1 {
-        let Ok(more) = batches.try_recv() else { break };
-        bytes += more.iter().map(|entry| entry.command.weight()).sum::<usize>();
-        entries.extend(more);
+/// One time of appending, from the first record to the last.
+struct Reign {
+    owner: String,
+    number: u64,
+    /// Commands of its own so far, which count under its number.
+    upkeep: u64,
+}
+
+impl Reign {
+    fn record(&self, entries: Vec<Entry>) -> Record {
+        let (owner, reign) = (self.owner.clone(), self.number);
+        Record { version: VERSION, owner, reign, time: clock::wall(), check: false, entries }
     }
-    entries
+
+    /// What nobody asked for.
+    fn upkeep(&mut self, command: Command) -> Entry {
+        self.upkeep += 1;
+        Entry { origin: self.number, id: self.upkeep, command }
+    }
+
+    /// As much as waits, up to what a record holds. What was meant for another reign comes again.
+    fn gather(&self, first: Submission, batches: &mut mpsc::Receiver<Submission>) -> Vec<Entry> {
+        let (mut entries, mut bytes, mut next) = (Vec::new(), 0, Some(first));
+        while let Some(part) = next.take() {
+            if part.reign == self.number {
+                bytes += part.entries.iter().map(|entry| entry.command.weight()).sum::<usize>();
+                entries.extend(part.entries);
+            }
+            if bytes < FULL.0 && entries.len() < FULL.1 {
+                next = batches.try_recv().ok();
+            }
+        }
+        entries
+    }
 }
 
 /// How a state hash is told to the others.

@@ -4,7 +4,7 @@ use super::log::Node;
 use crate::log::backlog::Next;
 use aside_protocol::request::Answer;
 use aside_relay_core::Command;
-use aside_relay_core::record::{Entry, decode_entries, encode_entries};
+use aside_relay_core::record::{Entry, Submission};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ const SLOW: Duration = Duration::from_secs(2);
 /// Sends what is submitted here to whoever appends; to another one all that is not applied yet goes again.
 pub(super) async fn forward(node: Arc<Node>) {
     let mut reached = node.reached.clone();
-    let mut owner: Option<String> = None;
+    let mut owner: Option<(String, u64)> = None;
     let mut checked = Instant::now();
     loop {
         let now_owner = reached.borrow_and_update().owner.clone();
@@ -30,12 +30,12 @@ pub(super) async fn forward(node: Arc<Node>) {
         if now_owner != owner || slow {
             (owner, checked) = (now_owner, Instant::now());
             let again = node.pending().again();
-            send(&node, owner.as_deref(), again).await;
+            send(&node, owner.as_ref(), again).await;
         }
         let wake = match owner.is_some() && node.pending().len() < MOST_PENDING {
             true => match take(&node) {
                 Taken::Entries(entries) => {
-                    send(&node, owner.as_deref(), entries).await;
+                    send(&node, owner.as_ref(), entries).await;
                     continue;
                 }
                 Taken::Until(at) => at,
@@ -72,15 +72,16 @@ fn take(node: &Node) -> Taken {
 }
 
 /// Hands entries to the task here that appends, or to another node's.
-async fn send(node: &Node, owner: Option<&str>, entries: Vec<Entry>) {
-    let Some(owner) = owner.filter(|_| !entries.is_empty()) else { return };
-    for part in parts(entries) {
-        if owner == node.name {
+async fn send(node: &Node, owner: Option<&(String, u64)>, entries: Vec<Entry>) {
+    let Some((owner, reign)) = owner.filter(|_| !entries.is_empty()) else { return };
+    for entries in parts(entries) {
+        let part = Submission { reign: *reign, entries };
+        if *owner == node.name {
             // It ends with the node.
             let _ = node.appending.send(part).await;
             continue;
         }
-        let sent = match encode_entries(&part) {
+        let sent = match part.encode() {
             Ok(bytes) => node.nats.submit(owner, bytes.into()).await.map_err(|why| why.to_string()),
             Err(why) => Err(why.to_string()),
         };
@@ -113,9 +114,9 @@ pub(super) async fn collect(node: Arc<Node>) {
         match node.nats.submitted(&node.name).await {
             Ok(mut messages) => {
                 while let Some(message) = messages.next().await {
-                    match decode_entries(&message.payload) {
+                    match Submission::decode(&message.payload) {
                         // A full queue drops them: they are sent again.
-                        Ok(entries) => drop(node.appending.try_send(entries)),
+                        Ok(part) => drop(node.appending.try_send(part)),
                         Err(why) => tracing::warn!(%why, "commands of another node cannot be read"),
                     }
                 }

@@ -9,7 +9,7 @@ use crate::hub::Hub;
 use crate::log::{Backlog, Counters, Log, Reply, busy};
 use crate::mailbox::Wakes;
 use aside_protocol::{DeviceId, Pos};
-use aside_relay_core::record::Entry;
+use aside_relay_core::record::Submission;
 use aside_relay_core::{Command, Core, CoreError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -62,7 +62,7 @@ pub(super) struct Node {
     pub(super) pending: Arc<Mutex<Pending>>,
     pub(super) reached: watch::Receiver<Reached>,
     /// To the task that appends, if this node is to.
-    pub(super) appending: mpsc::Sender<Vec<Entry>>,
+    pub(super) appending: mpsc::Sender<Submission>,
     /// Something stands in the log that does not come: it is to be followed anew.
     pub(super) follow_anew: Notify,
     /// Whether this node may serve: it hears NATS, and is not behind.

@@ -7,8 +7,8 @@ use crate::log::{Reply, answer_all, unavailable};
 use crate::mailbox::Wakes;
 use aside_protocol::Hash;
 use aside_protocol::frame::GoodbyeReason;
-use aside_relay_core::record::{Applied, Record};
-use aside_relay_core::{Core, CoreError, Outcome};
+use aside_relay_core::record::{Applied, Entry, Record};
+use aside_relay_core::{Command, Core, CoreError, Outcome};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -30,10 +30,12 @@ pub(super) struct Logged {
 pub(super) struct Reached {
     /// The last position applied.
     pub(super) position: u64,
-    /// Who appended it.
-    pub(super) owner: Option<String>,
+    /// Who appended it, and in which reign.
+    pub(super) owner: Option<(String, u64)>,
     /// Commands applied since the start.
     pub(super) commands: u64,
+    /// Whether retention has more to delete.
+    pub(super) more: bool,
     /// Whether the database took what came last.
     pub(super) sound: bool,
     /// The last state hash that was wanted, and at which position.
@@ -100,11 +102,17 @@ impl Work {
     fn take(&mut self, logged: &Logged) {
         let Some(applied) = self.apply(logged) else { return };
         let checked = logged.record.check.then(|| self.core.state_hash().ok()).flatten();
+        let retains = |(entry, _): &(&Entry, &Option<Outcome>)| matches!(entry.command, Command::Retain { .. });
+        let retained = logged.record.entries.iter().zip(&applied).filter(retains);
+        let retained = retained.filter_map(|(_, outcome)| outcome.as_ref()).map(|outcome| outcome.more).next_back();
         self.told.send_modify(|reached| {
             reached.position = logged.position;
-            reached.owner = Some(logged.record.owner.clone());
+            reached.owner = Some((logged.record.owner.clone(), logged.record.reign));
             reached.commands += logged.record.entries.len() as u64;
             reached.sound = true;
+            if let Some(more) = retained {
+                reached.more = more;
+            }
             if let Some(hash) = checked {
                 reached.checked = Some((logged.position, hash));
             }

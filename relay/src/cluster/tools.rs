@@ -76,7 +76,7 @@ pub async fn init(nats: &Nats, replicas: usize, facts: &Facts, log: Option<LogId
     nats.create(replicas, facts).await?;
     let entries = log.map(|log| Entry { origin: 0, id: 1, command: Command::Init { log } }).into_iter().collect();
     let time = crate::clock::wall();
-    let first = Record { version: VERSION, owner: String::new(), time, check: false, entries };
+    let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };
     let bytes = first.encode().map_err(|error| NatsError::Failed(error.to_string()))?;
     nats.append(0, &bytes.into()).await;
     Ok(())

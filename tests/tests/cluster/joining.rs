@@ -21,6 +21,20 @@ fn a_node_with_another_identity_is_told_what_to_do() {
 }
 
 #[test]
+fn a_nodes_folder_is_nothing_for_a_relay_alone() {
+    let mut cluster = Cluster::start();
+    cluster.stop_node(0);
+    let data = cluster.data(0);
+    for arguments in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["invite"]] {
+        let mut command = std::process::Command::new(aside_tests::binaries::aside_relay());
+        let alone = run(command.args(&arguments).arg("--data").arg(&data), b"", START).expect_code(1);
+        assert!(alone.stderr.contains("a node of a cluster"), "{}", alone.stderr);
+    }
+    cluster.start_node(0);
+    cluster.agree(NODES);
+}
+
+#[test]
 fn without_nats_a_node_says_so() {
     let mut cluster = Cluster::with_nats();
     (0..NODES).for_each(|server| cluster.kill_nats(server));
