@@ -3,7 +3,7 @@
 use crate::admin;
 use crate::blobs::{self, Blobs};
 use crate::clock::{self, Now};
-use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings};
+use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings, fetch_snapshot};
 use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
 use crate::identity::{Identity, IdentityError};
@@ -304,12 +304,17 @@ async fn join(
         return Err(JoinError::OtherIdentity);
     }
     data.prepare_database().map_err(|error| CoreError::Thread(error.to_string()))?;
-    let core = Core::open(&Location::File(data.database()))?;
+    let mut core = Core::open(&Location::File(data.database()))?;
+    if nats.bounds().await?.0 > core.view().applied().map_err(CoreError::from)? + 1 {
+        drop(core);
+        fetch_snapshot(&nats, &data.database()).await?;
+        core = Core::open(&Location::File(data.database()))?;
+    }
     let fresh = core.view().applied().map_err(CoreError::from)? == 0;
     if fresh && Facts::new(&identity.pin(), &core.state_hash()?) != facts {
         return Err(JoinError::OtherBase);
     }
-    ClusterLog::join(nats, settings, core, hub).await
+    ClusterLog::join(nats, settings, (core, data.database()), hub).await
 }
 
 /// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.

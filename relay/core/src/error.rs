@@ -29,6 +29,9 @@ pub enum CoreError {
     /// A thread or randomness that the system does not give.
     #[error("the system gives no thread or no random numbers: {0}")]
     Thread(String),
+    /// A copy could not be made while others write.
+    #[error("the database was busy")]
+    Busy,
     /// A command cannot be written down.
     #[error("a command cannot be encoded")]
     Encoding,

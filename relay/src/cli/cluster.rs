@@ -1,7 +1,7 @@
 //! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
 
 use super::{Data, Failure};
-use crate::cluster::{Facts, Nats, Settings, init, status, verify};
+use crate::cluster::{Facts, Nats, Settings, init, snapshot, status, verify};
 use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
@@ -73,6 +73,8 @@ enum ClusterCommand {
     Init(Init),
     /// Show which nodes there are, who appends, and how far each is.
     Status(Ask),
+    /// Keep a copy of the state in NATS, and forget what the log has before it. Happens by itself when the log is long.
+    Snapshot(Ask),
     /// Compare the state of all nodes at one position of the log.
     Verify(Ask),
 }
@@ -110,6 +112,7 @@ impl Cluster {
             match self.command {
                 ClusterCommand::Init(init) => init.run().await,
                 ClusterCommand::Status(ask) => ask.status().await,
+                ClusterCommand::Snapshot(ask) => ask.snapshot().await,
                 ClusterCommand::Verify(ask) => ask.verify().await,
             }
         })
@@ -161,6 +164,18 @@ impl Ask {
             let behind = found.last.saturating_sub(node.applied);
             let addresses = node.addresses.join(" ");
             writeln!(out, "{:<9} {} connected, {behind} behind, {addresses}", node.node, node.connected)?;
+        }
+        Ok(out.flush()?)
+    }
+
+    async fn snapshot(self) -> Result<(), Failure> {
+        let position = snapshot(&self.reach().await?).await?;
+        let mut out = std::io::stdout().lock();
+        match self.json {
+            true => writeln!(out, "{}", serde_json::json!({ "position": position }))?,
+            false => {
+                writeln!(out, "The log is kept from {} on; a copy of the state has what was before.", position + 1)?
+            }
         }
         Ok(out.flush()?)
     }

@@ -3,10 +3,12 @@
 use super::lease::Lease;
 use super::log::Node;
 use super::nats::Appended;
+use super::{snapshots, tools};
 use crate::clock;
 use aside_protocol::Hash;
 use aside_relay_core::Command;
 use aside_relay_core::record::{Entry, Record, Submission, VERSION};
+use async_nats::Subject;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,9 +81,12 @@ async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver
                 entries => reign.record(entries),
             },
             Some(message) = asked.next() => {
-                if let Some(to) = message.reply {
-                    node.nats.answer(to, (last + 1).to_string()).await;
+                let Some(to) = message.reply else { continue };
+                if message.payload.as_ref() == tools::SNAPSHOT.as_bytes() {
+                    tokio::spawn(snapshot(node.clone(), to));
+                    continue;
                 }
+                node.nats.answer(to, (last + 1).to_string()).await;
                 Record { check: true, ..reign.record(Vec::new()) }
             }
         };
@@ -93,6 +98,15 @@ async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver
             }
         }
     }
+}
+
+/// Takes a snapshot for a tool, and tells it where it stands.
+async fn snapshot(node: Arc<Node>, to: Subject) {
+    let told = match snapshots::take(&node).await {
+        Ok(position) => position.to_string(),
+        Err(why) => why.to_string(),
+    };
+    node.nats.answer(to, told).await;
 }
 
 /// How long retention waits.

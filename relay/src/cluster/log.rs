@@ -4,13 +4,14 @@ use super::nats::{Nats, NatsError};
 use super::pending::Pending;
 use super::replica::{Reached, Replica};
 use super::settings::Settings;
-use super::{appending, forwarding, watching};
+use super::{appending, forwarding, snapshots, watching};
 use crate::hub::Hub;
 use crate::log::{Backlog, Counters, Log, Reply, busy};
 use crate::mailbox::Wakes;
 use aside_protocol::{DeviceId, Pos};
 use aside_relay_core::record::Submission;
 use aside_relay_core::{Command, Core, CoreError};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, watch};
@@ -41,7 +42,10 @@ pub enum JoinError {
     )]
     OtherBase,
     /// The log is cut off before what this node has.
-    #[error("the cluster's log begins at {first}, and this node has it up to {applied}; copy relay.db of another node")]
+    #[error(
+        "the cluster's log begins at {first}, this node has it up to {applied}, and the snapshot is no newer; copy relay.db \
+         of another node, stopped while you copy"
+    )]
     Behind {
         /// The log's first position.
         first: u64,
@@ -54,6 +58,10 @@ pub enum JoinError {
 pub(super) struct Node {
     pub(super) nats: Nats,
     pub(super) name: String,
+    /// The replica's file.
+    pub(super) database: PathBuf,
+    /// Whose turn it is to copy it.
+    pub(super) snapshots: tokio::sync::Mutex<()>,
     /// What clients are told, for `cluster status`.
     pub(super) addresses: Mutex<Vec<String>>,
     pub(super) hub: Arc<Hub>,
@@ -92,7 +100,12 @@ pub struct ClusterLog {
 
 impl ClusterLog {
     /// Joins a cluster with a database that may be behind, and comes back once it has caught up.
-    pub async fn join(nats: Nats, settings: &Settings, core: Core, hub: Arc<Hub>) -> Result<Self, JoinError> {
+    pub async fn join(
+        nats: Nats,
+        settings: &Settings,
+        (core, database): (Core, PathBuf),
+        hub: Arc<Hub>,
+    ) -> Result<Self, JoinError> {
         let applied = core.view().applied().map_err(CoreError::from)?;
         let (first, last) = nats.bounds().await?;
         if first > applied + 1 {
@@ -106,6 +119,8 @@ impl ClusterLog {
         let node = Arc::new(Node {
             nats,
             name: settings.node.clone(),
+            database,
+            snapshots: tokio::sync::Mutex::default(),
             addresses: Mutex::default(),
             hub,
             backlog: Mutex::default(),
@@ -134,6 +149,7 @@ impl ClusterLog {
         tasks.spawn(forwarding::forward(node.clone()));
         tasks.spawn(forwarding::collect(node.clone()));
         tasks.spawn(appending::rule(node.clone(), batches));
+        tasks.spawn(snapshots::keep(node.clone()));
         Ok(Self { node, replica, tasks: Mutex::new(tasks) })
     }
 

@@ -13,10 +13,12 @@ mod nats;
 mod pending;
 mod replica;
 mod settings;
+mod snapshots;
 mod tools;
 mod watching;
 
 pub use log::{ClusterLog, JoinError};
 pub use nats::{Nats, NatsError};
 pub use settings::{Facts, Settings};
-pub use tools::{Checked, NodeStatus, Status, Verified, init, status, verify};
+pub use snapshots::fetch as fetch_snapshot;
+pub use tools::{Checked, NodeStatus, Status, Verified, init, snapshot, status, verify};

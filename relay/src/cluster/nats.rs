@@ -5,18 +5,24 @@ use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::object_store::{self, Object, ObjectStore};
 use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ContextBuilder, kv};
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, Request};
 use bytes::Bytes;
 use std::time::Duration;
+use tokio::io::AsyncRead;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The owner may take so long for what a tool asks.
+const ASKED: Duration = Duration::from_secs(300);
 /// An append that is not answered for so long is in doubt: the log is asked what became of it.
 const DOUBT: Duration = Duration::from_millis(1_500);
 /// How long what nodes say of themselves is believed, and an owner's lease lasts without being renewed.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
+/// What the copy is called.
+const SNAPSHOT: &str = "state";
 /// The longest record: a batch and the longest command with it.
 pub(super) const MOST_RECORD: usize = 3 << 20;
 
@@ -149,6 +155,12 @@ impl Nats {
         let (live, kept) = (self.bucket("live"), self.bucket("facts"));
         self.context.create_key_value(bucket(live, LEASE)).await.map_err(failed)?;
         let kept = self.context.create_key_value(bucket(kept, Duration::ZERO)).await.map_err(failed)?;
+        let snapshots = object_store::Config {
+            bucket: self.bucket("snapshots"),
+            num_replicas: replicas,
+            ..object_store::Config::default()
+        };
+        self.context.create_object_store(snapshots).await.map_err(failed)?;
         let bytes = serde_json::to_vec(facts).map_err(failed)?;
         kept.create("cluster", bytes.into()).await.map_err(failed).map(drop)
     }
@@ -167,6 +179,26 @@ impl Nats {
         self.context.get_key_value(self.bucket("facts")).await.map_err(failed)
     }
 
+    async fn snapshots(&self) -> Result<ObjectStore, NatsError> {
+        self.context.get_object_store(self.bucket("snapshots")).await.map_err(failed)
+    }
+
+    /// Keeps a copy of a database in place of the one before.
+    pub(super) async fn put_snapshot(&self, from: &mut (impl AsyncRead + Unpin)) -> Result<(), NatsError> {
+        self.snapshots().await?.put(SNAPSHOT, from).await.map(drop).map_err(failed)
+    }
+
+    /// That copy.
+    pub(super) async fn snapshot(&self) -> Result<Object, NatsError> {
+        self.snapshots().await?.get(SNAPSHOT).await.map_err(failed)
+    }
+
+    /// Forgets what the log has up to a position.
+    pub(super) async fn cut_off(&self, position: u64) -> Result<(), NatsError> {
+        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
+        stream.purge().sequence(position + 1).await.map(drop).map_err(failed)
+    }
+
     /// What all nodes agree on.
     pub async fn facts(&self) -> Result<Facts, NatsError> {
         let missing = || NatsError::NoCluster(self.name.clone());
@@ -177,7 +209,7 @@ impl Nats {
     }
 
     /// The log's first position that is still there, and its last one.
-    pub(super) async fn bounds(&self) -> Result<(u64, u64), NatsError> {
+    pub async fn bounds(&self) -> Result<(u64, u64), NatsError> {
         let info = self.info().await?;
         Ok((info.state.first_sequence, info.state.last_sequence))
     }
@@ -249,9 +281,10 @@ impl Nats {
         self.client.subscribe(self.submit_subject(node)).await.map_err(failed)
     }
 
-    /// Asks the owner for something.
+    /// Asks the owner for something, which may take it a while.
     pub(super) async fn ask(&self, what: &'static str) -> Result<Bytes, NatsError> {
-        let asked = self.client.request(self.control_subject(), Bytes::from_static(what.as_bytes())).await;
+        let request = Request::new().payload(Bytes::from_static(what.as_bytes())).timeout(Some(ASKED));
+        let asked = self.client.send_request(self.control_subject(), request).await;
         asked.map(|answer| answer.payload).map_err(failed)
     }
 

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
+/// What the owner is asked for.
+const VERIFY: &str = "verify";
+pub(super) const SNAPSHOT: &str = "snapshot";
 /// Keys of nodes begin so.
 const NODE: &str = "node.";
 /// Keys of state hashes begin so.
@@ -116,7 +119,7 @@ pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
 /// Has all nodes tell the hash of their state at one position.
 pub async fn verify(nats: &Nats) -> Result<Verified, NatsError> {
     let wanted: Vec<String> = status(nats).await?.nodes.into_iter().map(|node| node.node).collect();
-    let answer = nats.ask("verify").await?;
+    let answer = nats.ask(VERIFY).await?;
     let position: u64 = std::str::from_utf8(&answer)
         .ok()
         .and_then(|text| text.parse().ok())
@@ -139,6 +142,14 @@ pub async fn verify(nats: &Nats) -> Result<Verified, NatsError> {
     }
     let equal = nodes.windows(2).all(|pair| pair[0].hash == pair[1].hash);
     Ok(Verified { position, equal, nodes })
+}
+
+/// Has the owner take a snapshot and cut the log off before it; up to which position.
+pub async fn snapshot(nats: &Nats) -> Result<u64, NatsError> {
+    nats.facts().await?;
+    let answer = nats.ask(SNAPSHOT).await?;
+    let text = String::from_utf8_lossy(&answer);
+    text.parse().map_err(|_| NatsError::Failed(text.into_owned()))
 }
 
 /// Tells this node's state hash.

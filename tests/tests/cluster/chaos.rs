@@ -11,13 +11,6 @@ use std::time::{Duration, Instant};
 /// Most of the time between two lines of everybody.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// One who writes lines, and to whom.
-struct Writer {
-    client: usize,
-    to: String,
-    talk: Background,
-}
-
 #[test]
 fn nothing_is_lost_doubled_or_out_of_order_whatever_dies() {
     let (people, seconds) = (rounds(6, 50), rounds(25, 300) as u64);
@@ -43,19 +36,14 @@ fn nothing_is_lost_doubled_or_out_of_order_whatever_dies() {
         });
     }
     let partner = |number: usize| number ^ 1;
-    let mut writers: Vec<Writer> = Vec::new();
-    for client in 0..2 * pairs {
-        let to = format!("person{}", partner(client));
-        writers.push(Writer { client, talk: clients[client].talk(&to), to });
-    }
-    for &client in &group {
-        writers.push(Writer { client, talk: clients[client].talk("#chaos"), to: "#chaos".into() });
-    }
+    let paired = (0..2 * pairs).map(|client| clients[client].talk(&format!("person{}", partner(client))));
+    let grouped = group.iter().map(|&client| clients[client].talk("#chaos"));
+    let mut writers: Vec<Background> = paired.chain(grouped).collect();
     let written = trouble(&mut cluster, &mut writers, Duration::from_secs(seconds));
     for writer in &mut writers {
-        writer.talk.hush();
+        writer.hush();
         // What is not sent yet stays in the outbox; the next command sends it.
-        writer.talk.wait(SOON);
+        writer.wait(SOON);
     }
     for client in &clients {
         wait_for("the outbox to be empty", SOON, || {
@@ -64,28 +52,30 @@ fn nothing_is_lost_doubled_or_out_of_order_whatever_dies() {
             chats.iter().all(|chat| chat["pending"] == 0)
         });
     }
-    for writer in &writers {
-        let readers: Vec<usize> = match writer.to.as_str() {
-            "#chaos" => group.iter().copied().filter(|&other| other != writer.client).collect(),
-            _ => vec![partner(writer.client)],
-        };
-        let chat = |reader: usize| match writer.to.as_str() {
-            "#chaos" => "#chaos".to_owned(),
-            _ => format!("person{}", partner(reader)),
-        };
-        for reader in readers {
-            let wanted: Vec<String> = (0..written).map(|number| format!("line {number}")).collect();
-            let mut seen = Vec::new();
-            let from = format!("person{}", writer.client);
-            wait_for("everything to arrive", SOON, || {
-                clients[reader].run(&["recv", "--timeout", "1s"]);
-                seen = of(&clients[reader], &chat(reader)).remove(&from).unwrap_or_default();
-                seen.len() >= wanted.len()
-            });
-            assert_eq!(seen, wanted, "{from} to person{reader}");
-        }
+    for (number, reader) in clients.iter().enumerate().take(2 * pairs) {
+        let from = format!("person{}", partner(number));
+        has_lines(reader, &from, std::slice::from_ref(&from), written);
+    }
+    for &reader in &group {
+        let others: Vec<String> =
+            group.iter().filter(|&&other| other != reader).map(|other| format!("person{other}")).collect();
+        has_lines(&clients[reader], "#chaos", &others, written);
     }
     cluster.agree(NODES);
+}
+
+/// Waits until a reader has so many lines of each writer, and wants them once and in order.
+fn has_lines(reader: &Client, chat: &str, writers: &[String], count: usize) {
+    let wanted: Vec<String> = (0..count).map(|number| format!("line {number}")).collect();
+    let mut seen = BTreeMap::new();
+    wait_for("everything to arrive", SOON, || {
+        reader.run(&["recv", "--timeout", "1s"]);
+        seen = of(reader, chat);
+        writers.iter().all(|from| seen.get(from).is_some_and(|lines: &Vec<String>| lines.len() >= count))
+    });
+    for from in writers {
+        assert_eq!(seen[from], wanted, "{from} to {}", reader.name());
+    }
 }
 
 /// The lines of each writer in a chat, as a reader has them.
@@ -102,7 +92,7 @@ fn of(reader: &Client, chat: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Everybody writes, and one thing after the other dies and comes back. How many lines each has written.
-fn trouble(cluster: &mut Cluster, writers: &mut [Writer], time: Duration) -> usize {
+fn trouble(cluster: &mut Cluster, writers: &mut [Background], time: Duration) -> usize {
     let (deadline, mut written, mut fault) = (Instant::now() + time, 0, 0);
     while Instant::now() < deadline {
         let victim = match fault % 3 {
@@ -123,9 +113,9 @@ fn trouble(cluster: &mut Cluster, writers: &mut [Writer], time: Duration) -> usi
     written
 }
 
-fn lines_for(writers: &mut [Writer], from: usize, count: usize) -> usize {
+fn lines_for(writers: &mut [Background], from: usize, count: usize) -> usize {
     for number in from..from + count {
-        writers.iter_mut().for_each(|writer| say(&mut writer.talk, number..number + 1));
+        writers.iter_mut().for_each(|writer| say(writer, number..number + 1));
         sleep(PAUSE);
     }
     from + count

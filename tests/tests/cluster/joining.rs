@@ -35,6 +35,27 @@ fn a_nodes_folder_is_nothing_for_a_relay_alone() {
 }
 
 #[test]
+fn who_was_away_for_too_long_or_is_new_begins_with_the_snapshot() {
+    let mut cluster = Cluster::start();
+    let (alice, bob) = two(&cluster, 0, 1);
+    cluster.stop_node(2);
+    for number in 0..5 {
+        alice.send("bob", &format!("line {number}"), &["--timeout", "60s"]).ok();
+    }
+    let cut = cluster.tool(&["snapshot", "--json"]).ok().one()["position"].as_u64().unwrap();
+    assert_eq!(cluster.status().unwrap()["first"].as_u64(), Some(cut + 1));
+    alice.send("bob", "line 5", &["--timeout", "60s"]).ok();
+    cluster.start_node(2);
+    cluster.stop_node(1);
+    for file in ["relay.db", "relay.db-wal", "relay.db-shm"] {
+        let _ = std::fs::remove_file(cluster.data(1).join(file));
+    }
+    cluster.start_node(1);
+    has_all(&bob, "alice", 6);
+    cluster.agree(NODES);
+}
+
+#[test]
 fn without_nats_a_node_says_so() {
     let mut cluster = Cluster::with_nats();
     (0..NODES).for_each(|server| cluster.kill_nats(server));

@@ -25,16 +25,3 @@ fn people_at_different_nodes_talk_and_all_nodes_agree() {
     assert_eq!(status["nodes"].as_array().unwrap().len(), NODES);
     assert_eq!((status["replicas"].as_u64(), status["current"].as_u64()), (Some(3), Some(3)));
 }
-
-#[test]
-fn a_device_that_comes_to_another_node_ends_its_older_connection() {
-    let cluster = Cluster::start();
-    let (alice, bob) = two(&cluster, 0, 1);
-    bob.send("alice", "are you there?", &["--timeout", "60s"]).ok();
-    let mut following = alice.spawn(&["recv", "--follow", "--json"]);
-    aside_tests::wait_for("a message", SOON, || following.json().iter().any(|line| line["type"] == "message"));
-    following.kill();
-    alice.send("bob", "line 0", &["--timeout", "60s"]).ok();
-    has_all(&bob, "alice", 1);
-    cluster.agree(NODES);
-}

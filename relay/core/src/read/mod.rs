@@ -13,6 +13,7 @@ pub use catch_up::{CatchUp, Page};
 use crate::sql::pos;
 use crate::{CoreError, schema};
 use aside_protocol::{LogId, Pos};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
 
@@ -30,6 +31,13 @@ impl Reader {
         db.execute_batch("PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")?;
         schema::check(&db)?;
         Ok(Self { db })
+    }
+
+    /// Copies one snapshot of the state into a file; how far a replicated log is applied in it.
+    pub fn back_up(&self, path: &Path) -> Result<u64, CoreError> {
+        let mut copy = Connection::open(path)?;
+        let copied = Backup::new(&self.db, &mut copy)?.step(-1)?;
+        if copied == StepResult::Done { Ok(View::new(&copy).applied()?) } else { Err(CoreError::Busy) }
     }
 
     /// Runs `read` against one snapshot of the state.

@@ -1,0 +1,87 @@
+//! Snapshots bound the log: a copy of a node's database lies in NATS, and what the log holds before it goes. A node that was
+//! away for too long, or is new, begins with the copy.
+
+use super::log::Node;
+use super::nats::{Nats, NatsError};
+use crate::data::private;
+use aside_relay_core::Reader;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, copy};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+/// How often the owner looks how long the log is.
+const LOOK: Duration = Duration::from_secs(30);
+/// A log of so many bytes, or records, is long.
+const LONG: (u64, u64) = (128 << 20, 200_000);
+
+fn failed(error: impl std::fmt::Display) -> NatsError {
+    NatsError::Failed(format!("a snapshot: {error}"))
+}
+
+/// Takes one whenever the log has become long and this node appends.
+pub(super) async fn keep(node: Arc<Node>) {
+    loop {
+        sleep(LOOK).await;
+        let appends = node.reached.borrow().owner.as_ref().is_some_and(|(owner, _)| *owner == node.name);
+        let long = match node.nats.info().await {
+            Ok(info) => info.state.bytes > LONG.0 || info.state.messages > LONG.1,
+            Err(_) => false,
+        };
+        if appends
+            && long
+            && let Err(why) = take(&node).await
+        {
+            tracing::warn!(%why, "no snapshot was taken; the log stays long");
+        }
+    }
+}
+
+/// Copies this node's database into NATS, and cuts the log off before it; up to which position.
+pub(super) async fn take(node: &Node) -> Result<u64, NatsError> {
+    let _turn = node.snapshots.lock().await;
+    let file = beside(&node.database, "snapshot");
+    let (database, to) = (node.database.clone(), file.clone());
+    let made = spawn_blocking(move || {
+        remove(&to).map_err(failed)?;
+        drop(private(to.clone(), true).map_err(failed)?);
+        Reader::open(&database).and_then(|reader| reader.back_up(&to)).map_err(failed)
+    });
+    let position = made.await.map_err(failed)??;
+    let mut copied = File::open(&file).await.map_err(failed)?;
+    node.nats.put_snapshot(&mut copied).await?;
+    remove(&file).map_err(failed)?;
+    node.nats.cut_off(position).await?;
+    tracing::info!(position, "a snapshot was taken");
+    Ok(position)
+}
+
+/// Puts the snapshot in place of a database that nobody has open.
+pub async fn fetch(nats: &Nats, database: &Path) -> Result<(), NatsError> {
+    let file = beside(database, "fetched");
+    remove(&file).map_err(failed)?;
+    let mut coming = nats.snapshot().await?;
+    let mut to = File::from_std(private(file.clone(), true).map_err(failed)?);
+    copy(&mut coming, &mut to).await.map_err(failed)?;
+    to.flush().await.map_err(failed)?;
+    to.sync_all().await.map_err(failed)?;
+    for companion in ["db-wal", "db-shm"] {
+        remove(&beside(database, companion)).map_err(failed)?;
+    }
+    std::fs::rename(&file, database).map_err(failed)
+}
+
+fn beside(database: &Path, extension: &str) -> PathBuf {
+    database.with_extension(extension)
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
