@@ -144,7 +144,7 @@ async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchErro
         .number("deliver_p50_ms", middle(|round| round.sample.p50_ms), 2)
         .number("deliver_p99_ms", middle(|round| round.sample.p99_ms), 2)
         .number("relays_cpu_ms_per_1000", middle(|round| round.cpu_ms_per_1000), 2)
-        .number("nats_cpu_ms_per_1000", median(nats.into_iter()), 2))
+        .number("nats_cpu_ms_per_1000", median(nats), 2))
 }
 
 async fn bound(args: &Args) -> Result<(Bound, Fleet), BenchError> {
