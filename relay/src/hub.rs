@@ -100,6 +100,11 @@ impl Hub {
         self.lock().devices.values().for_each(|mailbox| goodbye(mailbox, reason));
     }
 
+    /// Which devices are connected.
+    pub fn devices(&self) -> Vec<DeviceId> {
+        self.lock().devices.keys().copied().collect()
+    }
+
     /// How many devices are connected.
     pub fn connected(&self) -> usize {
         self.lock().devices.len()

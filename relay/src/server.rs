@@ -303,7 +303,7 @@ async fn join(
     if facts.pin != identity.pin().to_hex() {
         return Err(JoinError::OtherIdentity);
     }
-    data.prepare_database().map_err(|error| CoreError::Thread(error.to_string()))?;
+    data.prepare_database()?;
     let mut core = Core::open(&Location::File(data.database()))?;
     if nats.bounds().await?.0 > core.view().applied().map_err(CoreError::from)? + 1 {
         drop(core);

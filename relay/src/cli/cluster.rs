@@ -1,7 +1,7 @@
 //! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
 
 use super::{Data, Failure};
-use crate::cluster::{Facts, Nats, Settings, init, snapshot, status, verify};
+use crate::cluster::{Facts, Nats, Settings, drain, hand_over, init, snapshot, status, verify};
 use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
@@ -77,6 +77,10 @@ enum ClusterCommand {
     Snapshot(Ask),
     /// Compare the state of all nodes at one position of the log.
     Verify(Ask),
+    /// Have another node append.
+    Move(Name),
+    /// Have a node send its people to others and append no more, before it is stopped. Started again, it is as before.
+    Drain(Name),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +109,14 @@ struct Ask {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct Name {
+    /// The node's name.
+    node: String,
+    #[command(flatten)]
+    ask: Ask,
+}
+
 impl Cluster {
     pub(super) fn run(self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -114,6 +126,8 @@ impl Cluster {
                 ClusterCommand::Status(ask) => ask.status().await,
                 ClusterCommand::Snapshot(ask) => ask.snapshot().await,
                 ClusterCommand::Verify(ask) => ask.verify().await,
+                ClusterCommand::Move(name) => name.hand_over().await,
+                ClusterCommand::Drain(name) => name.drain().await,
             }
         })
     }
@@ -144,6 +158,27 @@ impl Init {
     }
 }
 
+impl Name {
+    async fn hand_over(self) -> Result<(), Failure> {
+        hand_over(&self.ask.reach().await?, &self.node).await?;
+        self.say("appends now.")
+    }
+
+    async fn drain(self) -> Result<(), Failure> {
+        drain(&self.ask.reach().await?, &self.node).await?;
+        self.say("has no connections any more and appends nothing; it can be stopped.")
+    }
+
+    fn say(self, what: &str) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        match self.ask.json {
+            true => writeln!(out, "{}", serde_json::json!({ "node": self.node }))?,
+            false => writeln!(out, "Node {} {what}", self.node)?,
+        }
+        Ok(out.flush()?)
+    }
+}
+
 impl Ask {
     async fn reach(&self) -> Result<Nats, Failure> {
         Ok(Nats::connect(&self.reach.settings(&self.servers, "tool")).await?)
@@ -163,7 +198,8 @@ impl Ask {
         for node in &found.nodes {
             let behind = found.last.saturating_sub(node.applied);
             let addresses = node.addresses.join(" ");
-            writeln!(out, "{:<9} {} connected, {behind} behind, {addresses}", node.node, node.connected)?;
+            let drained = if node.draining { ", drained" } else { "" };
+            writeln!(out, "{:<9} {} connected, {behind} behind{drained}, {addresses}", node.node, node.connected)?;
         }
         Ok(out.flush()?)
     }

@@ -1,6 +1,6 @@
 //! How a command ends when it fails: one sentence, one exit code.
 
-use crate::cluster::{JoinError, NatsError};
+use crate::cluster::{JoinError, NatsError, ToolError};
 use crate::server::StartError;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -52,6 +52,16 @@ impl From<NatsError> for Failure {
             NatsError::BadName(_) => Self::usage(error),
             NatsError::NoCluster(_) | NatsError::Exists(_) | NatsError::BadFacts => Self::error(error),
             _ => Self::network(error),
+        }
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        match error {
+            ToolError::Nats(error) => error.into(),
+            ToolError::NoOwner | ToolError::Slow(..) => Self::network(error),
+            error => Self::error(error),
         }
     }
 }

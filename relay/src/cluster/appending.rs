@@ -1,19 +1,19 @@
 //! The owner's task: takes the lease, appends what comes, and stops when the log or the lease says that another one does.
 
+use super::asking::{Asked, DONE};
 use super::lease::Lease;
 use super::log::Node;
 use super::nats::Appended;
-use super::{snapshots, tools};
-use crate::clock;
-use aside_protocol::Hash;
+use super::reign::Reign;
+use super::snapshots;
 use aside_relay_core::Command;
-use aside_relay_core::record::{Entry, Record, Submission, VERSION};
-use async_nats::Subject;
+use aside_relay_core::record::{Record, Submission};
+use async_nats::{Message, Subject, Subscriber};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 /// How often a node that has no lease tries to take it.
 const TRY_EVERY: Duration = Duration::from_millis(500);
@@ -23,10 +23,8 @@ const RETAIN_EVERY: Duration = Duration::from_secs(60);
 const RETAIN_MORE: Duration = Duration::from_secs(1);
 /// Rows each retention command looks at: some ten milliseconds of every node's time.
 const RETAIN_ROWS: u32 = 5_000;
-/// Bytes of bodies, and commands, of a record, past which nothing more is put into it.
-const FULL: (usize, usize) = (256 << 10, 2_000);
 
-/// Takes the lease whenever nobody has it, and appends while it lasts.
+/// Takes the lease whenever nobody else has it, and appends while it lasts. Ends when the node is drained.
 pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Submission>) {
     let mut draining = node.draining.subscribe();
     loop {
@@ -47,77 +45,25 @@ pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Submission
     }
 }
 
-/// One reign.
-async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
-    let mut drawn = [0; 8];
-    if getrandom::fill(&mut drawn).is_err() {
-        return lease.release().await;
-    }
-    let mut reign = Reign { owner: node.name.clone(), number: u64::from_be_bytes(drawn) >> 1, upkeep: 0 };
-    let Some(mut last) = begin(node, &reign).await else { return lease.release().await };
-    tracing::info!(node = node.name, position = last, "this node appends now");
-    let mut draining = node.draining.subscribe();
-    let (mut renewals, mut retained) = (interval(Lease::EVERY), Instant::now());
-    renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let Ok(mut asked) = node.nats.asked().await else { return lease.release().await };
-    loop {
-        let record = tokio::select! {
-            biased;
-            () = drained(&mut draining) => break lease.release().await,
-            _ = renewals.tick() => match lease.renew().await {
-                true if retained.elapsed() < pause(node) => continue,
-                true => {
-                    retained = Instant::now();
-                    let entry = reign.upkeep(Command::Retain { limit: RETAIN_ROWS });
-                    reign.record(vec![entry])
-                }
-                false => {
-                    tracing::warn!("the lease is lost; another node appends");
-                    break;
-                }
-            },
-            Some(first) = batches.recv() => match reign.gather(first, batches) {
-                entries if entries.is_empty() => continue,
-                entries => reign.record(entries),
-            },
-            Some(message) = asked.next() => {
-                let Some(to) = message.reply else { continue };
-                if message.payload.as_ref() == tools::SNAPSHOT.as_bytes() {
-                    tokio::spawn(snapshot(node.clone(), to));
-                    continue;
-                }
-                node.nats.answer(to, (last + 1).to_string()).await;
-                Record { check: true, ..reign.record(Vec::new()) }
-            }
-        };
-        match append(node, last, &record).await {
-            Some(position) => last = position,
-            None => {
-                tracing::warn!("another node appends; this one stops");
-                break;
-            }
-        }
-    }
-}
-
-/// Takes a snapshot for a tool, and tells it where it stands.
-async fn snapshot(node: Arc<Node>, to: Subject) {
-    let told = match snapshots::take(&node).await {
-        Ok(position) => position.to_string(),
-        Err(why) => why.to_string(),
+/// One reign, from the first record to the last; then the lease goes to whom it is due.
+async fn govern(node: &Arc<Node>, lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
+    let begun = match (Reign::new(&node.name), node.nats.asked().await) {
+        (Some(reign), Ok(asked)) => begin(node, &reign).await.map(|last| (reign, asked, last)),
+        _ => None,
     };
-    node.nats.answer(to, told).await;
-}
-
-/// How long retention waits.
-fn pause(node: &Node) -> Duration {
-    if node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY }
-}
-
-/// Waits until this node is to stop.
-async fn drained(draining: &mut watch::Receiver<bool>) {
-    // Without a sender the node is gone already.
-    let _ = draining.wait_for(|draining| *draining).await;
+    let Some((reign, asked, last)) = begun else { return lease.release().await };
+    tracing::info!(node = node.name, position = last, "this node appends now");
+    let mut renewals = interval(Lease::EVERY);
+    renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let draining = node.draining.subscribe();
+    let mut office =
+        Office { node: node.clone(), lease, reign, last, asked, renewals, retained: Instant::now(), draining };
+    let end = office.hold(batches).await;
+    match end {
+        End::Drained => office.lease.release().await,
+        End::Moved(to) => office.lease.hand_to(&to).await,
+        End::Lost => tracing::warn!("another node appends; this one stops"),
+    }
 }
 
 /// Appends an empty record, by which everybody learns who appends from now on. It comes after everything that an owner
@@ -149,43 +95,119 @@ async fn append(node: &Node, last: u64, record: &Record) -> Option<u64> {
     }
 }
 
-/// One time of appending, from the first record to the last.
-struct Reign {
-    owner: String,
-    number: u64,
-    /// Commands of its own so far, which count under its number.
-    upkeep: u64,
+/// Why a reign ends.
+enum End {
+    /// This node is to append no more.
+    Drained,
+    /// That node is to append.
+    Moved(String),
+    /// Another node has appended, or the lease could not be kept.
+    Lost,
 }
 
-impl Reign {
-    fn record(&self, entries: Vec<Entry>) -> Record {
-        let (owner, reign) = (self.owner.clone(), self.number);
-        Record { version: VERSION, owner, reign, time: clock::wall(), check: false, entries }
-    }
+/// What a reign waits for.
+enum Came {
+    Renewal,
+    Commands(Submission),
+    Question(Message),
+}
 
-    /// What nobody asked for.
-    fn upkeep(&mut self, command: Command) -> Entry {
-        self.upkeep += 1;
-        Entry { origin: self.number, id: self.upkeep, command }
-    }
+/// What comes next in a reign.
+enum Turn {
+    Nothing,
+    Append(Record),
+    End(End),
+}
 
-    /// As much as waits, up to what a record holds. What was meant for another reign comes again.
-    fn gather(&self, first: Submission, batches: &mut mpsc::Receiver<Submission>) -> Vec<Entry> {
-        let (mut entries, mut bytes, mut next) = (Vec::new(), 0, Some(first));
-        while let Some(part) = next.take() {
-            if part.reign == self.number {
-                bytes += part.entries.iter().map(|entry| entry.command.weight()).sum::<usize>();
-                entries.extend(part.entries);
-            }
-            if bytes < FULL.0 && entries.len() < FULL.1 {
-                next = batches.try_recv().ok();
+/// What a node has while it appends.
+struct Office {
+    node: Arc<Node>,
+    lease: Lease,
+    reign: Reign,
+    /// The log's end.
+    last: u64,
+    asked: Subscriber,
+    renewals: Interval,
+    /// When retention was last asked for.
+    retained: Instant,
+    draining: watch::Receiver<bool>,
+}
+
+impl Office {
+    async fn hold(&mut self, batches: &mut mpsc::Receiver<Submission>) -> End {
+        loop {
+            let record = match self.turn(batches).await {
+                Turn::Nothing => continue,
+                Turn::Append(record) => record,
+                Turn::End(end) => return end,
+            };
+            match append(&self.node, self.last, &record).await {
+                Some(position) => self.last = position,
+                None => return End::Lost,
             }
         }
-        entries
+    }
+
+    async fn turn(&mut self, batches: &mut mpsc::Receiver<Submission>) -> Turn {
+        let came = tokio::select! {
+            biased;
+            // Without a sender the node is gone already.
+            _ = self.draining.wait_for(|draining| *draining) => return Turn::End(End::Drained),
+            _ = self.renewals.tick() => Came::Renewal,
+            Some(first) = batches.recv() => Came::Commands(first),
+            Some(message) = self.asked.next() => Came::Question(message),
+        };
+        match came {
+            Came::Renewal => self.renew().await,
+            Came::Question(message) => self.answer(message).await,
+            Came::Commands(first) => match self.reign.gather(first, batches) {
+                entries if entries.is_empty() => Turn::Nothing,
+                entries => Turn::Append(self.reign.record(entries)),
+            },
+        }
+    }
+
+    /// Keeps the lease; now and then retention is due with it.
+    async fn renew(&mut self) -> Turn {
+        if !self.lease.renew().await {
+            return Turn::End(End::Lost);
+        }
+        let pause = if self.node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY };
+        if self.retained.elapsed() < pause {
+            return Turn::Nothing;
+        }
+        self.retained = Instant::now();
+        let entry = self.reign.upkeep(Command::Retain { limit: RETAIN_ROWS });
+        Turn::Append(self.reign.record(vec![entry]))
+    }
+
+    /// Does what a tool asks.
+    async fn answer(&mut self, message: Message) -> Turn {
+        let (Some(to), Some(asked)) = (message.reply, Asked::read(&message.payload)) else { return Turn::Nothing };
+        let nats = &self.node.nats;
+        match asked {
+            Asked::Who => nats.answer(to, self.node.name.clone()).await,
+            Asked::Snapshot => drop(tokio::spawn(snapshot(self.node.clone(), to))),
+            Asked::Verify => {
+                nats.answer(to, (self.last + 1).to_string()).await;
+                return Turn::Append(Record { check: true, ..self.reign.record(Vec::new()) });
+            }
+            Asked::Move(node) => {
+                nats.answer(to, DONE.to_owned()).await;
+                if node != self.node.name {
+                    return Turn::End(End::Moved(node));
+                }
+            }
+        }
+        Turn::Nothing
     }
 }
 
-/// How a state hash is told to the others.
-pub(super) fn told(position: u64, hash: &Hash) -> String {
-    format!("{position} {}", hash.to_hex())
+/// Takes a snapshot for a tool, and tells it where it stands.
+async fn snapshot(node: Arc<Node>, to: Subject) {
+    let told = match snapshots::take(&node).await {
+        Ok(position) => position.to_string(),
+        Err(why) => why.to_string(),
+    };
+    node.nats.answer(to, told).await;
 }

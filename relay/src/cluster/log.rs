@@ -4,7 +4,8 @@ use super::nats::{Nats, NatsError};
 use super::pending::Pending;
 use super::replica::{Reached, Replica};
 use super::settings::Settings;
-use super::{appending, forwarding, snapshots, watching};
+use super::{appending, draining, forwarding, snapshots, watching};
+use crate::data::DataError;
 use crate::hub::Hub;
 use crate::log::{Backlog, Counters, Log, Reply, busy};
 use crate::mailbox::Wakes;
@@ -14,11 +15,15 @@ use aside_relay_core::{Command, Core, CoreError};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 /// Batches of commands that may wait for being appended here.
 const BATCHES: usize = 256;
+/// How long a node that stops may take to give its lease back: without NATS it ends by itself in about as long.
+const HAND_OVER: Duration = Duration::from_secs(3);
 
 /// Why a node does not start; shown to people.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +31,15 @@ pub enum JoinError {
     /// NATS.
     #[error(transparent)]
     Nats(#[from] NatsError),
+    /// The folder.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The database.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// The log cannot be followed, which nobody can repair but a person; why.
+    #[error("this node cannot catch up: {0}")]
+    Broken(String),
     /// Another relay's identity.
     #[error(
         "identity.key in the data folder is not the cluster's; copy that file from another node (over a safe way, mode \
@@ -77,7 +88,7 @@ pub(super) struct Node {
     pub(super) serving: watch::Sender<bool>,
     /// What nobody can repair but a person; the node stops.
     pub(super) fatal: watch::Sender<Option<String>>,
-    /// This node gives its lease back and takes no other.
+    /// This node gives its lease back and takes no other, and its connections go.
     pub(super) draining: watch::Sender<bool>,
 }
 
@@ -89,12 +100,36 @@ impl Node {
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until the replica has the log up to a position.
+    async fn caught_up(&self, position: u64) -> Result<(), JoinError> {
+        let (mut reached, mut fatal) = (self.reached.clone(), self.fatal.subscribe());
+        tokio::select! {
+            _ = reached.wait_for(|reached| reached.position >= position) => Ok(()),
+            why = fatal.wait_for(Option::is_some) => {
+                Err(JoinError::Broken(why.ok().and_then(|why| why.clone()).unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Everything that goes on beside following and appending.
+    fn start(self: &Arc<Self>, tasks: &mut JoinSet<()>) {
+        tasks.spawn(watching::look_after(self.clone()));
+        tasks.spawn(watching::part_devices(self.clone()));
+        tasks.spawn(forwarding::forward(self.clone()));
+        tasks.spawn(forwarding::collect(self.clone()));
+        tasks.spawn(snapshots::keep(self.clone()));
+        tasks.spawn(draining::listen(self.clone()));
+    }
 }
 
 /// The handle on a node's tasks and its replica.
 pub struct ClusterLog {
     node: Arc<Node>,
     replica: Arc<Replica>,
+    runtime: Handle,
+    /// The task that appends, whose end is waited for: it gives the lease back.
+    rule: Mutex<Option<JoinHandle<()>>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -135,22 +170,10 @@ impl ClusterLog {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(watching::follow(node.clone(), replica.clone(), applied));
-        let mut reached = node.reached.clone();
-        let mut fatal = node.fatal.subscribe();
-        tokio::select! {
-            _ = reached.wait_for(|reached| reached.position >= last) => {}
-            why = fatal.wait_for(Option::is_some) => {
-                let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
-                return Err(NatsError::Failed(why).into());
-            }
-        }
-        tasks.spawn(watching::look_after(node.clone()));
-        tasks.spawn(watching::part_devices(node.clone()));
-        tasks.spawn(forwarding::forward(node.clone()));
-        tasks.spawn(forwarding::collect(node.clone()));
-        tasks.spawn(appending::rule(node.clone(), batches));
-        tasks.spawn(snapshots::keep(node.clone()));
-        Ok(Self { node, replica, tasks: Mutex::new(tasks) })
+        node.caught_up(last).await?;
+        node.start(&mut tasks);
+        let rule = tokio::spawn(appending::rule(node.clone(), batches));
+        Ok(Self { node, replica, runtime: Handle::current(), rule: Mutex::new(Some(rule)), tasks: Mutex::new(tasks) })
     }
 
     /// What `cluster status` says of this node's addresses.
@@ -200,7 +223,13 @@ impl Log for ClusterLog {
     fn stop(&self) {
         self.node.draining.send_replace(true);
         self.node.backlog().stop();
-        std::thread::sleep(Duration::from_millis(200));
+        if let Some(rule) = self.rule.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let abort = rule.abort_handle();
+            if self.runtime.block_on(async { timeout(HAND_OVER, rule).await }).is_err() {
+                tracing::warn!("NATS does not answer; the lease ends by itself");
+                abort.abort();
+            }
+        }
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
         self.replica.stop();
     }

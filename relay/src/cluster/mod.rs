@@ -6,11 +6,14 @@
 //! answers its own once it has applied them. NATS is the consensus, the replication and the lease; none of that is here.
 
 mod appending;
+mod asking;
+mod draining;
 mod forwarding;
 mod lease;
 mod log;
 mod nats;
 mod pending;
+mod reign;
 mod replica;
 mod settings;
 mod snapshots;
@@ -21,4 +24,4 @@ pub use log::{ClusterLog, JoinError};
 pub use nats::{Nats, NatsError};
 pub use settings::{Facts, Settings};
 pub use snapshots::fetch as fetch_snapshot;
-pub use tools::{Checked, NodeStatus, Status, Verified, init, snapshot, status, verify};
+pub use tools::{Checked, NodeStatus, Status, ToolError, Verified, drain, hand_over, init, snapshot, status, verify};

@@ -1,5 +1,6 @@
 //! What is used of NATS: one stream, two key-value buckets, a few subjects. Says for each failure whose it is.
 
+use super::asking::{Asked, DRAIN};
 use super::settings::{Facts, Settings, is_name};
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
@@ -8,7 +9,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, Object, ObjectStore};
 use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ContextBuilder, kv};
-use async_nats::{Client, ConnectOptions, Request};
+use async_nats::{Client, ConnectOptions, Request, Subscriber};
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -117,7 +118,7 @@ impl Nats {
         format!("aside.{}.submit.{node}", self.name)
     }
 
-    /// Where tools ask the owner for something.
+    /// Where tools ask the owner for something; a node has a subject of its own beneath.
     fn control_subject(&self) -> String {
         format!("aside.{}.control", self.name)
     }
@@ -277,20 +278,34 @@ impl Nats {
     }
 
     /// Commands sent to this node.
-    pub(super) async fn submitted(&self, node: &str) -> Result<async_nats::Subscriber, NatsError> {
+    pub(super) async fn submitted(&self, node: &str) -> Result<Subscriber, NatsError> {
         self.client.subscribe(self.submit_subject(node)).await.map_err(failed)
     }
 
-    /// Asks the owner for something, which may take it a while.
-    pub(super) async fn ask(&self, what: &'static str) -> Result<Bytes, NatsError> {
-        let request = Request::new().payload(Bytes::from_static(what.as_bytes())).timeout(Some(ASKED));
-        let asked = self.client.send_request(self.control_subject(), request).await;
-        asked.map(|answer| answer.payload).map_err(failed)
+    /// Asks the owner for something, which may take it a while. None: nobody appends.
+    pub(super) async fn ask(&self, what: &Asked) -> Option<String> {
+        self.ask_at(self.control_subject(), what.to_text().into()).await
     }
 
-    /// What tools ask for.
-    pub(super) async fn asked(&self) -> Result<async_nats::Subscriber, NatsError> {
+    /// Has a node send its people to others. None: it does not answer.
+    pub(super) async fn ask_to_drain(&self, node: &str) -> Option<String> {
+        self.ask_at(format!("{}.{node}", self.control_subject()), Bytes::from_static(DRAIN)).await
+    }
+
+    async fn ask_at(&self, subject: String, what: Bytes) -> Option<String> {
+        let request = Request::new().payload(what).timeout(Some(ASKED));
+        let answer = self.client.send_request(subject, request).await.ok()?;
+        Some(String::from_utf8_lossy(&answer.payload).into_owned())
+    }
+
+    /// What tools ask of the owner.
+    pub(super) async fn asked(&self) -> Result<Subscriber, NatsError> {
         self.client.subscribe(self.control_subject()).await.map_err(failed)
+    }
+
+    /// What tools ask of a node.
+    pub(super) async fn asked_of(&self, node: &str) -> Result<Subscriber, NatsError> {
+        self.client.subscribe(format!("{}.{node}", self.control_subject())).await.map_err(failed)
     }
 
     /// Answers a tool.
@@ -306,7 +321,7 @@ impl Nats {
     }
 
     /// Devices that have connected to any node.
-    pub(super) async fn attached(&self) -> Result<async_nats::Subscriber, NatsError> {
+    pub(super) async fn attached(&self) -> Result<Subscriber, NatsError> {
         self.client.subscribe(self.attached_subject()).await.map_err(failed)
     }
 }

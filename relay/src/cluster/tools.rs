@@ -1,25 +1,50 @@
 //! What `aside-relay cluster` does: makes a cluster, shows it, compares its replicas.
 
+use super::asking::Asked;
+use super::lease::OWNER;
 use super::log::Node;
 use super::nats::{Nats, NatsError};
 use super::settings::Facts;
-use aside_protocol::LogId;
+use aside_protocol::{Hash, LogId};
 use aside_relay_core::Command;
 use aside_relay_core::record::{Entry, Record, VERSION};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// What the owner is asked for.
-const VERIFY: &str = "verify";
-pub(super) const SNAPSHOT: &str = "snapshot";
 /// Keys of nodes begin so.
 const NODE: &str = "node.";
 /// Keys of state hashes begin so.
 const HASH: &str = "hash.";
-/// How long nodes may take to tell their hashes.
+/// How long nodes may take to tell their hashes, to take over, or to send their people away.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often they are looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Why a tool cannot do what it was asked; shown to people.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// NATS.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// The owner.
+    #[error("no node appends now; are the nodes running? see aside-relay cluster status, and try again")]
+    NoOwner,
+    /// A node that is asked for.
+    #[error("there is no node {0} now; aside-relay cluster status shows those there are")]
+    NoNode(String),
+    /// A node that does not do it in time.
+    #[error("node {0} has not {1} within 30 seconds; see aside-relay cluster status, and try again")]
+    Slow(String, &'static str),
+    /// The snapshot.
+    #[error("the node that appends could not take a snapshot: {0}")]
+    Snapshot(String),
+    /// A node that is being emptied.
+    #[error("node {0} is drained, so it appends nothing; start it again first")]
+    Drained(String),
+}
 
 /// What a node says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +58,12 @@ pub struct NodeStatus {
     pub connected: usize,
     /// What its invites say.
     pub addresses: Vec<String>,
+    /// Whether it sends its people to others, and appends no more.
+    #[serde(default)]
+    pub draining: bool,
+    /// The newest version of the log's records that it can apply. Nothing newer is appended before all nodes say so.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// A cluster as it is now.
@@ -91,7 +122,7 @@ pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
     let info = nats.info().await?;
     let live = nats.live().await?;
     let failed = |error: String| NatsError::Failed(error);
-    let owner = live.get("owner").await.map_err(|error| failed(error.to_string()))?;
+    let owner = live.get(OWNER).await.map_err(|error| failed(error.to_string()))?;
     let mut nodes = Vec::new();
     let keys = live.keys().await.map_err(|error| failed(error.to_string()))?;
     let keys: Vec<String> = keys.try_collect().await.map_err(|error| failed(error.to_string()))?;
@@ -117,53 +148,94 @@ pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
 }
 
 /// Has all nodes tell the hash of their state at one position.
-pub async fn verify(nats: &Nats) -> Result<Verified, NatsError> {
-    let wanted: Vec<String> = status(nats).await?.nodes.into_iter().map(|node| node.node).collect();
-    let answer = nats.ask(VERIFY).await?;
-    let position: u64 = std::str::from_utf8(&answer)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| NatsError::Failed("the owner gave no position".into()))?;
-    let kept = nats.kept().await?;
+pub async fn verify(nats: &Nats) -> Result<Verified, ToolError> {
+    let wanted = status(nats).await?.nodes;
+    let answer = nats.ask(&Asked::Verify).await;
+    let position: u64 = answer.and_then(|text| text.parse().ok()).ok_or(ToolError::NoOwner)?;
     let deadline = Instant::now() + PATIENCE;
     let mut nodes: Vec<Checked> = Vec::new();
-    for node in wanted {
-        let told = loop {
-            let found = kept.get(format!("{HASH}{node}")).await.ok().flatten();
-            let text = found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            match text.split_once(' ') {
-                Some((at, hash)) if at == position.to_string() => break Some(hash.to_owned()),
-                _ if Instant::now() > deadline => break None,
-                _ => sleep(Duration::from_millis(50)).await,
+    for NodeStatus { node, .. } in wanted {
+        let hash = loop {
+            match told_hash(nats, &node).await? {
+                Some((at, hash)) if at == position => break hash,
+                _ if Instant::now() > deadline => return Err(ToolError::Slow(node, "told its state")),
+                _ => sleep(LOOK).await,
             }
         };
-        let hash = told.ok_or_else(|| NatsError::Failed(format!("node {node} has not told its state in time")))?;
         nodes.push(Checked { node, hash });
     }
     let equal = nodes.windows(2).all(|pair| pair[0].hash == pair[1].hash);
     Ok(Verified { position, equal, nodes })
 }
 
+/// The last state hash that a node told, and at which position.
+async fn told_hash(nats: &Nats, node: &str) -> Result<Option<(u64, String)>, NatsError> {
+    let found = nats.kept().await?.get(format!("{HASH}{node}")).await.ok().flatten();
+    let text = found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    Ok(text.split_once(' ').and_then(|(at, hash)| Some((at.parse().ok()?, hash.to_owned()))))
+}
+
 /// Has the owner take a snapshot and cut the log off before it; up to which position.
-pub async fn snapshot(nats: &Nats) -> Result<u64, NatsError> {
+pub async fn snapshot(nats: &Nats) -> Result<u64, ToolError> {
     nats.facts().await?;
-    let answer = nats.ask(SNAPSHOT).await?;
-    let text = String::from_utf8_lossy(&answer);
-    text.parse().map_err(|_| NatsError::Failed(text.into_owned()))
+    let told = nats.ask(&Asked::Snapshot).await.ok_or(ToolError::NoOwner)?;
+    told.parse().map_err(|_| ToolError::Snapshot(told))
+}
+
+/// Has another node append. Comes back once it does.
+pub async fn hand_over(nats: &Nats, to: &str) -> Result<(), ToolError> {
+    if known(nats, to).await?.draining {
+        return Err(ToolError::Drained(to.to_owned()));
+    }
+    nats.ask(&Asked::Move(to.to_owned())).await.ok_or(ToolError::NoOwner)?;
+    let deadline = Instant::now() + PATIENCE;
+    while nats.ask(&Asked::Who).await.is_none_or(|owner| owner != to) {
+        if Instant::now() > deadline {
+            return Err(ToolError::Slow(to.to_owned(), "taken over"));
+        }
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Has a node send its people to others and append no more. Comes back once nobody is connected there.
+pub async fn drain(nats: &Nats, name: &str) -> Result<(), ToolError> {
+    known(nats, name).await?;
+    let nobody = || ToolError::NoNode(name.to_owned());
+    nats.ask_to_drain(name).await.ok_or_else(nobody)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let node = known(nats, name).await?;
+        let appends = nats.ask(&Asked::Who).await.is_none_or(|owner| owner == name);
+        match node.draining && node.connected == 0 && !appends {
+            true => return Ok(()),
+            false if Instant::now() > deadline => return Err(ToolError::Slow(node.node, "become empty")),
+            false => sleep(LOOK).await,
+        }
+    }
+}
+
+/// A node that has said something within the last seconds.
+async fn known(nats: &Nats, name: &str) -> Result<NodeStatus, ToolError> {
+    let nodes = status(nats).await?.nodes;
+    nodes.into_iter().find(|node| node.node == name).ok_or_else(|| ToolError::NoNode(name.to_owned()))
 }
 
 /// Tells this node's state hash.
-pub(super) async fn tell_hash(node: &Node, told: &str) {
+pub(super) async fn tell_hash(node: &Node, position: u64, hash: &Hash) {
+    let told = format!("{position} {}", hash.to_hex());
     if let Ok(kept) = node.nats.kept().await
-        && let Err(why) = kept.put(format!("{HASH}{}", node.name), told.to_owned().into()).await
+        && let Err(why) = kept.put(format!("{HASH}{}", node.name), told.into()).await
     {
         tracing::debug!(%why, "the state hash cannot be told");
     }
 }
 
 /// Tells how far this node is.
-pub(super) async fn tell_status(node: &Node, applied: u64, connected: usize, addresses: Vec<String>) {
-    let status = NodeStatus { node: String::new(), applied, connected, addresses };
+pub(super) async fn tell_status(node: &Node, applied: u64) {
+    let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (connected, draining) = (node.hub.connected(), *node.draining.borrow());
+    let status = NodeStatus { node: String::new(), applied, connected, addresses, draining, version: VERSION };
     let Ok(bytes) = serde_json::to_vec(&status) else { return };
     if let Ok(live) = node.nats.live().await
         && let Err(why) = live.put(format!("{NODE}{}", node.name), bytes.into()).await

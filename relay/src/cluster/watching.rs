@@ -4,7 +4,7 @@ use super::forwarding::give_up;
 use super::log::Node;
 use super::nats::LEASE;
 use super::replica::{Logged, Replica};
-use super::{appending, tools};
+use super::tools;
 use crate::log::unavailable;
 use aside_protocol::DeviceId;
 use aside_protocol::frame::GoodbyeReason;
@@ -12,7 +12,7 @@ use aside_relay_core::record::Record;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -36,12 +36,15 @@ pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64)
             Ok(mut messages) => {
                 while let Some(message) = next_message(&node, &mut messages).await {
                     let Ok(position) = message.info().map(|info| info.stream_sequence) else { break };
-                    if position != next {
-                        let hole = position > next;
-                        if hole {
-                            let why = format!("the cluster's log goes on at {position} after {}", next - 1);
-                            return stop(&node, why);
-                        }
+                    if position > next {
+                        let why = format!(
+                            "the cluster's log goes on at {position}, and this node has it up to {}: it was cut off behind a \
+                             snapshot meanwhile; start this node again, and it begins with that",
+                            next - 1
+                        );
+                        return stop(&node, why);
+                    }
+                    if position < next {
                         continue;
                     }
                     let record = match Record::decode(&message.payload) {
@@ -87,7 +90,7 @@ pub(super) async fn look_after(node: Arc<Node>) {
                 let checked = reached.borrow_and_update().checked;
                 if let Some((position, hash)) = checked.filter(|_| checked != told) {
                     told = checked;
-                    tools::tell_hash(&node, &appending::told(position, &hash)).await;
+                    tools::tell_hash(&node, position, &hash).await;
                 }
                 continue;
             }
@@ -102,9 +105,9 @@ pub(super) async fn look_after(node: Arc<Node>) {
                 node.follow_anew.notify_waiters();
             }
             before = position;
-            serve(&node, sound && last.saturating_sub(position) < BEHIND);
-            let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            tools::tell_status(&node, position, node.hub.connected(), addresses).await;
+            let draining = *node.draining.borrow();
+            serve(&node, sound && last.saturating_sub(position) < BEHIND && !draining);
+            tools::tell_status(&node, position).await;
         } else if heard.elapsed() > DEAF {
             serve(&node, false);
         }
@@ -115,7 +118,7 @@ pub(super) async fn look_after(node: Arc<Node>) {
 fn serve(node: &Node, may: bool) {
     let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
     if changed && !may {
-        tracing::warn!("this node does not hear NATS, or is behind; its connections go elsewhere");
+        tracing::warn!("this node does not hear NATS, is behind, or cannot store; its connections go elsewhere");
         node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
     } else if changed {
         tracing::info!("this node serves");
