@@ -305,13 +305,17 @@ async fn join(
     }
     data.prepare_database()?;
     let mut core = Core::open(&Location::File(data.database()))?;
-    if nats.bounds().await?.0 > core.view().applied().map_err(CoreError::from)? + 1 {
+    let begins_so = |core: &Core| Ok::<_, CoreError>(Facts::new(&identity.pin(), &core.state_hash()?) == facts);
+    let applied = core.view().applied().map_err(CoreError::from)?;
+    let is_used = core.view().log().map_err(CoreError::from)?.is_some();
+    if applied == 0 && is_used && !begins_so(&core)? {
+        return Err(JoinError::OtherBase);
+    }
+    if nats.bounds().await?.0 > applied + 1 {
         drop(core);
         fetch_snapshot(&nats, &data.database()).await?;
         core = Core::open(&Location::File(data.database()))?;
-    }
-    let fresh = core.view().applied().map_err(CoreError::from)? == 0;
-    if fresh && Facts::new(&identity.pin(), &core.state_hash()?) != facts {
+    } else if applied == 0 && !begins_so(&core)? {
         return Err(JoinError::OtherBase);
     }
     ClusterLog::join(nats, settings, (core, data.database()), hub).await

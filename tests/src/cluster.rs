@@ -111,13 +111,22 @@ impl Cluster {
         run(Command::new(binaries::aside_relay()).args(arguments), b"", START)
     }
 
-    /// Makes the cluster from the first node's data folder, as soon as NATS can.
+    /// Makes an empty cluster with the first node's data folder, as soon as NATS can.
     pub fn init(&self) -> crate::Run {
+        self.make("init")
+    }
+
+    /// Makes it of what the first node's data folder holds.
+    pub fn import(&self) -> crate::Run {
+        self.make("import")
+    }
+
+    fn make(&self, how: &str) -> crate::Run {
         let data = self.data(0);
         let data = data.to_string_lossy();
         let mut last = None;
         wait_for("the cluster to be made", START, || {
-            let made = self.tool(&["init", "--data", &data]);
+            let made = self.tool(&[how, "--data", &data]);
             let done = made.code == Some(0) || !made.stderr.contains("did not do what was asked");
             last = Some(made);
             done

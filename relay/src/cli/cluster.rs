@@ -11,6 +11,12 @@ use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 
+/// Why a folder is nothing to make an empty cluster with.
+const HELD: &str = "holds a relay's data; make a cluster of it with aside-relay cluster import, or name another folder";
+/// Why a folder is nothing to import.
+const NOT_HELD: &str =
+    "holds no relay's data; name the data folder of a relay that ran alone, or use aside-relay cluster init";
+
 /// How NATS is reached.
 #[derive(Debug, Args)]
 pub(super) struct Reach {
@@ -69,8 +75,10 @@ pub(super) struct Cluster {
 
 #[derive(Debug, Subcommand)]
 enum ClusterCommand {
-    /// Make a cluster, with what the data folder of a relay alone holds, or empty.
+    /// Make a cluster that is empty.
     Init(Init),
+    /// Make a cluster of a relay that ran alone and is stopped: it begins with all that one holds.
+    Import(Init),
     /// Show which nodes there are, who appends, and how far each is.
     Status(Ask),
     /// Keep a copy of the state in NATS, and forget what the log has before it. Happens by itself when the log is long.
@@ -122,7 +130,8 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             match self.command {
-                ClusterCommand::Init(init) => init.run().await,
+                ClusterCommand::Init(init) => init.run(false).await,
+                ClusterCommand::Import(init) => init.run(true).await,
                 ClusterCommand::Status(ask) => ask.status().await,
                 ClusterCommand::Snapshot(ask) => ask.snapshot().await,
                 ClusterCommand::Verify(ask) => ask.verify().await,
@@ -134,25 +143,37 @@ impl Cluster {
 }
 
 impl Init {
-    async fn run(self) -> Result<(), Failure> {
+    async fn run(self, import: bool) -> Result<(), Failure> {
         let folder = self.data.folder()?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
         let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
         data.prepare_database().map_err(StartError::from)?;
         let core = Core::open(&Location::File(data.database())).map_err(StartError::from)?;
-        let known = core.view().log().map_err(CoreError::from).map_err(StartError::from)?;
-        let base = core.state_hash().map_err(StartError::from)?;
-        core.checkpoint().map_err(StartError::from)?;
         let nats = Nats::connect(&self.reach.settings(&self.servers, "tool")).await?;
+        nats.absent().await?;
+        let known = core.view().log().map_err(CoreError::from).map_err(StartError::from)?;
+        let shown = folder.display();
+        match (known.is_some(), core.view().applied().map_err(CoreError::from).map_err(StartError::from)?) {
+            (true, 0) if !import => return Err(Failure::error(format!("{shown} {HELD}"))),
+            (false, _) if import => return Err(Failure::error(format!("{shown} {NOT_HELD}"))),
+            (_, 1..) => return Err(StartError::Member.into()),
+            _ => {}
+        }
+        let base = core.state_hash().map_err(StartError::from)?;
         let mut log = [0; 16];
         getrandom::fill(&mut log).map_err(Failure::error)?;
         let name = known.is_none().then_some(LogId(log));
-        init(&nats, usize::from(self.replicas), &Facts::new(&identity.pin(), &base), name).await?;
+        let facts = Facts::new(&identity.pin(), &base);
+        drop(core);
+        init(&nats, usize::from(self.replicas), &facts, name, &data.database()).await?;
         let mut out = std::io::stdout().lock();
-        let folder = folder.display();
-        match known {
-            Some(_) => writeln!(out, "The cluster begins with what {folder} holds. Copy that folder to each node.")?,
-            None => writeln!(out, "The cluster is empty. Copy {folder}/identity.key to the data folder of each node.")?,
+        let (folder, begun) = (shown, if import { "with what the relay held" } else { "empty" });
+        writeln!(
+            out,
+            "The cluster begins {begun}. Copy {folder}/identity.key to an empty data folder of each other node."
+        )?;
+        if import {
+            writeln!(out, "Move {folder}/blobs to where all nodes reach it, and name that place with --blobs.")?;
         }
         Ok(out.flush()?)
     }

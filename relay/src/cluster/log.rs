@@ -48,8 +48,8 @@ pub enum JoinError {
     OtherIdentity,
     /// Another database to begin with.
     #[error(
-        "the database in the data folder is not what this cluster began with; copy the data folder that \
-         aside-relay cluster init was run with to this node, or name an empty one if the cluster began empty"
+        "the database in the data folder is that of a relay alone, and not what this cluster began with; name another folder, \
+         with nothing but the cluster's identity.key in it"
     )]
     OtherBase,
     /// The log is cut off before what this node has.

@@ -16,7 +16,7 @@ use tokio::io::AsyncRead;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The owner may take so long for what a tool asks.
+/// The owner may take so long for a snapshot.
 const ASKED: Duration = Duration::from_secs(300);
 /// An append that is not answered for so long is in doubt: the log is asked what became of it.
 const DOUBT: Duration = Duration::from_millis(1_500);
@@ -128,11 +128,17 @@ impl Nats {
         format!("aside.{}.attached", self.name)
     }
 
-    /// Makes the log and the buckets, and writes the facts.
-    pub(super) async fn create(&self, replicas: usize, facts: &Facts) -> Result<(), NatsError> {
-        if self.facts().await.is_ok() {
-            return Err(NatsError::Exists(self.name.clone()));
+    /// Refuses if there is such a cluster.
+    pub async fn absent(&self) -> Result<(), NatsError> {
+        match self.facts().await {
+            Ok(_) => Err(NatsError::Exists(self.name.clone())),
+            Err(NatsError::NoCluster(_)) => Ok(()),
+            Err(why) => Err(why),
         }
+    }
+
+    /// Makes the log and the buckets, unless they are there.
+    pub(super) async fn create(&self, replicas: usize) -> Result<(), NatsError> {
         let log = stream::Config {
             name: self.stream_name(),
             subjects: vec![self.log_subject()],
@@ -155,15 +161,19 @@ impl Nats {
         };
         let (live, kept) = (self.bucket("live"), self.bucket("facts"));
         self.context.create_key_value(bucket(live, LEASE)).await.map_err(failed)?;
-        let kept = self.context.create_key_value(bucket(kept, Duration::ZERO)).await.map_err(failed)?;
+        self.context.create_key_value(bucket(kept, Duration::ZERO)).await.map_err(failed)?;
         let snapshots = object_store::Config {
             bucket: self.bucket("snapshots"),
             num_replicas: replicas,
             ..object_store::Config::default()
         };
-        self.context.create_object_store(snapshots).await.map_err(failed)?;
+        self.context.create_object_store(snapshots).await.map_err(failed).map(drop)
+    }
+
+    /// Writes down what all nodes are to agree on.
+    pub(super) async fn set_facts(&self, facts: &Facts) -> Result<(), NatsError> {
         let bytes = serde_json::to_vec(facts).map_err(failed)?;
-        kept.create("cluster", bytes.into()).await.map_err(failed).map(drop)
+        self.kept().await?.create("cluster", bytes.into()).await.map_err(failed).map(drop)
     }
 
     fn bucket(&self, which: &str) -> String {
@@ -284,16 +294,22 @@ impl Nats {
 
     /// Asks the owner for something, which may take it a while. None: nobody appends.
     pub(super) async fn ask(&self, what: &Asked) -> Option<String> {
-        self.ask_at(self.control_subject(), what.to_text().into()).await
+        let patience = match what {
+            Asked::Snapshot => ASKED,
+            // Between two owners it may reach nobody, and is asked again.
+            Asked::Who => LEASE / 6,
+            Asked::Verify | Asked::Move(_) => PATIENCE,
+        };
+        self.ask_at(self.control_subject(), what.to_text().into(), patience).await
     }
 
     /// Has a node send its people to others. None: it does not answer.
     pub(super) async fn ask_to_drain(&self, node: &str) -> Option<String> {
-        self.ask_at(format!("{}.{node}", self.control_subject()), Bytes::from_static(DRAIN)).await
+        self.ask_at(format!("{}.{node}", self.control_subject()), Bytes::from_static(DRAIN), PATIENCE).await
     }
 
-    async fn ask_at(&self, subject: String, what: Bytes) -> Option<String> {
-        let request = Request::new().payload(what).timeout(Some(ASKED));
+    async fn ask_at(&self, subject: String, what: Bytes, patience: Duration) -> Option<String> {
+        let request = Request::new().payload(what).timeout(Some(patience));
         let answer = self.client.send_request(subject, request).await.ok()?;
         Some(String::from_utf8_lossy(&answer.payload).into_owned())
     }

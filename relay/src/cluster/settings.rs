@@ -19,7 +19,7 @@ pub struct Settings {
     pub authority: Option<PathBuf>,
 }
 
-/// What all nodes must agree on; written once, by `cluster init`.
+/// What all nodes must agree on; written once, by `cluster init` or `import`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Of this description.

@@ -4,7 +4,8 @@
 use super::log::Node;
 use super::nats::{Nats, NatsError};
 use crate::data::private;
-use aside_relay_core::Reader;
+use aside_relay_core::record::Record;
+use aside_relay_core::{Core, Location, Reader};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,18 +45,43 @@ pub(super) async fn keep(node: Arc<Node>) {
 /// Copies this node's database into NATS, and cuts the log off before it; up to which position.
 pub(super) async fn take(node: &Node) -> Result<u64, NatsError> {
     let _turn = node.snapshots.lock().await;
-    let file = beside(&node.database, "snapshot");
-    let (database, to) = (node.database.clone(), file.clone());
+    publish(&node.nats, &node.database).await
+}
+
+/// Copies a database into NATS, and cuts the log off before it; up to which position.
+async fn publish(nats: &Nats, database: &Path) -> Result<u64, NatsError> {
+    let file = beside(database, "snapshot");
+    let position = copy_of(database, &file).await?;
+    put(nats, &file, position).await
+}
+
+/// The same with a database that the log's first record is to be applied to; the database itself stays as it is.
+pub(super) async fn begin(nats: &Nats, database: &Path, first: &Record) -> Result<u64, NatsError> {
+    let file = beside(database, "snapshot");
+    copy_of(database, &file).await?;
+    let mut core = Core::open(&Location::File(file.clone())).map_err(failed)?;
+    core.apply_at(1, first).map_err(failed)?;
+    core.checkpoint().map_err(failed)?;
+    drop(core);
+    put(nats, &file, 1).await
+}
+
+/// Up to which position it is.
+async fn copy_of(database: &Path, to: &Path) -> Result<u64, NatsError> {
+    let (database, to) = (database.to_owned(), to.to_owned());
     let made = spawn_blocking(move || {
         remove(&to).map_err(failed)?;
         drop(private(to.clone(), true).map_err(failed)?);
         Reader::open(&database).and_then(|reader| reader.back_up(&to)).map_err(failed)
     });
-    let position = made.await.map_err(failed)??;
-    let mut copied = File::open(&file).await.map_err(failed)?;
-    node.nats.put_snapshot(&mut copied).await?;
-    remove(&file).map_err(failed)?;
-    node.nats.cut_off(position).await?;
+    made.await.map_err(failed)?
+}
+
+async fn put(nats: &Nats, file: &Path, position: u64) -> Result<u64, NatsError> {
+    let mut copied = File::open(file).await.map_err(failed)?;
+    nats.put_snapshot(&mut copied).await?;
+    remove(file).map_err(failed)?;
+    nats.cut_off(position).await?;
     tracing::info!(position, "a snapshot was taken");
     Ok(position)
 }

@@ -5,11 +5,13 @@ use super::lease::OWNER;
 use super::log::Node;
 use super::nats::{Nats, NatsError};
 use super::settings::Facts;
+use super::snapshots;
 use aside_protocol::{Hash, LogId};
-use aside_relay_core::Command;
 use aside_relay_core::record::{Entry, Record, VERSION};
+use aside_relay_core::{Command, CoreError};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -29,6 +31,9 @@ pub enum ToolError {
     /// NATS.
     #[error(transparent)]
     Nats(#[from] NatsError),
+    /// The database.
+    #[error(transparent)]
+    Core(#[from] CoreError),
     /// The owner.
     #[error("no node appends now; are the nodes running? see aside-relay cluster status, and try again")]
     NoOwner,
@@ -105,15 +110,22 @@ pub struct Verified {
     pub nodes: Vec<Checked>,
 }
 
-/// Makes a cluster; `log` names it unless what it begins with has a name already.
-pub async fn init(nats: &Nats, replicas: usize, facts: &Facts, log: Option<LogId>) -> Result<(), NatsError> {
-    nats.create(replicas, facts).await?;
+/// Makes a cluster that begins with a database, of which a copy becomes its first snapshot; `log` names the relay, unless it
+/// has a name already. What makes it a cluster comes last: broken off, this can be done again.
+pub async fn init(
+    nats: &Nats,
+    replicas: usize,
+    facts: &Facts,
+    log: Option<LogId>,
+    database: &Path,
+) -> Result<(), ToolError> {
+    nats.create(replicas).await?;
     let entries = log.map(|log| Entry { origin: 0, id: 1, command: Command::Init { log } }).into_iter().collect();
     let time = crate::clock::wall();
     let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };
-    let bytes = first.encode().map_err(|error| NatsError::Failed(error.to_string()))?;
-    nats.append(0, &bytes.into()).await;
-    Ok(())
+    nats.append(0, &first.encode()?.into()).await;
+    snapshots::begin(nats, database, &first).await?;
+    Ok(nats.set_facts(facts).await?)
 }
 
 /// How a cluster is.

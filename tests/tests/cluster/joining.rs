@@ -70,24 +70,26 @@ fn a_relay_alone_becomes_a_cluster_and_nobody_loses_anything() {
     let bob = Client::registered("bob", relay.first_invite());
     alice.send("bob", "line 0", &["--timeout", "60s"]).ok();
     bob.recv(&["--limit", "1", "--follow", "--timeout", "60s"]).ok();
-    alice.send("bob", "line 1", &["--timeout", "60s"]).ok();
     relay.stop();
     let mut cluster = Cluster::with_nats();
+    // A copy that is older than what the cluster will begin with.
+    std::fs::copy(relay.data().join("relay.db"), cluster.data(1).join("relay.db")).unwrap();
+    relay.restart();
+    alice.send("bob", "line 1", &["--timeout", "60s"]).ok();
+    relay.stop();
     cluster.set_port(0, relay.address().port());
+    let nothing = cluster.import().expect_code(1);
+    assert!(nothing.stderr.contains("holds no relay's data"), "{}", nothing.stderr);
     for file in ["identity.key", "relay.db"] {
         std::fs::copy(relay.data().join(file), cluster.data(0).join(file)).unwrap();
     }
-    let made = cluster.init().ok();
-    assert!(made.stdout.contains("Copy that folder"), "{}", made.stdout);
+    let held = cluster.init().expect_code(1);
+    assert!(held.stderr.contains("aside-relay cluster import"), "{}", held.stderr);
+    cluster.import().ok();
     cluster.share_identity();
     let wrong = run(&mut cluster.node_command(1), b"", START).expect_code(1);
-    assert!(wrong.stderr.contains("is not what this cluster began with"), "{}", wrong.stderr);
-    for node in 1..NODES {
-        cluster.copy_to(node, "relay.db");
-        for rest in ["relay.db-wal", "relay.db-shm"] {
-            let _ = std::fs::remove_file(cluster.data(node).join(rest));
-        }
-    }
+    assert!(wrong.stderr.contains("not what this cluster began with"), "{}", wrong.stderr);
+    std::fs::remove_file(cluster.data(1).join("relay.db")).unwrap();
     (0..NODES).for_each(|node| cluster.start_node(node));
     alice.send("bob", "line 2", &["--timeout", "60s"]).ok();
     has_all(&bob, "alice", 3);

@@ -5,4 +5,5 @@ mod chaos;
 mod common;
 mod failing;
 mod joining;
+mod looking_after;
 mod talking;
