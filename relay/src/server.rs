@@ -1,7 +1,7 @@
 //! A running relay: everything started in order, and ended in order.
 
 use crate::admin;
-use crate::blobs::{self, Blobs};
+use crate::blobs::{self, Blobs, Place};
 use crate::clock::{self, Now};
 use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings, fetch_snapshot};
 use crate::data::{DataDir, DataError};
@@ -56,7 +56,7 @@ pub struct Options {
     pub connections: usize,
     /// What accounts may store.
     pub blobs: BlobLimits,
-    /// Where blobs lie, if not in the data folder: nodes of a cluster share one.
+    /// Where blobs lie, if not in the data folder or the cluster's NATS servers; a folder that all nodes share.
     pub blob_folder: Option<PathBuf>,
     /// The cluster this node belongs to.
     pub cluster: Option<Settings>,
@@ -100,7 +100,7 @@ pub enum StartError {
     #[error("QUIC cannot be set up: {0}")]
     Quic(String),
     /// The folder of blobs.
-    #[error("the folder of blobs in the data folder cannot be used: {0}; correct its permissions")]
+    #[error("the folder of blobs cannot be used: {0}; correct its permissions")]
     Blobs(io::Error),
     /// A node's folder, without its cluster.
     #[error(
@@ -198,11 +198,16 @@ impl Server {
         if let Some(node) = &opened.node {
             node.set_addresses(&addresses);
         }
+        let key = identity.derive("leave to upload");
         let setup =
             Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
-        let folder = options.blob_folder.unwrap_or_else(|| data.blobs());
-        let name = options.cluster.as_ref().map(|cluster| cluster.node.as_str());
-        let blobs = Blobs::open(&folder, name).map_err(StartError::Blobs)?;
+        let own = data.blobs();
+        let place = match (options.blob_folder, options.cluster, &opened.node) {
+            (Some(folder), Some(cluster), _) => Place::Shared { folder, node: cluster.node },
+            (None, _, Some(node)) => Place::Nats { folder: own, pieces: node.pieces() },
+            (folder, _, _) => Place::Own(folder.unwrap_or(own)),
+        };
+        let blobs = Blobs::open(place, &key).map_err(StartError::Blobs)?;
         let readers = Readers::start(&data.database())?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);

@@ -61,6 +61,7 @@ struct RelayNode {
 pub struct Cluster {
     servers: Vec<NatsServer>,
     nodes: Vec<RelayNode>,
+    shares_folder: bool,
     // Last, so that the processes are gone before their folders are removed.
     folder: TempDir,
 }
@@ -69,6 +70,16 @@ impl Cluster {
     /// Three NATS servers and three nodes, all ready.
     pub fn start() -> Self {
         let mut cluster = Self::with_nats();
+        cluster.init().ok();
+        cluster.share_identity();
+        (0..NODES).for_each(|node| cluster.start_node(node));
+        cluster
+    }
+
+    /// The same, with blobs in a folder that the nodes share.
+    pub fn start_with_shared_folder() -> Self {
+        let mut cluster = Self::with_nats();
+        cluster.shares_folder = true;
         cluster.init().ok();
         cluster.share_identity();
         (0..NODES).for_each(|node| cluster.start_node(node));
@@ -85,7 +96,7 @@ impl Cluster {
             port: ports[number].0,
         });
         let nodes = (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new() });
-        let mut cluster = Self { servers: servers.collect(), nodes: nodes.collect(), folder };
+        let mut cluster = Self { servers: servers.collect(), nodes: nodes.collect(), shares_folder: false, folder };
         for node in 0..NODES {
             std::fs::DirBuilder::new().mode(0o700).create(cluster.data(node)).expect("a folder");
         }
@@ -173,7 +184,10 @@ impl Cluster {
         for other in (0..NODES).map(|turn| (node + turn) % NODES) {
             command.arg("--address").arg(self.address(other).to_string());
         }
-        command.arg("--data").arg(self.data(node)).arg("--blobs").arg(self.folder.path().join("blobs"));
+        command.arg("--data").arg(self.data(node));
+        if self.shares_folder {
+            command.arg("--blobs").arg(self.folder.path().join("blobs"));
+        }
         command.env("ASIDE_RELAY_LOG", "info");
         command
     }

@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod client;
 pub mod cluster;
 mod dice;
+pub mod files;
 pub mod limited;
 pub mod process;
 pub mod proxy;

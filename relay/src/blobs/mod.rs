@@ -15,10 +15,11 @@ pub use store::BlobStream;
 pub use sweep::sweep;
 pub use upload::{Upload, UploadError};
 
+use crate::cluster::Pieces;
 use crate::data::private_folder;
 use crate::server::Shared;
 use aside_protocol::request::{Answer, BlobRef, Uploading};
-use aside_protocol::{Hash, Refusal};
+use aside_protocol::{Hash, Millis, Refusal};
 use aside_relay_core::{By, Command};
 use leave::Leaves;
 use std::collections::HashMap;
@@ -36,10 +37,32 @@ const DOWNLOADS: usize = 128;
 /// Uploads whose hash is kept between requests; further ones are hashed again from their file.
 const REMEMBERED: usize = 256;
 
+/// Where blobs lie.
+pub enum Place {
+    /// In a folder of this relay alone.
+    Own(PathBuf),
+    /// In a folder that all nodes share; each has a place in it for what is on its way in.
+    Shared {
+        /// Which.
+        folder: PathBuf,
+        /// This node's name.
+        node: String,
+    },
+    /// In the cluster's NATS servers.
+    Nats {
+        /// What is on its way in.
+        folder: PathBuf,
+        /// The others.
+        pieces: Arc<Pieces>,
+    },
+}
+
 /// All blobs of a relay, by their hash (rule `BLB-1`).
 pub struct Blobs {
     partial: PathBuf,
     store: Store,
+    /// Whether other nodes write and delete there too.
+    shared: bool,
     leaves: Leaves,
     uploads: Mutex<HashMap<BlobRef, Arc<Upload>>>,
     /// Held while an object appears or disappears together with what the core knows of it.
@@ -51,17 +74,28 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Opens or makes the folder. Nodes that share one each have a place in it for what is on its way in.
-    pub fn open(folder: &Path, node: Option<&str>) -> io::Result<Self> {
-        let partial = node.map_or_else(|| "partial".to_owned(), |node| format!("partial-{node}"));
-        let (partial, objects) = (folder.join(partial), folder.join("objects"));
-        for folder in [folder, &partial, &objects] {
-            private_folder(folder)?;
-        }
+    /// Opens or makes what is needed. `key` proves leaves to upload.
+    pub fn open(place: Place, key: &[u8; 32]) -> io::Result<Self> {
+        let (partial, store, shared) = match place {
+            Place::Own(folder) => {
+                let store = in_folder(&folder)?;
+                (folder.join("partial"), store, false)
+            }
+            Place::Shared { folder, node } => {
+                let store = in_folder(&folder)?;
+                (folder.join(format!("partial-{node}")), store, true)
+            }
+            Place::Nats { folder, pieces } => {
+                private_folder(&folder)?;
+                (folder.join("partial"), Store::in_nats(pieces), true)
+            }
+        };
+        private_folder(&partial)?;
         Ok(Self {
             partial,
-            store: Store::in_folder(&objects)?,
-            leaves: Leaves::new()?,
+            store,
+            shared,
+            leaves: Leaves::new(key),
             uploads: Mutex::default(),
             publishing: AsyncMutex::default(),
             uploading: Arc::new(Semaphore::new(UPLOADS)),
@@ -70,7 +104,7 @@ impl Blobs {
     }
 
     /// Completes the core's answer to a reservation: leave to upload, and how much is here already.
-    pub fn admit(&self, answer: Answer, by: &By, blob: &BlobRef, now: u64) -> Answer {
+    pub fn admit(&self, answer: Answer, by: &By, blob: &BlobRef, now: Millis) -> Answer {
         match answer {
             Answer::Uploading(Uploading { offset, .. }) => {
                 let offset = if offset == blob.size { offset } else { self.offset(blob) };
@@ -81,7 +115,7 @@ impl Blobs {
     }
 
     /// The leave behind a token, if it is good now and for that blob.
-    pub fn leave(&self, token: &[u8], id: &Hash, now: u64) -> Option<Leave> {
+    pub fn leave(&self, token: &[u8], id: &Hash, now: Millis) -> Option<Leave> {
         self.leaves.check(token, id, now)
     }
 
@@ -121,6 +155,44 @@ impl Blobs {
     fn partial_path(&self, blob: &BlobRef) -> PathBuf {
         self.partial.join(format!("{}-{}", blob.id.to_hex(), blob.size))
     }
+}
+
+/// Copies the complete blobs of a relay alone into its cluster; how many.
+///
+/// # Errors
+/// When a file cannot be read, or NATS does not take it. It can be done again.
+pub async fn import(folder: &Path, pieces: Arc<Pieces>) -> io::Result<usize> {
+    let (objects, store, mut count) = (folder.join("objects"), Store::in_nats(pieces), 0);
+    let found = tokio::task::spawn_blocking(move || files(&objects)).await.map_err(io::Error::other)??;
+    for (id, file) in found {
+        store.write(&id, file).await?.finish().await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The objects in a folder of blobs: each lies in a folder that has the beginning of its name.
+fn files(objects: &Path) -> io::Result<Vec<(Hash, PathBuf)>> {
+    let mut found = Vec::new();
+    let folders = match std::fs::read_dir(objects) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        folders => folders?,
+    };
+    for folder in folders {
+        for file in std::fs::read_dir(folder?.path())? {
+            let file = file?;
+            found.extend(file.file_name().to_str().and_then(Hash::from_hex).map(|id| (id, file.path())));
+        }
+    }
+    Ok(found)
+}
+
+fn in_folder(folder: &Path) -> io::Result<Store> {
+    let objects = folder.join("objects");
+    for folder in [folder, &objects] {
+        private_folder(folder)?;
+    }
+    Store::in_folder(&objects)
 }
 
 /// Gives a command to the log and waits until it is durable.

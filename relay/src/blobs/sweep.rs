@@ -7,12 +7,14 @@ use aside_relay_core::Command;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(60);
+/// What nodes share is not deleted while it is younger: a node is never so far behind while it serves.
+const YOUNG: Duration = Duration::from_secs(600);
 /// Deleted before the next ones are read.
 const PAGE: u64 = 100;
 
@@ -76,9 +78,18 @@ async fn delete(shared: &Shared, id: Hash, parts: Vec<PathBuf>) -> io::Result<()
     for part in parts {
         remove(part).await?;
     }
+    if shared.blobs.shared && is_young(&shared.blobs, &id).await? {
+        return Ok(());
+    }
     shared.blobs.store.delete(&id).await?;
     tracing::debug!(?id, "an expired blob is deleted");
     submit(shared, Command::BlobGone { id }).await
+}
+
+/// Whether another node may have stored it just now, of which this one has not heard yet.
+async fn is_young(blobs: &Blobs, id: &Hash) -> io::Result<bool> {
+    let since = blobs.store.since(id).await?;
+    Ok(since.is_some_and(|since| SystemTime::now().duration_since(since).map_or(true, |age| age < YOUNG)))
 }
 
 /// The files of unfinished uploads, and which blob each is of; `None` for what is no such file.

@@ -1,11 +1,12 @@
 //! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
 
 use super::{Data, Failure};
-use crate::cluster::{Facts, Nats, Settings, drain, hand_over, init, snapshot, status, verify};
+use crate::blobs;
+use crate::cluster::{Facts, Nats, Settings, create, drain, hand_over, init, snapshot, status, verify};
 use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
-use aside_protocol::LogId;
+use aside_protocol::{Hash, LogId};
 use aside_relay_core::{Core, CoreError, Location};
 use clap::{Args, Subcommand};
 use std::io::Write;
@@ -147,36 +148,40 @@ impl Init {
         let folder = self.data.folder()?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
         let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
-        data.prepare_database().map_err(StartError::from)?;
-        let core = Core::open(&Location::File(data.database())).map_err(StartError::from)?;
         let nats = Nats::connect(&self.reach.settings(&self.servers, "tool")).await?;
         nats.absent().await?;
-        let known = core.view().log().map_err(CoreError::from).map_err(StartError::from)?;
-        let shown = folder.display();
-        match (known.is_some(), core.view().applied().map_err(CoreError::from).map_err(StartError::from)?) {
-            (true, 0) if !import => return Err(Failure::error(format!("{shown} {HELD}"))),
-            (false, _) if import => return Err(Failure::error(format!("{shown} {NOT_HELD}"))),
-            (_, 1..) => return Err(StartError::Member.into()),
+        let (known, base) = held(&data)?;
+        match known {
+            true if !import => return Err(Failure::error(format!("{} {HELD}", folder.display()))),
+            false if import => return Err(Failure::error(format!("{} {NOT_HELD}", folder.display()))),
             _ => {}
         }
-        let base = core.state_hash().map_err(StartError::from)?;
         let mut log = [0; 16];
         getrandom::fill(&mut log).map_err(Failure::error)?;
-        let name = known.is_none().then_some(LogId(log));
+        create(&nats, usize::from(self.replicas)).await?;
+        let blobs = blobs::import(&data.blobs(), nats.pieces()).await?;
         let facts = Facts::new(&identity.pin(), &base);
-        drop(core);
-        init(&nats, usize::from(self.replicas), &facts, name, &data.database()).await?;
+        init(&nats, &facts, (!import).then_some(LogId(log)), &data.database()).await?;
         let mut out = std::io::stdout().lock();
-        let (folder, begun) = (shown, if import { "with what the relay held" } else { "empty" });
-        writeln!(
-            out,
-            "The cluster begins {begun}. Copy {folder}/identity.key to an empty data folder of each other node."
-        )?;
-        if import {
-            writeln!(out, "Move {folder}/blobs to where all nodes reach it, and name that place with --blobs.")?;
+        let begun = if import { "with what the relay held" } else { "empty" };
+        let key = folder.join("identity.key");
+        writeln!(out, "The cluster begins {begun}. Copy {} to an empty folder on each other machine.", key.display())?;
+        if blobs > 0 {
+            writeln!(out, "{blobs} files of its people are in NATS now; serve finds them there, without --blobs.")?;
         }
         Ok(out.flush()?)
     }
+}
+
+/// Whether a folder has a relay's data, and the hash of its state.
+fn held(data: &DataDir) -> Result<(bool, Hash), StartError> {
+    data.prepare_database()?;
+    let core = Core::open(&Location::File(data.database()))?;
+    if core.view().applied().map_err(CoreError::from)? > 0 {
+        return Err(StartError::Member);
+    }
+    let known = core.view().log().map_err(CoreError::from)?;
+    Ok((known.is_some(), core.state_hash()?))
 }
 
 impl Name {

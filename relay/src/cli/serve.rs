@@ -37,7 +37,8 @@ pub(super) struct Serve {
     blob_max: u64,
     #[command(flatten)]
     cluster: Membership,
-    /// Where files and the like lie [default: blobs in the data folder]. Nodes of a cluster share one folder.
+    /// Where files and the like lie [default: blobs in the data folder; of a cluster, its NATS servers]. Nodes of a cluster
+    /// must share the folder.
     #[arg(long, value_name = "DIR")]
     blobs: Option<PathBuf>,
     /// Print one JSON object instead of text.
@@ -76,9 +77,6 @@ impl Serve {
         options.blobs = BlobLimits { quota: self.blob_quota, most: self.blob_max.min(MAX_BLOB) };
         (options.push_queue, options.window) = (self.push_queue, self.window);
         options.cluster = self.cluster.settings()?;
-        if options.cluster.is_some() && self.blobs.is_none() {
-            return Err(Failure::usage("nodes of a cluster share one folder of blobs; name it with --blobs"));
-        }
         options.blob_folder = self.blobs;
         let server = Server::start(options).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);

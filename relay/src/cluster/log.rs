@@ -2,6 +2,7 @@
 
 use super::nats::{Nats, NatsError};
 use super::pending::Pending;
+use super::pieces::Pieces;
 use super::replica::{Reached, Replica};
 use super::settings::Settings;
 use super::{appending, draining, forwarding, snapshots, watching};
@@ -179,6 +180,11 @@ impl ClusterLog {
     /// What `cluster status` says of this node's addresses.
     pub fn set_addresses(&self, addresses: &[String]) {
         *self.node.addresses.lock().unwrap_or_else(PoisonError::into_inner) = addresses.to_vec();
+    }
+
+    /// Where the cluster's blobs lie, unless in a folder.
+    pub fn pieces(&self) -> Arc<Pieces> {
+        self.node.nats.pieces()
     }
 
     /// Turns with whether this node may serve.

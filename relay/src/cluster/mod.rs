@@ -13,6 +13,7 @@ mod lease;
 mod log;
 mod nats;
 mod pending;
+mod pieces;
 mod reign;
 mod replica;
 mod settings;
@@ -22,6 +23,9 @@ mod watching;
 
 pub use log::{ClusterLog, JoinError};
 pub use nats::{Nats, NatsError};
+pub use pieces::{PIECE, Pieces};
 pub use settings::{Facts, Settings};
 pub use snapshots::fetch as fetch_snapshot;
-pub use tools::{Checked, NodeStatus, Status, ToolError, Verified, drain, hand_over, init, snapshot, status, verify};
+pub use tools::{
+    Checked, NodeStatus, Status, ToolError, Verified, create, drain, hand_over, init, snapshot, status, verify,
+};

@@ -53,7 +53,7 @@ pub enum NatsError {
     BadFacts,
 }
 
-fn failed(error: impl std::fmt::Display) -> NatsError {
+pub(super) fn failed(error: impl std::fmt::Display) -> NatsError {
     NatsError::Failed(error.to_string())
 }
 
@@ -70,8 +70,8 @@ pub(super) enum Appended {
 #[derive(Clone)]
 pub struct Nats {
     client: Client,
-    context: Context,
-    name: String,
+    pub(super) context: Context,
+    pub(super) name: String,
 }
 
 impl Nats {
@@ -105,7 +105,7 @@ impl Nats {
         Ok(Self { client, context, name: settings.cluster.clone() })
     }
 
-    fn stream_name(&self) -> String {
+    pub(super) fn stream_name(&self) -> String {
         format!("ASIDE_{}", self.name)
     }
 
@@ -167,7 +167,8 @@ impl Nats {
             num_replicas: replicas,
             ..object_store::Config::default()
         };
-        self.context.create_object_store(snapshots).await.map_err(failed).map(drop)
+        self.context.create_object_store(snapshots).await.map_err(failed)?;
+        self.pieces().create(replicas).await
     }
 
     /// Writes down what all nodes are to agree on.

@@ -110,16 +110,14 @@ pub struct Verified {
     pub nodes: Vec<Checked>,
 }
 
+/// Makes what a cluster needs in NATS. It is none before [`init`].
+pub async fn create(nats: &Nats, replicas: usize) -> Result<(), NatsError> {
+    nats.create(replicas).await
+}
+
 /// Makes a cluster that begins with a database, of which a copy becomes its first snapshot; `log` names the relay, unless it
 /// has a name already. What makes it a cluster comes last: broken off, this can be done again.
-pub async fn init(
-    nats: &Nats,
-    replicas: usize,
-    facts: &Facts,
-    log: Option<LogId>,
-    database: &Path,
-) -> Result<(), ToolError> {
-    nats.create(replicas).await?;
+pub async fn init(nats: &Nats, facts: &Facts, log: Option<LogId>, database: &Path) -> Result<(), ToolError> {
     let entries = log.map(|log| Entry { origin: 0, id: 1, command: Command::Init { log } }).into_iter().collect();
     let time = crate::clock::wall();
     let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };

@@ -251,7 +251,7 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 fn leave(id: &Hash, headers: &HeaderMap, shared: &Shared) -> Option<Leave> {
     let text = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
     let token = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
-    shared.blobs.leave(&token, id, shared.now().steady)
+    shared.blobs.leave(&token, id, shared.now().wall)
 }
 
 /// `bytes from-to/size`, both ends included, as first byte and end.

@@ -135,7 +135,7 @@ impl<C: Carrier> Task<C> {
                 };
                 let reply: Reply = Box::new(move |answer, wakes| {
                     let answer = match reserving {
-                        Some((by, blob, shared)) => shared.blobs.admit(answer, &by, &blob, shared.now().steady),
+                        Some((by, blob, shared)) => shared.blobs.admit(answer, &by, &blob, shared.now().wall),
                         None => answer,
                     };
                     mailbox.leave(Mail::Input(Input::Answer { token, answer }), wakes);

@@ -1,7 +1,7 @@
 //! Connections that are cut, a relay that is killed, and a transfer that nobody wants any more.
 
-use crate::common::{Person, completed, content, fetch, got_to, of, run, upload};
 use aside_store::transfers::Direction;
+use aside_tests::files::{Person, completed, content, fetch, got_to, of, run, upload};
 use aside_tests::{Relay, RelayOptions};
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 fn both_ways_get_through_a_network_that_cuts_every_connection() {
     run(async {
         let relay = Relay::start(RelayOptions::proxied());
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let bytes = content(4_000_000);
         alice.put("file", &bytes);
         let agent = alice.agent();
@@ -31,7 +31,7 @@ fn both_ways_get_through_a_network_that_cuts_every_connection() {
 fn an_upload_goes_on_after_the_relay_was_killed() {
     run(async {
         let mut relay = Relay::start(RelayOptions::proxied());
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let bytes = content(24_000_000);
         alice.put("file", &bytes);
         let agent = alice.agent();
@@ -56,7 +56,7 @@ fn an_upload_goes_on_after_the_relay_was_killed() {
 fn one_that_nobody_wants_any_more_ends() {
     run(async {
         let relay = Relay::start(RelayOptions::proxied());
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let bytes = content(8_000_000);
         alice.put("file", &bytes);
         let agent = alice.agent();
@@ -69,7 +69,7 @@ fn one_that_nobody_wants_any_more_ends() {
         handle.step(move |step| step.forget_blob(&blob.id, Direction::Up)).await.unwrap();
         let mut transfers = handle.transfers();
         let gone = transfers.wait_for(|all| all.is_empty());
-        tokio::time::timeout(crate::common::PATIENCE, gone).await.expect("it ended").unwrap();
+        tokio::time::timeout(aside_tests::files::PATIENCE, gone).await.expect("it ended").unwrap();
         agent.close(Duration::from_secs(5)).await;
         relay.finish();
     });

@@ -1,12 +1,12 @@
 //! A client that is killed in the middle: this same test program as a process of its own, killed without a warning.
 
-use crate::common::{PATIENCE, Person, completed, content, fetch, of, run, upload};
 use aside::agent::{Agent, Choice};
 use aside_engine::Config;
 use aside_protocol::Hash;
 use aside_protocol::request::BlobRef;
 use aside_store::ProfileFolder;
 use aside_store::transfers::Direction;
+use aside_tests::files::{PATIENCE, Person, completed, content, fetch, of, run, upload};
 use aside_tests::{Relay, RelayOptions};
 use std::env;
 use std::fs;
@@ -59,7 +59,7 @@ fn wait_for_some(part: &Path) -> u64 {
 fn a_download_goes_on_in_the_next_process() {
     run(async {
         let relay = Relay::start(RelayOptions::proxied());
-        let (alice, bob) = (Person::new(&relay, "alice"), Person::new(&relay, "bob"));
+        let (alice, bob) = (Person::new(&relay.invite(1), "alice"), Person::new(&relay.invite(1), "bob"));
         let bytes = content(20_000_000);
         let blob = of(&bytes);
         alice.put("file", &bytes);

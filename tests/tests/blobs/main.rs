@@ -1,7 +1,6 @@
 //! Blobs between real clients and a real relay: cut, killed, refused, and whole in the end.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod common;
 mod faults;
 mod killed;
 mod moving;

@@ -1,10 +1,10 @@
 //! What is uploaded arrives, in files, decrypted, or as a commit that is too long for a frame.
 
-use crate::common::{Person, completed, content, ended, fetch, of, run, upload};
 use aside_crypto::attachments::{FileKey, PREFIX, seal};
 use aside_protocol::Hash;
 use aside_protocol::request::BlobRef;
 use aside_store::transfers::{Direction, Purpose, Source, TransferState};
+use aside_tests::files::{Person, completed, content, ended, fetch, of, run, upload};
 use aside_tests::{Relay, RelayOptions};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use std::time::Duration;
 fn a_file_goes_from_one_to_the_other() {
     run(async {
         let relay = Relay::start(RelayOptions::default());
-        let (alice, bob) = (Person::new(&relay, "alice"), Person::new(&relay, "bob"));
+        let (alice, bob) = (Person::new(&relay.invite(1), "alice"), Person::new(&relay.invite(1), "bob"));
         let bytes = content(3_000_000);
         alice.put("file", &bytes);
         let (from, to) = (alice.agent(), bob.agent());
@@ -37,7 +37,7 @@ fn a_file_goes_from_one_to_the_other() {
 fn an_encrypted_file_arrives_decrypted_and_one_that_was_touched_does_not() {
     run(async {
         let relay = Relay::start(RelayOptions::default());
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let plain = content(500_000);
         let key = FileKey::new([5; 32]);
         let sealed = seal(&key, [6; PREFIX], &plain).unwrap();
@@ -67,7 +67,7 @@ fn an_encrypted_file_arrives_decrypted_and_one_that_was_touched_does_not() {
 fn a_handshake_goes_from_database_to_database() {
     run(async {
         let relay = Relay::start(RelayOptions::default());
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let bytes = content(1_000_000);
         let (blob, sent) = (of(&bytes), bytes.clone());
         let agent = alice.agent();
@@ -88,7 +88,7 @@ fn a_handshake_goes_from_database_to_database() {
 fn what_cannot_be_had_fails_with_a_reason() {
     run(async {
         let relay = Relay::start(RelayOptions::default().arg("--blob-quota").arg("1M"));
-        let alice = Person::new(&relay, "alice");
+        let alice = Person::new(&relay.invite(1), "alice");
         let bytes = content(1_100_000);
         alice.put("long", &bytes);
         let agent = alice.agent();

@@ -4,6 +4,7 @@
 mod chaos;
 mod common;
 mod failing;
+mod files;
 mod joining;
 mod looking_after;
 mod talking;

@@ -1,12 +1,12 @@
 //! A person whose agent runs in this process, and files to move.
 
+use crate::Client;
 use aside::agent::{Agent, Choice, Handle};
 use aside_engine::Config;
 use aside_protocol::Hash;
 use aside_protocol::request::BlobRef;
 use aside_store::ProfileFolder;
 use aside_store::transfers::{Direction, Purpose, Source, Transfer, TransferState};
-use aside_tests::{Client, Relay};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,23 +24,29 @@ pub fn run(test: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Somebody whose agent can be had.
+#[derive(Debug)]
 pub struct Person {
     /// Keeps the folder.
     _client: Client,
+    /// The profile.
     pub folder: ProfileFolder,
 }
 
 impl Person {
-    pub fn new(relay: &Relay, name: &str) -> Self {
-        let client = Client::registered(name, &relay.invite(1));
+    /// Registered with an invite.
+    pub fn new(invite: &str, name: &str) -> Self {
+        let client = Client::registered(name, invite);
         let folder = ProfileFolder::new(profile(client.home()));
         Self { _client: client, folder }
     }
 
+    /// The agent, with the key in a file.
     pub fn agent(&self) -> Agent {
         Agent::open(&self.folder, Config::default(), Choice::Auto).unwrap()
     }
 
+    /// Where its files lie.
     pub fn blobs(&self) -> PathBuf {
         self.folder.blobs()
     }
@@ -77,6 +83,7 @@ pub fn content(length: usize) -> Vec<u8> {
     bytes
 }
 
+/// What names these bytes.
 pub fn of(bytes: &[u8]) -> BlobRef {
     BlobRef { id: Hash::of(bytes), size: bytes.len() as u64 }
 }
@@ -102,6 +109,7 @@ pub async fn ended(handle: &Handle, blob: BlobRef, direction: Direction) -> Tran
     ended.unwrap_or_else(|| panic!("it is still under way: {:?}", handle.transfers().borrow()))
 }
 
+/// Waits until a transfer is done, and wants it well done.
 pub async fn completed(handle: &Handle, blob: BlobRef, direction: Direction) {
     let ended = ended(handle, blob, direction).await;
     assert_eq!((ended.state, ended.error), (TransferState::Complete, None));

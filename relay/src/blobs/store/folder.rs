@@ -1,52 +1,35 @@
-//! Complete blobs as objects. A folder today; anything that `object_store` speaks could stand here.
+//! Blobs as objects in a folder; anything that `object_store` speaks could stand here.
 
+use super::{BlobStream, next_part};
 use aside_protocol::Hash;
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{Error, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
-
-/// Bytes of an object as they come.
-pub type BlobStream = BoxStream<'static, io::Result<Bytes>>;
-
-/// Written at a time.
-const PART: usize = 1 << 20;
+use std::time::SystemTime;
 
 /// The objects.
-pub(super) struct Store {
+pub(in crate::blobs) struct Folder {
     objects: Arc<dyn ObjectStore>,
 }
 
-impl Store {
-    /// In a folder that exists. What is written is on disk when it is there.
-    pub(super) fn in_folder(folder: &Path) -> io::Result<Self> {
+impl Folder {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let folder = LocalFileSystem::new_with_prefix(folder).map_err(failed)?.with_fsync(true);
         Ok(Self { objects: Arc::new(folder) })
     }
 
-    /// Copies a file into the store, where it is seen once [`Written::finish`] was called.
-    pub(super) async fn write(&self, id: &Hash, file: PathBuf) -> io::Result<Written> {
-        let mut file = blocking(move || File::open(file)).await?;
+    pub(super) async fn write(&self, id: &Hash, mut file: File) -> io::Result<Written> {
         let mut upload = self.objects.put_multipart(&key(id)).await.map_err(failed)?;
-        loop {
-            let (read, part) = blocking(move || {
-                let part = next_part(&mut file)?;
-                Ok((file, part))
-            })
-            .await?;
-            file = read;
-            if part.is_empty() {
-                return Ok(Written { upload });
-            }
+        while let Some((rest, part)) = next_part(file).await? {
+            file = rest;
             upload.put_part(PutPayload::from(part)).await.map_err(failed)?;
         }
+        Ok(Written { upload })
     }
 
     pub(super) async fn read(&self, id: &Hash, from: u64, to: u64) -> io::Result<BlobStream> {
@@ -55,7 +38,14 @@ impl Store {
         Ok(got.into_stream().map_err(failed).boxed())
     }
 
-    /// Deletes an object; that it is not there is fine.
+    pub(super) async fn since(&self, id: &Hash) -> io::Result<Option<SystemTime>> {
+        match self.objects.head(&key(id)).await {
+            Ok(object) => Ok(Some(object.last_modified.into())),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     pub(super) async fn delete(&self, id: &Hash) -> io::Result<()> {
         match self.objects.delete(&key(id)).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
@@ -65,7 +55,7 @@ impl Store {
 }
 
 /// An object that nobody sees yet. Dropped, it leaves nothing.
-pub(super) struct Written {
+pub(in crate::blobs) struct Written {
     upload: Box<dyn MultipartUpload>,
 }
 
@@ -79,16 +69,6 @@ impl Written {
 fn key(id: &Hash) -> Key {
     let name = id.to_hex();
     Key::from_iter([name.get(..2).unwrap_or_default(), name.as_str()])
-}
-
-fn next_part(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut part = Vec::with_capacity(PART);
-    file.take(PART as u64).read_to_end(&mut part)?;
-    Ok(part)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// The system's own error if there is one beneath, so that a full disk can be told.
