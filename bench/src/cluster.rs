@@ -111,23 +111,10 @@ fn init(folder: &Path, urls: &str, count: usize) -> Result<(), BenchError> {
 
 fn node(folder: &Path, urls: &str, number: usize, ports: &[(u16, u16, u16)]) -> Result<(Process, Invite), BenchError> {
     let relay = program("aside-relay")?;
-    let (data, blobs) = (data(folder, number), folder.join("blobs"));
-    let (data, blobs) = (data.to_string_lossy(), blobs.to_string_lossy());
+    let data = data(folder, number);
+    let data = data.to_string_lossy();
     let (name, listen) = (format!("node-{number}"), format!("127.0.0.1:{}", ports[number].2));
-    let arguments = [
-        "serve",
-        "--json",
-        "--cluster",
-        urls,
-        "--node",
-        &name,
-        "--listen",
-        &listen,
-        "--data",
-        &data,
-        "--blobs",
-        &blobs,
-    ];
+    let arguments = ["serve", "--json", "--cluster", urls, "--node", &name, "--listen", &listen, "--data", &data];
     let (process, _) = Process::start(&relay, &arguments, "aside-relay")?;
     let made = Command::new(&relay).args(["invite", "--uses", USES, "--data", &data]).output()?;
     let link = String::from_utf8_lossy(&made.stdout).trim().to_owned();

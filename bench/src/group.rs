@@ -7,6 +7,7 @@ mod crowd;
 mod talker;
 
 use crate::bound::BoundTalker;
+use crate::cluster::Cluster;
 use crate::error::BenchError;
 use crate::figures::{Figures, median};
 use crate::member::Member;
@@ -14,9 +15,11 @@ use crate::person::{Known, group_founding, random};
 use crate::processes::{Bound, Relay};
 use crate::relay::join;
 use crate::wire::Transport;
+use aside_protocol::invite::Invite;
 use aside_protocol::{GroupNonce, Pos};
 use crowd::{Crowd, Sample, Voice};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::time::Instant;
 use talker::{GroupTalker, Place};
 
 /// Connections set up at a time.
@@ -27,7 +30,7 @@ const READ: u64 = 100;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Members of the group, each with one device that is online; one of them writes.
-    #[arg(long, default_value_t = 501, value_parser = clap::value_parser!(u64).range(2..=9_000))]
+    #[arg(long, default_value_t = 501, value_parser = clap::value_parser!(u64).range(2..=10_000))]
     members: u64,
     /// Messages of a run.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
@@ -38,6 +41,9 @@ pub struct Args {
     /// Runs; figures are the median of all.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Through a cluster of so many nodes and NATS servers, at which the members are in turns; without the bound.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
+    cluster: Option<u8>,
     /// What carries the relay's frames; the bound has WebSockets.
     #[arg(long, value_enum, default_value = "ws")]
     transport: Transport,
@@ -51,8 +57,11 @@ struct Round {
 }
 
 pub async fn run(args: Args) -> Result<Figures, BenchError> {
+    if let Some(nodes) = args.cluster {
+        return through_cluster(&args, usize::from(nodes)).await;
+    }
     let relay = Relay::start()?;
-    let mut crowd = Crowd::new(talkers(&relay, &args).await?)?;
+    let mut crowd = Crowd::new(talkers(|_| &relay.invite, &args).await?)?;
     let (bound, mut unbound) = bound(&args).await?;
     crowd.say(args.warm).await?;
     unbound.say(args.warm).await?;
@@ -64,6 +73,38 @@ pub async fn run(args: Args) -> Result<Figures, BenchError> {
     drop((bound, unbound));
     let figures = told(&args, &rounds, &bounds).number("relay_rss_mib", relay.process.rss_kib()? as f64 / 1024.0, 1);
     receipts(figures, &mut crowd, &relay).await
+}
+
+/// The same through a cluster: what the clients saw, and what it cost all relays and all NATS servers.
+async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
+    let cluster = Cluster::start(nodes)?;
+    let began = Instant::now();
+    let mut crowd = Crowd::new(talkers(|number| cluster.invite(number), args).await?)?;
+    let joined = began.elapsed();
+    crowd.say(args.warm).await?;
+    let (mut samples, mut cpu) = (Vec::new(), Vec::new());
+    for _ in 0..args.rounds.max(1) {
+        let before = cluster.cpu_ms()?;
+        let sample = crowd.say(args.messages).await?;
+        let after = cluster.cpu_ms()?;
+        let each = |spent: u64| spent as f64 * 1000.0 / sample.deliveries.max(1) as f64;
+        cpu.push((each(after.0 - before.0), each(after.1 - before.1)));
+        samples.push(sample);
+    }
+    let seen = |value: fn(&Sample) -> f64| median(samples.iter().map(value));
+    Ok(Figures::default()
+        .word("transport", args.transport.word())
+        .count("nodes", nodes as u64)
+        .count("members", args.members)
+        .count("messages", args.messages)
+        .number("all_joined_s", joined.as_secs_f64(), 1)
+        .number("send_p50_ms", seen(|sample| sample.sent_ms.0), 2)
+        .number("send_p99_ms", seen(|sample| sample.sent_ms.1), 2)
+        .number("deliveries_per_s", seen(Sample::per_second), 0)
+        .number("last_member_p50_ms", seen(|sample| sample.last_ms.0), 2)
+        .number("last_member_p99_ms", seen(|sample| sample.last_ms.1), 2)
+        .number("relays_cpu_us_per_delivery", median(cpu.iter().map(|(relays, _)| *relays)), 2)
+        .number("nats_cpu_us_per_delivery", median(cpu.iter().map(|(_, nats)| *nats)), 2))
 }
 
 /// Every reader says after each message that it has read it: far more than the real client, which says so now and then.
@@ -123,8 +164,8 @@ fn told(args: &Args, rounds: &[Round], bounds: &[Round]) -> Figures {
 }
 
 /// Registered, attached, and in one group; the first one founded it.
-async fn talkers(relay: &Relay, args: &Args) -> Result<Vec<GroupTalker>, BenchError> {
-    let joining = (0..args.members as usize).map(|number| join(&relay.invite, number, args.transport));
+async fn talkers<'a>(invite: impl Fn(usize) -> &'a Invite, args: &Args) -> Result<Vec<GroupTalker>, BenchError> {
+    let joining = (0..args.members as usize).map(|number| join(invite(number), number, args.transport));
     let mut members: Vec<Member> = stream::iter(joining).buffered(AT_A_TIME).try_collect().await?;
     let known: Vec<Known> = members.iter().map(|member| member.known).collect();
     let found = group_founding(&known, GroupNonce(random()?))?;
