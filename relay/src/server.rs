@@ -3,7 +3,7 @@
 use crate::admin;
 use crate::blobs::{self, Blobs, Place};
 use crate::clock::{self, Now};
-use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings, fetch_snapshot};
+use crate::cluster::{ClusterLog, JoinError, Nats, Settings, fetch_snapshot};
 use crate::data::{DataDir, DataError};
 use crate::hub::Hub;
 use crate::identity::{Identity, IdentityError};
@@ -310,18 +310,17 @@ async fn join(
     }
     data.prepare_database()?;
     let mut core = Core::open(&Location::File(data.database()))?;
-    let begins_so = |core: &Core| Ok::<_, CoreError>(Facts::new(&identity.pin(), &core.state_hash()?) == facts);
     let applied = core.view().applied().map_err(CoreError::from)?;
-    let is_used = core.view().log().map_err(CoreError::from)?.is_some();
-    if applied == 0 && is_used && !begins_so(&core)? {
-        return Err(JoinError::OtherBase);
+    match core.view().log().map_err(CoreError::from)? {
+        Some(log) if applied > 0 && log.to_hex() != facts.log => return Err(JoinError::OtherLog),
+        Some(_) if applied == 0 && core.state_hash()?.to_hex() != facts.base => return Err(JoinError::OtherBase),
+        _ => {}
     }
+    // The log of a new cluster begins behind its first snapshot.
     if nats.bounds().await?.0 > applied + 1 {
         drop(core);
         fetch_snapshot(&nats, &data.database()).await?;
         core = Core::open(&Location::File(data.database()))?;
-    } else if applied == 0 && !begins_so(&core)? {
-        return Err(JoinError::OtherBase);
     }
     ClusterLog::join(nats, settings, (core, data.database()), hub).await
 }

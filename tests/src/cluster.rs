@@ -106,7 +106,7 @@ impl Cluster {
     }
 
     /// Waits until JetStream has a leader: it takes a change only then.
-    fn wait_for_nats(&self) {
+    pub fn wait_for_nats(&self) {
         wait_for("JetStream to be ready", START, || {
             let asked = self.tool(&["status"]);
             // Nothing is set up, and somebody who knows has said so.
@@ -242,6 +242,19 @@ impl Cluster {
     /// What a node has said.
     pub fn log_of(&self, node: usize) -> String {
         self.nodes[node].process.as_ref().map(|process| process.log()).unwrap_or_default()
+    }
+
+    /// Removes what a NATS server that does not run has stored.
+    pub fn wipe_nats(&self, server: usize) {
+        std::fs::remove_dir_all(self.folder.path().join(format!("nats-{server}"))).expect("its folder");
+    }
+
+    /// Removes a node's database, as a lost disk does; what proves who it is stays.
+    pub fn wipe_database(&self, node: usize) {
+        for file in ["relay.db", "relay.db-wal", "relay.db-shm"] {
+            let gone = std::fs::remove_file(self.data(node).join(file));
+            assert!(gone.is_ok() || file != "relay.db", "there is a database");
+        }
     }
 
     /// Starts a NATS server.

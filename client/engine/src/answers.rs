@@ -251,8 +251,9 @@ impl Step<'_> {
         // Of a group whose last commit was passed without being in it no welcome comes any more.
         let stands = exists.incarnation > chat.incarnation && (chat.is_direct() || exists.base > chat.seq);
         chat.incarnation = exists.incarnation;
-        // Where the relay's log began anew nobody's welcome is due; the chat is founded again right away.
-        let anew = chat.shift > 0 && chat.seq == Seq(0);
+        // Where the relay's log began anew nobody's welcome is due, unless of a founding that is still to come; the chat is
+        // founded again right away.
+        let anew = chat.shift > 0 && (chat.seq == Seq(0) || exists.base <= chat.seq);
         if stands && !anew {
             self.tx.drop_task(chat.row, TaskKind::Found, &[])?;
             chat.enter(ChatState::AwaitingWelcome, self.now);

@@ -274,6 +274,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether a device's message in a chat once had this number and time: the relay gave it both.
+    pub fn had_number(&self, chat: ChatRow, device: &DeviceId, seq: Seq, time: Millis) -> Result<bool> {
+        let found = self.number(
+            "SELECT count(*) FROM messages
+             WHERE chat = ?1 AND device = ?2 AND relay_time = ?4 AND (seq = ?3 OR resent = ?3)",
+            params![chat, device.as_ref(), seq.0, time.0],
+        )?;
+        Ok(found > 0)
+    }
+
     /// The relay's log began anew: what it had of a chat under other numbers than their places is forgotten.
     pub fn forget_resent(&self, chat: ChatRow) -> Result<()> {
         self.run("UPDATE outbox SET again = NULL WHERE chat = ? AND again IS NOT NULL", params![chat])?;

@@ -85,6 +85,12 @@ impl Core {
         Ok(Some(result?))
     }
 
+    /// Takes this state out of the replicated log that it followed, so that another one may begin with it.
+    pub fn leave_log(&mut self) -> Result<(), CoreError> {
+        self.set_durable(true)?;
+        Ok(self.db.execute_batch("BEGIN IMMEDIATE; UPDATE relay SET applied = 0; DELETE FROM origins; COMMIT;")?)
+    }
+
     fn apply_logged(&mut self, position: u64, record: &Record) -> rusqlite::Result<Applied> {
         let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
         let (time, mut head) = clock(&transaction)?;

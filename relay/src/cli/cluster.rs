@@ -7,7 +7,7 @@ use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
 use aside_protocol::{Hash, LogId};
-use aside_relay_core::{Core, CoreError, Location};
+use aside_relay_core::{Command, Core, CoreError, Location};
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 const HELD: &str = "holds a relay's data; make a cluster of it with aside-relay cluster import, or name another folder";
 /// Why a folder is nothing to import.
 const NOT_HELD: &str =
-    "holds no relay's data; name the data folder of a relay that ran alone, or use aside-relay cluster init";
+    "holds no relay's data; name the data folder of a relay that ran, or use aside-relay cluster init";
 
 /// How NATS is reached.
 #[derive(Debug, Args)]
@@ -78,7 +78,8 @@ pub(super) struct Cluster {
 enum ClusterCommand {
     /// Make a cluster that is empty.
     Init(Init),
-    /// Make a cluster of a relay that ran alone and is stopped: it begins with all that one holds.
+    /// Make a cluster of a relay that ran alone and is stopped: it begins with all that one holds. Or of a node, if NATS has
+    /// lost its cluster.
     Import(Init),
     /// Show which nodes there are, who appends, and how far each is.
     Status(Ask),
@@ -150,18 +151,19 @@ impl Init {
         let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
         let nats = Nats::connect(&self.reach.settings(&self.servers, "tool")).await?;
         nats.absent().await?;
-        let (known, base) = held(&data)?;
-        match known {
+        let held = Held::read(&data)?;
+        match held.log.is_some() {
             true if !import => return Err(Failure::error(format!("{} {HELD}", folder.display()))),
             false if import => return Err(Failure::error(format!("{} {NOT_HELD}", folder.display()))),
             _ => {}
         }
-        let mut log = [0; 16];
-        getrandom::fill(&mut log).map_err(Failure::error)?;
+        let mut drawn = [0; 16];
+        getrandom::fill(&mut drawn).map_err(Failure::error)?;
+        let (log, command) = held.goes_on_as(LogId(drawn));
         create(&nats, usize::from(self.replicas)).await?;
         let blobs = blobs::import(&data.blobs(), nats.pieces()).await?;
-        let facts = Facts::new(&identity.pin(), &base);
-        init(&nats, &facts, (!import).then_some(LogId(log)), &data.database()).await?;
+        let facts = Facts::new(&identity.pin(), &held.hash, &log);
+        init(&nats, &facts, command, &data.database()).await?;
         let mut out = std::io::stdout().lock();
         let begun = if import { "with what the relay held" } else { "empty" };
         let key = folder.join("identity.key");
@@ -173,15 +175,34 @@ impl Init {
     }
 }
 
-/// Whether a folder has a relay's data, and the hash of its state.
-fn held(data: &DataDir) -> Result<(bool, Hash), StartError> {
-    data.prepare_database()?;
-    let core = Core::open(&Location::File(data.database()))?;
-    if core.view().applied().map_err(CoreError::from)? > 0 {
-        return Err(StartError::Member);
+/// What a data folder has.
+struct Held {
+    /// The log id, if a relay ran on it.
+    log: Option<LogId>,
+    /// Whether it was a cluster's, whose log may have had more.
+    was_node: bool,
+    /// Hash of the state.
+    hash: Hash,
+}
+
+impl Held {
+    fn read(data: &DataDir) -> Result<Self, StartError> {
+        data.prepare_database()?;
+        let core = Core::open(&Location::File(data.database()))?;
+        let log = core.view().log().map_err(CoreError::from)?;
+        let was_node = core.view().applied().map_err(CoreError::from)? > 0;
+        Ok(Self { log, was_node, hash: core.state_hash()? })
     }
-    let known = core.view().log().map_err(CoreError::from)?;
-    Ok((known.is_some(), core.state_hash()?))
+
+    /// The log id from now on, and the command that says so, unless all stays as it is. What a node had may be older than
+    /// what its people know, so they are told by another id (rule `GAP-4`).
+    fn goes_on_as(&self, drawn: LogId) -> (LogId, Option<Command>) {
+        match self.log {
+            None => (drawn, Some(Command::Init { log: drawn })),
+            Some(_) if self.was_node => (drawn, Some(Command::BeginLog { log: drawn })),
+            Some(log) => (log, None),
+        }
+    }
 }
 
 impl Name {

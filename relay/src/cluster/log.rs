@@ -53,6 +53,12 @@ pub enum JoinError {
          with nothing but the cluster's identity.key in it"
     )]
     OtherBase,
+    /// A database of another cluster, or of one that was before this one.
+    #[error(
+        "the database in the data folder is of another cluster, or of this one before it was made anew; if you have what you \
+         need of it, remove relay.db, relay.db-wal and relay.db-shm there, and start again"
+    )]
+    OtherLog,
     /// The log is cut off before what this node has.
     #[error(
         "the cluster's log begins at {first}, this node has it up to {applied}, and the snapshot is no newer; copy relay.db \

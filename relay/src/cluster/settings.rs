@@ -1,6 +1,6 @@
 //! What a cluster is and how a node reaches it.
 
-use aside_protocol::Hash;
+use aside_protocol::{Hash, LogId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -28,15 +28,17 @@ pub struct Facts {
     pub pin: String,
     /// Hash of the state before the log's first record, in hexadecimal.
     pub base: String,
+    /// The log id that clients know, in hexadecimal: a state with another one is of another cluster, or of an earlier one.
+    pub log: String,
 }
 
 impl Facts {
     /// The version that this code writes and reads.
     pub const VERSION: u64 = 1;
 
-    /// Of a relay with this identity and state.
-    pub fn new(pin: &Hash, base: &Hash) -> Self {
-        Self { version: Self::VERSION, pin: pin.to_hex(), base: base.to_hex() }
+    /// Of a relay with this identity, state, and name of its log.
+    pub fn new(pin: &Hash, base: &Hash, log: &LogId) -> Self {
+        Self { version: Self::VERSION, pin: pin.to_hex(), base: base.to_hex(), log: log.to_hex() }
     }
 }
 

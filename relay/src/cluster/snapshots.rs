@@ -60,6 +60,7 @@ pub(super) async fn begin(nats: &Nats, database: &Path, first: &Record) -> Resul
     let file = beside(database, "snapshot");
     copy_of(database, &file).await?;
     let mut core = Core::open(&Location::File(file.clone())).map_err(failed)?;
+    core.leave_log().map_err(failed)?;
     core.apply_at(1, first).map_err(failed)?;
     core.checkpoint().map_err(failed)?;
     drop(core);

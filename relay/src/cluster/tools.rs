@@ -6,7 +6,7 @@ use super::log::Node;
 use super::nats::{Nats, NatsError};
 use super::settings::Facts;
 use super::snapshots;
-use aside_protocol::{Hash, LogId};
+use aside_protocol::Hash;
 use aside_relay_core::record::{Entry, Record, VERSION};
 use aside_relay_core::{Command, CoreError};
 use futures_util::TryStreamExt;
@@ -115,10 +115,10 @@ pub async fn create(nats: &Nats, replicas: usize) -> Result<(), NatsError> {
     nats.create(replicas).await
 }
 
-/// Makes a cluster that begins with a database, of which a copy becomes its first snapshot; `log` names the relay, unless it
-/// has a name already. What makes it a cluster comes last: broken off, this can be done again.
-pub async fn init(nats: &Nats, facts: &Facts, log: Option<LogId>, database: &Path) -> Result<(), ToolError> {
-    let entries = log.map(|log| Entry { origin: 0, id: 1, command: Command::Init { log } }).into_iter().collect();
+/// Makes a cluster that begins with a database, of which a copy becomes its first snapshot, and with a command. What makes it
+/// a cluster comes last: broken off, this can be done again.
+pub async fn init(nats: &Nats, facts: &Facts, command: Option<Command>, database: &Path) -> Result<(), ToolError> {
+    let entries = command.map(|command| Entry { origin: 0, id: 1, command }).into_iter().collect();
     let time = crate::clock::wall();
     let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };
     nats.append(0, &first.encode()?.into()).await;

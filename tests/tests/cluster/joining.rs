@@ -47,11 +47,37 @@ fn who_was_away_for_too_long_or_is_new_begins_with_the_snapshot() {
     alice.send("bob", "line 5", &["--timeout", "60s"]).ok();
     cluster.start_node(2);
     cluster.stop_node(1);
-    for file in ["relay.db", "relay.db-wal", "relay.db-shm"] {
-        let _ = std::fs::remove_file(cluster.data(1).join(file));
-    }
+    cluster.wipe_database(1);
     cluster.start_node(1);
     has_all(&bob, "alice", 6);
+    cluster.agree(NODES);
+}
+
+#[test]
+fn a_cluster_whose_nats_servers_have_lost_all_is_made_anew_of_a_node() {
+    let mut cluster = Cluster::start();
+    let (alice, bob) = two(&cluster, 0, 1);
+    alice.send("bob", "line 0", &["--timeout", "60s"]).ok();
+    bob.recv(&["--limit", "1", "--follow", "--timeout", "60s"]).ok();
+    (0..NODES).for_each(|node| cluster.stop_node(node));
+    (0..NODES).for_each(|server| cluster.kill_nats(server));
+    (0..NODES).for_each(|server| cluster.wipe_nats(server));
+    (0..NODES).for_each(|server| cluster.start_nats(server));
+    cluster.wait_for_nats();
+    cluster.import().ok();
+    let earlier = run(&mut cluster.node_command(1), b"", START).expect_code(1);
+    assert!(earlier.stderr.contains("remove relay.db"), "{}", earlier.stderr);
+    for node in 0..NODES {
+        cluster.wipe_database(node);
+        cluster.start_node(node);
+    }
+    // The chat is founded again, which takes both.
+    let mut follower = bob.follow();
+    for line in 1..4 {
+        alice.send("bob", &format!("line {line}"), &["--wait", "delivered", "--timeout", "60s"]).ok();
+    }
+    assert_eq!(follower.terminate(SOON), Some(0), "{}", follower.log());
+    has_all(&bob, "alice", 4);
     cluster.agree(NODES);
 }
 

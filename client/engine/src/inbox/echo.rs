@@ -27,13 +27,20 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
         return Ok(());
     }
     match envelope.kind {
+        EnvelopeKind::Message if had_before(step, chat, envelope, seq)? => {}
         EnvelopeKind::Message => gap(step, chat, seq, seq, Why::OwnLost)?,
         _ => chat.base = seq,
     }
     if let Some(incarnation) = envelope.incarnation {
         chat.incarnation = chat.incarnation.max(incarnation);
     }
-    step.break_chat(chat, OLDER_COPY)
+    // What is to be founded by this device gets new keys anyway, and nobody else can be asked for them.
+    if chat.state == ChatState::Unfounded { Ok(()) } else { step.break_chat(chat, OLDER_COPY) }
+}
+
+/// The relay's log began anew before the echo came: the message has its place, and goes out again under another number.
+fn had_before(step: &Step, chat: &Chat, envelope: &Envelope, seq: Seq) -> Result<bool> {
+    Ok(chat.shift > 0 && step.tx.had_number(chat.row, &step.me.device, seq, envelope.time)?)
 }
 
 /// This device is not in the group any more; what it sent before may still come back.
