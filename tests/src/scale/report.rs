@@ -32,6 +32,13 @@ pub struct Moment {
     pub apply: f64,
 }
 
+impl Moment {
+    /// Writing is as it should be. In a second in which nobody wrote nothing is amiss.
+    fn writes_well(&self) -> bool {
+        self.accept_p99 <= WELL && (self.accepted > 0.0 || self.waiting == 0.0)
+    }
+}
+
 /// What is counted while a world runs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
@@ -180,8 +187,8 @@ impl Report {
 
     /// It had more to do than it could: in the last seconds people still waited, or had no connection.
     pub fn is_overloaded(&self, spec: &Spec) -> bool {
-        let last = self.moments.iter().rev().take(FOR);
-        let well = last.clone().all(|moment| moment.accept_p99 <= WELL && moment.connected > spec.devices * 0.99);
+        let mut last = self.moments.iter().rev().take(FOR);
+        let well = last.all(|moment| moment.writes_well() && moment.connected > spec.devices * 0.99);
         !well
     }
 }
@@ -197,10 +204,8 @@ fn recovery(spec: &Spec, moments: &[Moment], at: f64, what: What) -> Recovery {
         let bad = seconds.iter().rposition(|moment| !well(moment)).map_or(0, |last| last + 1);
         (seconds.len() >= bad + FOR).then(|| ((begin + bad) as f64 - at).max(0.0))
     };
-    // In a second in which nobody should have written nothing is amiss.
-    let writes = |moment: &Moment| moment.accept_p99 <= WELL && (moment.accepted > 0.0 || moment.waiting == 0.0);
     let enough = (spec.devices * (1.0 - AWAY / 1000.0)).floor();
-    Recovery { what, writes: until(&writes), people: until(&|moment: &Moment| moment.connected >= enough) }
+    Recovery { what, writes: until(&Moment::writes_well), people: until(&|moment: &Moment| moment.connected >= enough) }
 }
 
 impl fmt::Display for Report {
