@@ -10,7 +10,7 @@ use aside_tests::scale::histogram::Histogram;
 use aside_tests::scale::plan::{self, Row, rows, table};
 use aside_tests::scale::station::Station;
 use aside_tests::scale::traffic::{DAY_S, Following};
-use aside_tests::scale::{Fault, SECOND, Spec, Spread, Traffic, What, costs, run};
+use aside_tests::scale::{Fault, Recovery, SECOND, Spec, Spread, Traffic, What, costs, run};
 
 const PAGE: &str = include_str!("../../docs/scale.md");
 
@@ -166,8 +166,10 @@ fn a_day_ends_well() {
     assert!(report.sent - report.accept.total() <= 5.0, "{report}");
     let expected = spec.devices * spec.traffic.messages_a_second() * spec.lasts;
     assert!((report.sent - expected).abs() < 0.1 * expected, "sent {}, expected {expected:.0}", report.sent);
-    let recovered = |recovery: &aside_tests::scale::Recovery| recovery.writes.is_some() && recovery.people.is_some();
-    assert!(report.recoveries.iter().all(recovered), "{report}");
+    for Recovery { what, writes, people } in &report.recoveries {
+        let soon = |time: &Option<f64>| time.is_some_and(|time| time <= 20.0);
+        assert!(soon(writes) && soon(people), "{what:?}: {writes:?} {people:?}");
+    }
 }
 
 /// The costs give again what was measured, in the circumstances of the measurement: three nodes, 56.3 messages in a record.
@@ -243,9 +245,8 @@ fn a_station_agrees_with_theory() {
 fn a_station_with_two_servers_does_two_things_at_a_time() {
     let mut station = Station::new(2);
     assert_eq!([10, 10, 10, 10].map(|work| station.serve(100, work)), [110, 110, 120, 120]);
-    assert_eq!(station.delay(105), 15);
     station.stop(115);
-    assert_eq!((station.busy(), station.delay(115)), (30, 0));
+    assert_eq!((station.busy(), station.serve(115, 10)), (30, 125));
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn a_histogram_knows_its_quantiles() {
     (1..=1_000).for_each(|ms| times.add(ms * SECOND / 1_000, 1.0));
     let [half, most] = [0.5, 0.99].map(|share| times.quantile(share) as f64 / 1e6);
     assert!((500.0..525.0).contains(&half) && (990.0..1_040.0).contains(&most), "{half} {most}");
-    assert!((times.share_within(SECOND / 4) - 0.25).abs() < 0.02);
+    assert_eq!(times.quantile(1.0), times.most());
 }
 
 /// Counted by hand from what client and relay do.

@@ -10,8 +10,8 @@ use aside_tests::scale::{Row, Spec, Spread, Traffic, plan, rows, run, traffic};
 use std::process::ExitCode;
 use std::str::FromStr;
 
-const USAGE: &str =
-    "usage: scale [--table | --claims | --devices N [--nodes N] [--cores N]]  [--seconds N | --whole] [--next] [--moments] [--calm] [--seed N]
+const USAGE: &str = "usage: scale [--table | --claims | --devices N [--nodes N] [--cores N]]
+             [--seconds N | --whole] [--next] [--moments] [--calm] [--seed N]
   --devices N  connected devices of one log; without it the three sizes of docs/scale.md
   --table      only what so many devices need, as in docs/scale.md
   --claims     how long things take in the busiest minutes, and after failures
@@ -98,8 +98,9 @@ fn day(row: &Row) {
     if given("--calm") {
         spec.faults.clear();
     }
+    let built = if row.is_one_log() { "" } else { ", and more than one are not built" };
     println!(
-        "one of {} logs: {} devices, {nodes} nodes of {cores} cores, a day in {seconds} s",
+        "one of {} logs{built}: {} devices, {nodes} nodes of {cores} cores, a day in {seconds} s",
         row.logs, spec.devices
     );
     let report = run(&spec);

@@ -50,7 +50,7 @@ pub const RETAIN_MESSAGE: f64 = 8.2 * US;
 pub const APPEND_COMMAND: f64 = 1.7 * US;
 
 /// How long a record takes to be appended, with three synced copies on one machine. Measured: `relay --cluster 3 --pairs 1
-/// --window 1`, 802 records a second, one after the other.
+/// --window 1`, 710 to 792 records a second, one after the other.
 pub const APPEND_TAKES: f64 = 1_250.0 * US;
 /// The same for each command in it: the leader's half of the time below.
 pub const APPEND_TAKES_COMMAND: f64 = NATS_COMMAND / 2.0;

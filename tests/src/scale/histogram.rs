@@ -48,11 +48,4 @@ impl Histogram {
         }
         self.most
     }
-
-    /// How many took no longer.
-    pub fn share_within(&self, time: Nanos) -> f64 {
-        let step = ((time as f64 / LEAST).max(1.0).log2() * STEPS) as usize;
-        let within: f64 = self.counts.iter().take(step + 1).sum();
-        if self.total > 0.0 { within / self.total } else { 1.0 }
-    }
 }

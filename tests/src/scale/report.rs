@@ -26,6 +26,8 @@ pub struct Moment {
     pub connected: f64,
     /// Commands that somebody waits for at its end.
     pub waiting: f64,
+    /// Nothing was accepted in it, though messages waited since before.
+    pub stalled: bool,
     /// Work that came to the busiest node, in parts of what it can do: its other threads, its applying one.
     pub front: f64,
     /// The latter.
@@ -33,9 +35,9 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Writing is as it should be. In a second in which nobody wrote nothing is amiss.
+    /// Writing is as it should be.
     fn writes_well(&self) -> bool {
-        self.accept_p99 <= WELL && (self.accepted > 0.0 || self.waiting == 0.0)
+        self.accept_p99 <= WELL && !self.stalled
     }
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Tally {
     records: f64,
     counts: [f64; 3],
     this_second: Histogram,
+    /// Messages sent and not accepted when the last second was over.
+    open: f64,
     moments: Vec<Moment>,
     busy: Vec<(Nanos, Nanos)>,
     ends: Vec<(f64, f64)>,
@@ -84,7 +88,9 @@ impl Tally {
         }
         let second = std::mem::take(&mut self.this_second);
         let (accepted, accept_p99) = (second.total(), second.quantile(0.99));
-        self.moments.push(Moment { accepted, accept_p99, connected, waiting, front, apply });
+        let open = std::mem::replace(&mut self.open, self.sent - self.accept.total());
+        let stalled = accepted == 0.0 && open > 0.0;
+        self.moments.push(Moment { accepted, accept_p99, connected, waiting, stalled, front, apply });
     }
 
     /// The end has come: what is not done was not work.

@@ -24,11 +24,6 @@ impl Station {
         *server
     }
 
-    /// How long what comes now has to wait before its turn.
-    pub fn delay(&self, now: Nanos) -> Nanos {
-        self.free.iter().min().map_or(0, |free| free.saturating_sub(now))
-    }
-
     /// Forgets what waits: whoever did it has died.
     pub fn stop(&mut self, now: Nanos) {
         let undone: Nanos = self.free.iter().map(|free| free.saturating_sub(now)).sum();
