@@ -55,6 +55,7 @@ FORBIDDEN = {
     # crossterm brings sockets' crates for its events; what is shown uses its types alone.
     "client/tui/src": CLOCK + "|" + NETWORK_WORDS + "|" + RANDOM + r"|\bstd::(fs|io|thread|env)\b|\brusqlite\b",
     "client/src": r"\brusqlite\b",
+    "tests/src/scale": CLOCK + "|" + NETWORK_WORDS + "|" + RANDOM,
     "relay/core/src": CLOCK + "|" + NETWORK_WORDS + "|" + RANDOM + r"|\basync fn\b|\bstd::thread\b",
 }
 

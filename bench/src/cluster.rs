@@ -3,6 +3,7 @@
 use crate::error::BenchError;
 use crate::processes::{Process, program};
 use aside_protocol::invite::Invite;
+use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +21,7 @@ const START: Duration = Duration::from_secs(60);
 pub struct Cluster {
     nodes: Vec<(Process, Invite)>,
     nats: Vec<Process>,
+    urls: String,
     _folder: TempDir,
 }
 
@@ -43,7 +45,7 @@ impl Cluster {
         for number in 0..count {
             nodes.push(node(folder.path(), &urls, number, &ports)?);
         }
-        Ok(Self { nodes, nats, _folder: folder })
+        Ok(Self { nodes, nats, urls, _folder: folder })
     }
 
     /// To one of the nodes, in turns.
@@ -51,11 +53,33 @@ impl Cluster {
         &self.nodes[turn % self.nodes.len()].1
     }
 
-    /// Processor time of the relays, and of NATS.
-    pub fn cpu_ms(&self) -> Result<(u64, u64), BenchError> {
-        let relays = self.nodes.iter().map(|(process, _)| process.cpu_ms()).sum::<Result<u64, _>>()?;
-        Ok((relays, self.nats.iter().map(Process::cpu_ms).sum::<Result<u64, _>>()?))
+    /// What it has cost so far.
+    pub fn cost(&self) -> Result<Cost, BenchError> {
+        let of = |processes: Vec<&Process>| processes.into_iter().map(Process::cpu_ms).collect::<Result<Vec<_>, _>>();
+        let relays_ms = of(self.nodes.iter().map(|(process, _)| process).collect())?;
+        let nats_ms = of(self.nats.iter().collect())?;
+        let told = Command::new(program("aside-relay")?)
+            .args(["cluster", "status", "--json", "--cluster", &self.urls])
+            .output()?;
+        let status: Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+        let number = |name: &str| status[name].as_u64().ok_or_else(|| BenchError::unexpected("its status", &status));
+        let (first, records, bytes) = (number("first")?, number("last")?, number("bytes")?);
+        Ok(Cost { relays_ms, nats_ms, whole: first == 1, records, bytes })
     }
+}
+
+/// What a cluster has cost since its start.
+pub struct Cost {
+    /// Processor time of each relay.
+    pub relays_ms: Vec<u64>,
+    /// Processor time of each NATS server.
+    pub nats_ms: Vec<u64>,
+    /// Nothing was cut off from the log yet, so `bytes` is all it ever took.
+    pub whole: bool,
+    /// Records of the log.
+    pub records: u64,
+    /// Bytes of the log at each server that holds it.
+    pub bytes: u64,
 }
 
 /// A port that was free a moment ago.

@@ -1,4 +1,5 @@
-//! `bench idle`: how much the relay's memory grows with each connection that is logged in, attached and quiet.
+//! `bench idle`: how much the relay's memory grows with each connection that is logged in, attached and quiet; what its
+//! coming costs, and what each of the pings by which it is known to live.
 
 use crate::error::BenchError;
 use crate::figures::Figures;
@@ -6,6 +7,8 @@ use crate::member::Member;
 use crate::processes::Relay;
 use crate::reader::Reader;
 use crate::wire::Transport;
+use aside_protocol::frame::RelayFrame;
+use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -25,6 +28,12 @@ pub struct Args {
     /// What carries the frames.
     #[arg(long, value_enum, default_value = "ws")]
     transport: Transport,
+    /// Pings of each connection, one after the other; a real one sends one in 30 seconds.
+    #[arg(long, default_value_t = 20)]
+    pings: u64,
+    /// How long all connections are left alone, in seconds.
+    #[arg(long, default_value_t = 20)]
+    quiet: u64,
 }
 
 pub async fn run(args: Args) -> Result<Figures, BenchError> {
@@ -36,15 +45,35 @@ pub async fn run(args: Args) -> Result<Figures, BenchError> {
     let relay = relay.restart()?;
     let before = settled(&relay).await?;
     let coming = readers.iter().map(|reader| reader.come_back(&relay.invite, args.transport));
+    let cpu = relay.process.cpu_ms()?;
     let members: Vec<Member> = stream::iter(coming).buffered(AT_A_TIME).try_collect().await?;
+    let logins = relay.process.cpu_ms()? - cpu;
     let after = settled(&relay).await?;
-    drop(members);
+    let cpu = relay.process.cpu_ms()?;
+    sleep(Duration::from_secs(args.quiet)).await;
+    let quiet = relay.process.cpu_ms()? - cpu;
+    let cpu = relay.process.cpu_ms()?;
+    drop(try_join_all(members.into_iter().map(|member| ping(member, args.pings))).await?);
+    let pings = relay.process.cpu_ms()? - cpu;
+    let each = |cpu_ms: u64, times: u64| cpu_ms as f64 * 1000.0 / (args.connections * times.max(1)) as f64;
     Ok(Figures::default()
         .word("transport", args.transport.word())
         .count("connections", args.connections)
         .number("relay_rss_idle_mib", before as f64 / 1024.0, 1)
         .number("relay_rss_mib", after as f64 / 1024.0, 1)
-        .number("rss_per_connection_kib", after.saturating_sub(before) as f64 / args.connections as f64, 1))
+        .number("rss_per_connection_kib", after.saturating_sub(before) as f64 / args.connections as f64, 1)
+        .number("relay_cpu_us_per_login", each(logins, 1), 0)
+        .number("relay_cpu_us_per_quiet_second", each(quiet, args.quiet), 2)
+        .number("relay_cpu_us_per_ping", each(pings, args.pings), 1))
+}
+
+/// Asks whether the relay lives, and waits for its answer, so many times.
+async fn ping(mut member: Member, times: u64) -> Result<Member, BenchError> {
+    for _ in 0..times {
+        member.ping().await?;
+        while !matches!(member.next().await?, RelayFrame::Pong(_)) {}
+    }
+    Ok(member)
 }
 
 /// Memory in KiB once several looks agree.

@@ -4,7 +4,7 @@ use crate::error::BenchError;
 use crate::person::{Known, Person, founding};
 use crate::wire::{Transport, Wire};
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, RelayFrame, VERSION};
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, Ping, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{Mode, Transcript, pin};
 use aside_protocol::request::{Answer, Found, Request};
@@ -54,6 +54,11 @@ impl Member {
     pub async fn attach(&mut self, pos: Pos) -> Result<(), BenchError> {
         let cursor = Cursor { log: self.login.log, partition: PartitionId(0), pos };
         send(&mut self.wire, &ClientFrame::Attach(Attach { cursors: vec![cursor] })).await
+    }
+
+    /// Asks whether the relay lives; it answers with a pong.
+    pub async fn ping(&mut self) -> Result<(), BenchError> {
+        send(&mut self.wire, &ClientFrame::Ping(Ping {})).await
     }
 
     /// The next frame.

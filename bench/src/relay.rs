@@ -2,8 +2,9 @@
 //!
 //! Messages alone: its clients acknowledge what they get, as they must, and send no receipts.
 
+mod nodes;
+
 use crate::bound::BoundTalker;
-use crate::cluster::Cluster;
 use crate::error::BenchError;
 use crate::figures::{Figures, median};
 use crate::fleet::{BODY, Fleet, Heard, Sample, Stamp, Talker};
@@ -42,6 +43,12 @@ pub struct Args {
     /// Through a cluster of so many nodes and NATS servers; the ends of a pair are at different nodes.
     #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u8).range(1..=5), conflicts_with = "with_bound")]
     cluster: Option<u8>,
+    /// Have connections at so many of the cluster's nodes only: the others do nothing but follow.
+    #[arg(long, value_name = "NODES", requires = "cluster", value_parser = clap::value_parser!(u8).range(1..=5))]
+    at: Option<u8>,
+    /// Acknowledge each message by itself, as devices do whose messages are far apart, instead of half a window at once.
+    #[arg(long)]
+    ack_each: bool,
     /// Take turns with the bound, and tell the ratios.
     #[arg(long)]
     with_bound: bool,
@@ -56,11 +63,12 @@ struct Round {
 
 pub async fn run(args: Args) -> Result<Figures, BenchError> {
     if let Some(nodes) = args.cluster {
-        return through_cluster(&args, usize::from(nodes)).await;
+        return nodes::through(&args, usize::from(nodes)).await;
     }
     let relay = Relay::start()?;
     let time = Duration::from_secs(args.seconds);
-    let mut fleet = Fleet::new(talkers(&relay, args.pairs, args.transport).await?, args.window);
+    let talking = talkers(&relay, args.pairs, args.transport).await?;
+    let mut fleet = Fleet::new(acking(talking, args.ack_each), args.window);
     let mut bound = if args.with_bound { Some(bound(&args).await?) } else { None };
     let (mut rounds, mut bounds) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds.max(1) {
@@ -117,36 +125,6 @@ fn round(sample: Sample, cpu_ms: u64, syncs: u64) -> Round {
     Round { sample, cpu_ms_per_1000: cpu_ms as f64 * 1000.0 / sample.messages.max(1) as f64, syncs }
 }
 
-/// Processor time of relays and of NATS apart: on one machine they share its cores.
-async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
-    let cluster = Cluster::start(nodes)?;
-    let couples = stream::iter(0..args.pairs).map(|pair| {
-        let (one, other) = (cluster.invite(pair), cluster.invite(pair + 1));
-        couple((one, other), pair, args.transport)
-    });
-    let pairs: Vec<[RelayTalker; 2]> = couples.buffered(AT_A_TIME).try_collect().await?;
-    let mut fleet = Fleet::new(pairs.into_iter().flatten().collect(), args.window);
-    let (mut rounds, mut nats) = (Vec::new(), Vec::new());
-    for _ in 0..args.rounds.max(1) {
-        let (sample, before, after) = fleet.run(Duration::from_secs(args.seconds), || cluster.cpu_ms()).await?;
-        let shares = [after.0 - before.0, after.1 - before.1].map(|ms| round(sample, ms, 0));
-        let [relays, of_nats] = shares;
-        rounds.push(relays);
-        nats.push(of_nats.cpu_ms_per_1000);
-    }
-    let middle = |value: fn(&Round) -> f64| median(rounds.iter().map(value));
-    Ok(Figures::default()
-        .word("transport", args.transport.word())
-        .count("nodes", nodes as u64)
-        .count("connections", 2 * args.pairs as u64)
-        .count("window", args.window)
-        .number("msgs_per_s", middle(|round| round.sample.per_second()), 0)
-        .number("deliver_p50_ms", middle(|round| round.sample.p50_ms), 2)
-        .number("deliver_p99_ms", middle(|round| round.sample.p99_ms), 2)
-        .number("relays_cpu_ms_per_1000", middle(|round| round.cpu_ms_per_1000), 2)
-        .number("nats_cpu_ms_per_1000", median(nats), 2))
-}
-
 async fn bound(args: &Args) -> Result<(Bound, Fleet), BenchError> {
     let bound = Bound::start()?;
     let mut talkers = Vec::new();
@@ -154,6 +132,11 @@ async fn bound(args: &Args) -> Result<(Bound, Fleet), BenchError> {
         talkers.push(BoundTalker::connect(bound.address, number as u64).await?);
     }
     Ok((bound, Fleet::new(talkers, args.window)))
+}
+
+/// With their way to acknowledge.
+fn acking(talkers: impl IntoIterator<Item = RelayTalker>, ack_each: bool) -> Vec<RelayTalker> {
+    talkers.into_iter().map(|talker| RelayTalker { ack_each, ..talker }).collect()
 }
 
 /// Registered, attached, and with a founded chat each pair.
@@ -193,11 +176,12 @@ pub struct RelayTalker {
     base: Seq,
     n: N,
     body: [u8; BODY],
+    ack_each: bool,
 }
 
 impl RelayTalker {
     fn new(member: Member, partner: Known, chat: ChatId, base: Seq, n: N) -> Result<Self, BenchError> {
-        Ok(Self { member, partner, chat, base, n, body: random()? })
+        Ok(Self { member, partner, chat, base, n, body: random()?, ack_each: false })
     }
 }
 
@@ -235,6 +219,6 @@ impl Talker for RelayTalker {
     }
 
     async fn settle(&mut self, all: bool) -> Result<(), BenchError> {
-        self.member.ack(all).await
+        self.member.ack(all || self.ack_each).await
     }
 }

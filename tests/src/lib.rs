@@ -13,6 +13,7 @@ pub mod limited;
 pub mod process;
 pub mod proxy;
 pub mod relay;
+pub mod scale;
 pub mod search;
 pub mod sim;
 pub mod terminal;
