@@ -21,7 +21,7 @@ START = 30
 
 
 def ended(number, frame):
-    """SIGTERM unwinds like an interrupt, so that the server is ended."""
+    """Signals unwind like an interrupt, so that the server is ended."""
     sys.exit(128 + number)
 
 
@@ -52,7 +52,8 @@ def address(server, folder, log):
 def main(command):
     if not command:
         sys.exit(__doc__)
-    signal.signal(signal.SIGTERM, ended)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ended)
     with tempfile.TemporaryDirectory(prefix="aside-nats-") as name:
         folder, log = Path(name), Path(name) / "nats.log"
         arguments = [os.environ.get("ASIDE_NATS_SERVER", "nats-server"), "-c", str(config(folder)), "-l", str(log)]

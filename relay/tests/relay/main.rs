@@ -15,3 +15,4 @@ mod people;
 mod quic;
 mod registering;
 mod socket;
+mod story;
