@@ -35,7 +35,9 @@ pub enum NatsError {
     #[error("{0:?} cannot be a name here; use up to 32 letters, digits, hyphens and underscores")]
     BadName(String),
     /// No server.
-    #[error("no NATS server at {0} answers: {1}; are they running, and is the address right?")]
+    #[error(
+        "no NATS server at {0} answers: {1}; are they running, and are address, credentials and certificates right?"
+    )]
     Unreachable(String, String),
     /// A file that the settings name.
     #[error(
