@@ -32,7 +32,7 @@ impl Place {
     pub(super) fn keys(&self) -> Result<Keys, Failure> {
         match (&self.config, self.data.folder()) {
             (Some(file), _) => Keys::read(file, false),
-            (None, Ok(folder)) => Keys::read(&folder.join(NAME), true),
+            (None, Ok(folder)) => Keys::of(&folder),
             // Tools can do without a folder.
             (None, Err(_)) => Ok(Keys::default()),
         }
@@ -68,6 +68,11 @@ pub(super) struct ClusterKeys {
 }
 
 impl Keys {
+    /// Of the file in a data folder, if there is one.
+    pub(super) fn of(folder: &Path) -> Result<Self, Failure> {
+        Self::read(&folder.join(NAME), true)
+    }
+
     fn read(file: &Path, optional: bool) -> Result<Self, Failure> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,

@@ -72,6 +72,7 @@ fn a_file_of_settings_is_read_and_what_is_wrong_in_it_is_said() {
     fs::write(&file, "[cluster]\nservers = \"nats://127.0.0.1:1\"\ncredentials = \"gone.creds\"\n").unwrap();
     let gone = scratch.path().join("data/gone.creds");
     let status = ["cluster", "status", "--data", &data];
+    fails_saying(relay.admin(&["invite", "--data", &data]), 1, &["a node of a cluster", "ask the running node"]);
     fails_saying(relay.admin(&status), 1, &[&gone.to_string_lossy(), "cannot be used to reach NATS", "relay.toml"]);
     fails_saying(relay.admin(&["serve", "--config", "/nowhere/relay.toml"]), 2, &["/nowhere/relay.toml", "--config"]);
     fails_saying(relay.admin(&["cluster", "status", "--data", &empty]), 2, &["--cluster", "--data"]);
