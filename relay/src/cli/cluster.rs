@@ -1,8 +1,10 @@
 //! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
 
-use super::{Data, Failure};
+use super::Failure;
+use super::config::Place;
+use super::reach::Reach;
 use crate::blobs;
-use crate::cluster::{Facts, Nats, Settings, create, drain, hand_over, init, snapshot, status, verify};
+use crate::cluster::{Facts, Nats, create, drain, hand_over, init, snapshot, status, verify};
 use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
@@ -10,63 +12,12 @@ use aside_protocol::{Hash, LogId};
 use aside_relay_core::{Command, Core, CoreError, Location};
 use clap::{Args, Subcommand};
 use std::io::Write;
-use std::path::PathBuf;
 
 /// Why a folder is nothing to make an empty cluster with.
 const HELD: &str = "holds a relay's data; make a cluster of it with aside-relay cluster import, or name another folder";
 /// Why a folder is nothing to import.
 const NOT_HELD: &str =
     "holds no relay's data; name the data folder of a relay that ran, or use aside-relay cluster init";
-
-/// How NATS is reached.
-#[derive(Debug, Args)]
-pub(super) struct Reach {
-    /// The cluster's name: several may share NATS servers.
-    #[arg(long = "name", value_name = "NAME", default_value = "aside")]
-    cluster: String,
-    /// A file with NATS credentials.
-    #[arg(long, value_name = "FILE")]
-    nats_credentials: Option<PathBuf>,
-    /// The certificate authority of the NATS servers, in PEM; asks for TLS.
-    #[arg(long, value_name = "FILE")]
-    nats_ca: Option<PathBuf>,
-}
-
-impl Reach {
-    fn settings(&self, servers: &str, node: &str) -> Settings {
-        Settings {
-            servers: servers.to_owned(),
-            cluster: self.cluster.clone(),
-            node: node.to_owned(),
-            credentials: self.nats_credentials.clone(),
-            authority: self.nats_ca.clone(),
-        }
-    }
-}
-
-/// What `serve` needs to know of a cluster.
-#[derive(Debug, Args)]
-pub(super) struct Membership {
-    /// Be a node of the cluster behind these NATS servers, separated by commas.
-    #[arg(long = "cluster", value_name = "URLS", requires = "node")]
-    servers: Option<String>,
-    /// This node's name in the cluster.
-    #[arg(long, value_name = "NAME", requires = "servers")]
-    node: Option<String>,
-    #[command(flatten)]
-    reach: Reach,
-}
-
-impl Membership {
-    /// None for a relay alone.
-    pub(super) fn settings(&self) -> Result<Option<Settings>, Failure> {
-        match (&self.servers, &self.node) {
-            (Some(servers), Some(node)) => Ok(Some(self.reach.settings(servers, node))),
-            (None, None) => Ok(None),
-            _ => Err(Failure::usage("a node of a cluster needs --cluster and --node")),
-        }
-    }
-}
 
 #[derive(Debug, Args)]
 pub(super) struct Cluster {
@@ -95,11 +46,8 @@ enum ClusterCommand {
 
 #[derive(Debug, Args)]
 struct Init {
-    /// NATS servers, separated by commas.
-    #[arg(long = "cluster", value_name = "URLS")]
-    servers: String,
     #[command(flatten)]
-    data: Data,
+    place: Place,
     /// How many NATS servers hold the log.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
     replicas: u8,
@@ -109,9 +57,8 @@ struct Init {
 
 #[derive(Debug, Args)]
 struct Ask {
-    /// NATS servers, separated by commas.
-    #[arg(long = "cluster", value_name = "URLS")]
-    servers: String,
+    #[command(flatten)]
+    place: Place,
     #[command(flatten)]
     reach: Reach,
     /// Print one JSON object instead of text.
@@ -146,10 +93,11 @@ impl Cluster {
 
 impl Init {
     async fn run(self, import: bool) -> Result<(), Failure> {
-        let folder = self.data.folder()?;
+        let folder = self.place.folder()?;
+        let settings = self.reach.tool(self.place.keys()?.cluster)?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
         let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
-        let nats = Nats::connect(&self.reach.settings(&self.servers, "tool")).await?;
+        let nats = Nats::connect(&settings).await?;
         nats.absent().await?;
         let held = Held::read(&data)?;
         match held.log.is_some() {
@@ -228,7 +176,7 @@ impl Name {
 
 impl Ask {
     async fn reach(&self) -> Result<Nats, Failure> {
-        Ok(Nats::connect(&self.reach.settings(&self.servers, "tool")).await?)
+        Ok(Nats::connect(&self.reach.tool(self.place.keys()?.cluster)?).await?)
     }
 
     async fn status(self) -> Result<(), Failure> {

@@ -50,7 +50,9 @@ impl From<NatsError> for Failure {
     fn from(error: NatsError) -> Self {
         match error {
             NatsError::BadName(_) => Self::usage(error),
-            NatsError::NoCluster(_) | NatsError::Exists(_) | NatsError::BadFacts => Self::error(error),
+            NatsError::BadFile(..) | NatsError::NoCluster(_) | NatsError::Exists(_) | NatsError::BadFacts => {
+                Self::error(error)
+            }
             _ => Self::network(error),
         }
     }

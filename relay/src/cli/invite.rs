@@ -1,9 +1,11 @@
 //! `aside-relay invite`: asks the running relay, or works on its database when none runs.
 
+use super::config::Keys;
 use super::{Data, Failure, duration};
 use crate::admin::{Ask, Told, client};
 use crate::data::{DataDir, admin_socket};
 use crate::invite;
+use crate::server::StartError;
 use clap::Args;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,6 +36,8 @@ impl Invite {
             Some(Told::Invite(link)) => link,
             Some(Told::Error(error)) => return Err(Failure::error(error)),
             Some(_) => return Err(Failure::error("the running relay answered something else; restart it")),
+            // The database of a node that is to join must stay what its cluster began with.
+            None if Keys::of(&folder)?.cluster.is_some() => return Err(StartError::Member.into()),
             None => self.alone(&DataDir::lock(&folder).map_err(Failure::error)?)?,
         };
         let mut out = io::stdout().lock();

@@ -1,9 +1,11 @@
 //! The command line. Data goes to stdout, everything else to stderr; no secret is an argument.
 
 mod cluster;
+mod config;
 mod duration;
 mod failure;
 mod invite;
+mod reach;
 mod replay;
 mod serve;
 mod size;

@@ -1,14 +1,15 @@
 //! `aside-relay serve`.
 
-use super::cluster::Membership;
-use super::{Data, Failure, size};
-use crate::server::{Options, PUSH_QUEUE, Server};
+use super::config::{Keys, Place};
+use super::reach::Membership;
+use super::{Failure, size};
+use crate::server::{BLOBS, Options, PUSH_QUEUE, Server};
 use aside_protocol::limits::{MAX_BLOB, WINDOW_ENVELOPES};
 use aside_relay_core::BlobLimits;
 use clap::Args;
 use serde_json::json;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,25 +17,28 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The invite printed at the start: for a small circle, within a week.
 const FIRST_INVITE: (u32, Duration) = (5, Duration::from_secs(7 * 86_400));
 
+/// Where to listen, if nobody says.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7443);
+
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    data: Data,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:7443")]
-    listen: SocketAddr,
+    place: Place,
+    /// Where to listen [default: 0.0.0.0:7443].
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
     /// What invites say; several may be given [default: where it listens].
     #[arg(long = "address", value_name = "HOST:PORT")]
     addresses: Vec<String>,
     /// The data folder was restored from an older copy: tell every client, so that chats are set up again. Once only.
-    #[arg(long, conflicts_with = "servers")]
+    #[arg(long)]
     restored: bool,
-    /// What an account may store in files and the like: a number and k, M or G.
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size::parse)]
-    blob_quota: u64,
-    /// The longest file: a number and k, M or G; at most 101M.
-    #[arg(long, value_name = "SIZE", default_value = "101M", value_parser = size::parse)]
-    blob_max: u64,
+    /// What an account may store in files and the like: a number and k, M or G [default: 1G].
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    blob_quota: Option<u64>,
+    /// The longest file: a number and k, M or G; at most 101M, the default.
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    blob_max: Option<u64>,
     #[command(flatten)]
     cluster: Membership,
     /// Where files and the like lie [default: blobs in the data folder; of a cluster, its NATS servers]. Nodes of a cluster
@@ -70,17 +74,10 @@ impl Serve {
         // Signals from here on end the relay in order, even while it starts.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut options = Options::new(self.data.folder()?, self.listen);
-        options.addresses = self.addresses;
-        options.restored = self.restored;
-        options.record = self.record;
-        options.blobs = BlobLimits { quota: self.blob_quota, most: self.blob_max.min(MAX_BLOB) };
-        (options.push_queue, options.window) = (self.push_queue, self.window);
-        options.cluster = self.cluster.settings()?;
-        options.blob_folder = self.blobs;
-        let server = Server::start(options).await?;
+        let json = self.json;
+        let server = Server::start(self.options()?).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);
-        let printed = invite.and_then(|invite| print(self.json, &invite.to_link(), server.listen()));
+        let printed = invite.and_then(|invite| print(json, &invite.to_link(), server.listen()));
         let mut broken = Ok(());
         if printed.is_ok() {
             tokio::select! {
@@ -91,6 +88,23 @@ impl Serve {
         }
         server.stop().await;
         printed.and(broken)
+    }
+
+    /// What the arguments say, and what the file says of the rest.
+    pub(super) fn options(self) -> Result<Options, Failure> {
+        let Keys { listen, addresses, blobs, blob_quota, blob_max, cluster } = self.place.keys()?;
+        let mut options = Options::new(self.place.folder()?, self.listen.or(listen).unwrap_or(LISTEN));
+        options.addresses = if self.addresses.is_empty() { addresses } else { self.addresses };
+        let most = self.blob_max.or(blob_max).unwrap_or(BLOBS.most).min(MAX_BLOB);
+        options.blobs = BlobLimits { quota: self.blob_quota.or(blob_quota).unwrap_or(BLOBS.quota), most };
+        options.blob_folder = self.blobs.or(blobs);
+        options.cluster = self.cluster.settings(cluster)?;
+        if options.cluster.is_some() && self.restored {
+            return Err(Failure::usage("a cluster is not set back; --restored is for a relay alone"));
+        }
+        (options.restored, options.record) = (self.restored, self.record);
+        (options.push_queue, options.window) = (self.push_queue, self.window);
+        Ok(options)
     }
 }
 

@@ -56,8 +56,7 @@ async fn govern(node: &Arc<Node>, lease: Lease, batches: &mut mpsc::Receiver<Sub
     let mut renewals = interval(Lease::EVERY);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let draining = node.draining.subscribe();
-    let mut office =
-        Office { node: node.clone(), lease, reign, last, asked, renewals, retained: Instant::now(), draining };
+    let mut office = Office { node: node.clone(), lease, reign, last, asked, renewals, retained: None, draining };
     let end = office.hold(batches).await;
     match end {
         End::Drained => office.lease.release().await,
@@ -128,8 +127,8 @@ struct Office {
     last: u64,
     asked: Subscriber,
     renewals: Interval,
-    /// When retention was last asked for.
-    retained: Instant,
+    /// When retention was last asked for; a reign begins with it.
+    retained: Option<Instant>,
     draining: watch::Receiver<bool>,
 }
 
@@ -173,10 +172,10 @@ impl Office {
             return Turn::End(End::Lost);
         }
         let pause = if self.node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY };
-        if self.retained.elapsed() < pause {
+        if self.retained.is_some_and(|retained| retained.elapsed() < pause) {
             return Turn::Nothing;
         }
-        self.retained = Instant::now();
+        self.retained = Some(Instant::now());
         let entry = self.reign.upkeep(Command::Retain { limit: RETAIN_ROWS });
         Turn::Append(self.reign.record(vec![entry]))
     }

@@ -178,6 +178,8 @@ impl ClusterLog {
         let mut tasks = JoinSet::new();
         tasks.spawn(watching::follow(node.clone(), replica.clone(), applied));
         node.caught_up(last).await?;
+        // It has just heard NATS and is not behind: whoever connects first need not go elsewhere.
+        node.serving.send_replace(true);
         node.start(&mut tasks);
         let rule = tokio::spawn(appending::rule(node.clone(), batches));
         Ok(Self { node, replica, runtime: Handle::current(), rule: Mutex::new(Some(rule)), tasks: Mutex::new(tasks) })

@@ -11,6 +11,7 @@ use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
 use async_nats::jetstream::{Context, ContextBuilder, kv};
 use async_nats::{Client, ConnectOptions, Request, Subscriber};
 use bytes::Bytes;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::AsyncRead;
 
@@ -34,8 +35,16 @@ pub enum NatsError {
     #[error("{0:?} cannot be a name here; use up to 32 letters, digits, hyphens and underscores")]
     BadName(String),
     /// No server.
-    #[error("no NATS server at {0} answers: {1}; are they running, and is the address right?")]
+    #[error(
+        "no NATS server at {0} answers: {1}; are they running, and are address, credentials and certificates right?"
+    )]
     Unreachable(String, String),
+    /// A file that the settings name.
+    #[error(
+        "the file {0} cannot be used to reach NATS: {1}; correct its path (--nats-credentials, --nats-ca, or relay.toml) or \
+         its permissions"
+    )]
+    BadFile(PathBuf, std::io::Error),
     /// Too small messages.
     #[error("the NATS servers take messages of {0} bytes at most; set max_payload to 8MB in their configuration")]
     SmallPayload(usize),
@@ -90,9 +99,10 @@ impl Nats {
             .ping_interval(Duration::from_secs(2))
             .subscription_capacity(4096);
         if let Some(file) = &settings.credentials {
-            options = options.credentials_file(file).await.map_err(|why| unreachable(why.to_string()))?;
+            options = options.credentials_file(file).await.map_err(|why| NatsError::BadFile(file.clone(), why))?;
         }
         if let Some(file) = &settings.authority {
+            tokio::fs::read(file).await.map_err(|why| NatsError::BadFile(file.clone(), why))?;
             options = options.add_root_certificates(file.clone()).require_tls(true);
         }
         let servers: Vec<String> = settings.servers.split(',').map(|server| server.trim().to_owned()).collect();

@@ -1,6 +1,7 @@
-//! The program as people run it: output, exit codes, one relay a folder, records that replay.
+//! The program as people run it: output, exit codes, one relay a folder.
 
 use crate::client::{Transport, Unauthenticated};
+use crate::logs;
 use crate::over_each;
 use crate::people::Person;
 use aside_protocol::invite::Invite;
@@ -8,19 +9,23 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-fn program(arguments: &[&str], data: &Path) -> Command {
+pub fn program(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aside-relay"));
     command.args(arguments).arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
     /// Serves on any port; returns the invite and the address once it listens.
-    fn serve(data: &Path, more: &[&str]) -> (Self, Invite, String) {
-        let arguments: Vec<&str> = ["serve", "--listen", "127.0.0.1:0", "--json"].iter().chain(more).copied().collect();
-        let mut child = program(&arguments, data).spawn().unwrap();
+    fn serve(data: &Path) -> (Self, Invite, String) {
+        Self::start(program(&["serve", "--listen", "127.0.0.1:0", "--json"], data).args(logs::arguments(data)))
+    }
+
+    /// The same with other arguments.
+    pub fn start(command: &mut Command) -> (Self, Invite, String) {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let object: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -31,6 +36,12 @@ impl Process {
     fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap().success());
     }
+
+    /// Ends it in order; its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        self.signal("-TERM");
+        self.0.wait().unwrap().code()
+    }
 }
 
 impl Drop for Process {
@@ -40,16 +51,16 @@ impl Drop for Process {
     }
 }
 
-fn one_line(output: &Output) -> String {
+pub fn one_line(output: &Output) -> String {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
     text.trim().to_owned()
 }
 
-async fn it_serves_invites_ends_on_a_signal_and_its_record_replays(via: Transport) {
+async fn it_serves_invites_and_ends_on_a_signal(via: Transport) {
     let folder = tempfile::tempdir().unwrap();
-    let (data, record) = (folder.path().join("data"), folder.path().join("record"));
-    let (mut relay, invite, listen) = Process::serve(&data, &["--record", record.to_str().unwrap()]);
+    let data = folder.path().join("data");
+    let (mut relay, invite, listen) = Process::serve(&data);
     assert_eq!(invite.addresses, [listen]);
     Unauthenticated::connect(&invite, via).await.register(&Person::new("alice"), invite.secret).await;
     let made = program(&["invite", "--uses", "2", "--expires", "12h"], &data).output().unwrap();
@@ -61,11 +72,7 @@ async fn it_serves_invites_ends_on_a_signal_and_its_record_replays(via: Transpor
     assert_eq!(rival.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&rival.stderr).contains("another relay is using the data folder"));
 
-    relay.signal("-TERM");
-    assert_eq!(relay.0.wait().unwrap().code(), Some(0));
-    let replayed = Command::new(env!("CARGO_BIN_EXE_aside-relay")).arg("replay").arg(&record).output().unwrap();
-    assert_eq!(replayed.status.code(), Some(0));
-    assert!(one_line(&replayed).contains("commands, state "));
+    assert_eq!(relay.terminate(), Some(0));
 }
 
 async fn an_invite_made_while_no_relay_runs_is_good_when_one_does(via: Transport) {
@@ -74,7 +81,7 @@ async fn an_invite_made_while_no_relay_runs_is_good_when_one_does(via: Transport
     let made = program(&["invite"], &data).output().unwrap();
     assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
     let mut invite = Invite::from_link(&one_line(&made)).unwrap();
-    let (_relay, running, listen) = Process::serve(&data, &[]);
+    let (_relay, running, listen) = Process::serve(&data);
     assert_eq!(invite.pin, running.pin);
     invite.addresses = vec![listen];
     Unauthenticated::connect(&invite, via).await.register(&Person::new("alice"), invite.secret).await;
@@ -84,11 +91,11 @@ async fn a_killed_relay_has_kept_what_it_answered(via: Transport) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let alice = Person::new("alice");
-    let (relay, invite, _) = Process::serve(&data, &[]);
+    let (relay, invite, _) = Process::serve(&data);
     Unauthenticated::connect(&invite, via).await.register(&alice, invite.secret).await;
     relay.signal("-KILL");
     drop(relay);
-    let (_relay, invite, _) = Process::serve(&data, &[]);
+    let (_relay, invite, _) = Process::serve(&data);
     let back = Unauthenticated::connect(&invite, via).await.login(&alice).await;
     assert_eq!(back.welcome.account, alice.account());
 }
@@ -126,7 +133,7 @@ fn mistakes_are_told_in_one_sentence_with_the_right_exit_code() {
 }
 
 over_each!(
-    it_serves_invites_ends_on_a_signal_and_its_record_replays,
+    it_serves_invites_and_ends_on_a_signal,
     an_invite_made_while_no_relay_runs_is_good_when_one_does,
     a_killed_relay_has_kept_what_it_answered,
 );

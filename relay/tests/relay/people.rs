@@ -1,6 +1,7 @@
 //! A relay in this process, and accounts with one device each, made from seeds.
 
 use crate::client::{Client, Transport, Unauthenticated};
+use crate::logs;
 use aside_protocol::device_list::{DeviceEntry, DeviceList, SignedDeviceList, Signer, signed_bytes};
 use aside_protocol::frame::{Login, Register};
 use aside_protocol::invite::{Invite, InviteSecret};
@@ -30,7 +31,22 @@ impl Running {
         Self::on(folder, via, adjust).await
     }
 
+    /// Alone, whichever log the tests are about.
+    pub async fn alone(via: Transport) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::of(folder, via, |_| {}).await
+    }
+
     pub async fn on(folder: TempDir, via: Transport, adjust: impl FnOnce(&mut Options)) -> Self {
+        let cluster = logs::cluster_of(&folder.path().join("data"));
+        let adjust = |options: &mut Options| {
+            options.cluster = cluster;
+            adjust(options);
+        };
+        Self::of(folder, via, adjust).await
+    }
+
+    async fn of(folder: TempDir, via: Transport, adjust: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(folder.path().join("data"), SocketAddr::from(([127, 0, 0, 1], 0)));
         adjust(&mut options);
         let server = Server::start(options).await.unwrap();

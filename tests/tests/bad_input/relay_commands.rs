@@ -42,3 +42,39 @@ fn wrong_arguments_show_the_usage() {
     fails_saying(relay.admin(&serve), 2, &["no address is not an address", "give HOST:PORT"]);
     relay.finish();
 }
+
+#[test]
+fn a_file_of_settings_is_read_and_what_is_wrong_in_it_is_said() {
+    let relay = Relay::start(RelayOptions::default());
+    let scratch = tempfile::tempdir().unwrap();
+    let (data, file) = (scratch.path().join("data"), scratch.path().join("data/relay.toml"));
+    fs::create_dir(&data).unwrap();
+    let (data, named) = (data.to_string_lossy(), file.to_string_lossy().into_owned());
+    // The address is in use, so a relay that knows of it ends.
+    let taken = relay.address().to_string();
+    fs::write(&file, format!("# Ours.\nlisten = \"{taken}\"\n")).unwrap();
+    let says_taken = ["cannot listen at", taken.as_str()];
+    fails_saying(relay.admin(&["serve", "--data", &data]), 3, &says_taken);
+    let empty = scratch.path().join("empty");
+    let empty = empty.to_string_lossy();
+    fails_saying(relay.admin(&["serve", "--data", &empty, "--config", &named]), 3, &says_taken);
+
+    let cases = [
+        ("listen = \"127.0.0.1:0\"\nadresses = \"a.example.org:7443\"\n", "line 2: unknown field `adresses`"),
+        ("blob-quota = \"plenty\"\n", "line 1: give a number and k, M or G"),
+        ("[cluster\n", "line 1"),
+    ];
+    for (text, wanted) in cases {
+        fs::write(&file, text).unwrap();
+        fails_saying(relay.admin(&["serve", "--data", &data]), 2, &[&named, wanted, "correct the file"]);
+        fails_saying(relay.admin(&["cluster", "status", "--data", &data]), 2, &[&named, wanted]);
+    }
+    fs::write(&file, "[cluster]\nservers = \"nats://127.0.0.1:1\"\ncredentials = \"gone.creds\"\n").unwrap();
+    let gone = scratch.path().join("data/gone.creds");
+    let status = ["cluster", "status", "--data", &data];
+    fails_saying(relay.admin(&["invite", "--data", &data]), 1, &["a node of a cluster", "ask the running node"]);
+    fails_saying(relay.admin(&status), 1, &[&gone.to_string_lossy(), "cannot be used to reach NATS", "relay.toml"]);
+    fails_saying(relay.admin(&["serve", "--config", "/nowhere/relay.toml"]), 2, &["/nowhere/relay.toml", "--config"]);
+    fails_saying(relay.admin(&["cluster", "status", "--data", &empty]), 2, &["--cluster", "--data"]);
+    relay.finish();
+}
