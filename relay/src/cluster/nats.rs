@@ -214,9 +214,14 @@ impl Nats {
         Ok((info.state.first_sequence, info.state.last_sequence))
     }
 
+    /// What the log's leader says of it. A server that is parted from the others tells what it has, and that nobody leads.
     pub(super) async fn info(&self) -> Result<stream::Info, NatsError> {
         let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        stream.get_info().await.map_err(failed)
+        let info = stream.get_info().await.map_err(failed)?;
+        match info.cluster.as_ref().is_some_and(|cluster| cluster.leader.is_none()) {
+            true => Err(failed("the log has no leader")),
+            false => Ok(info),
+        }
     }
 
     /// Appends a record right after a position, or finds out that something else stands there. Comes back once that is
