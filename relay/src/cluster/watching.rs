@@ -114,11 +114,16 @@ pub(super) async fn look_after(node: Arc<Node>) {
 
 fn serve(node: &Node, may: bool) {
     let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
-    if changed && !may {
-        tracing::warn!("this node does not hear NATS, or is behind; its connections go elsewhere");
+    match may {
+        true if changed => tracing::info!("this node serves"),
+        false if changed => {
+            tracing::warn!("this node does not hear NATS, or is behind; its connections go elsewhere");
+        }
+        _ => {}
+    }
+    if !may {
+        // Each time: who was about to log in when it changed has been let in since.
         node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
-    } else if changed {
-        tracing::info!("this node serves");
     }
 }
 
