@@ -2,14 +2,15 @@
 
 use super::settings::{Facts, Settings, is_name};
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError, PublishErrorKind};
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, Object, ObjectStore};
 use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
-use async_nats::jetstream::{Context, ContextBuilder, kv};
+use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
 use async_nats::{Client, ConnectOptions, Request};
 use bytes::Bytes;
+use std::error::Error;
 use std::time::Duration;
 use tokio::io::AsyncRead;
 
@@ -54,6 +55,13 @@ pub enum NatsError {
 
 fn failed(error: impl std::fmt::Display) -> NatsError {
     NatsError::Failed(error.to_string())
+}
+
+/// Whether NATS says that there is no such bucket. One that does not answer, or has no majority, says nothing of the kind.
+fn is_missing(error: &KeyValueError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<GetStreamError>());
+    let kind = cause.map(GetStreamError::kind);
+    matches!(kind, Some(GetStreamErrorKind::JetStream(why)) if why.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 /// What came of an append.
@@ -129,8 +137,10 @@ impl Nats {
 
     /// Makes the log and the buckets, and writes the facts.
     pub(super) async fn create(&self, replicas: usize, facts: &Facts) -> Result<(), NatsError> {
-        if self.facts().await.is_ok() {
-            return Err(NatsError::Exists(self.name.clone()));
+        match self.facts().await {
+            Err(NatsError::NoCluster(_)) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(NatsError::Exists(self.name.clone())),
         }
         let log = stream::Config {
             name: self.stream_name(),
@@ -202,7 +212,8 @@ impl Nats {
     /// What all nodes agree on.
     pub async fn facts(&self) -> Result<Facts, NatsError> {
         let missing = || NatsError::NoCluster(self.name.clone());
-        let kept = self.kept().await.map_err(|_| missing())?;
+        let kept = self.context.get_key_value(self.bucket("facts")).await;
+        let kept = kept.map_err(|error| if is_missing(&error) { missing() } else { failed(error) })?;
         let bytes = kept.get("cluster").await.map_err(failed)?.ok_or_else(missing)?;
         let facts: Facts = serde_json::from_slice(&bytes).map_err(|_| NatsError::BadFacts)?;
         if facts.version == Facts::VERSION { Ok(facts) } else { Err(NatsError::BadFacts) }
