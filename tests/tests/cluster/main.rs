@@ -3,6 +3,11 @@
 
 mod chaos;
 mod common;
+mod devices;
+mod disk;
 mod failing;
 mod joining;
+mod power;
+mod splits;
+mod stalls;
 mod talking;
