@@ -80,15 +80,18 @@ async fn govern(node: &Arc<Node>, mut lease: Lease, batches: &mut mpsc::Receiver
                 entries if entries.is_empty() => continue,
                 entries => reign.record(entries),
             },
-            Some(message) = asked.next() => {
-                let Some(to) = message.reply else { continue };
-                if message.payload.as_ref() == tools::SNAPSHOT.as_bytes() {
+            Some(message) = asked.next() => match message.reply {
+                // A node that has come and does not know who appends: any record tells it.
+                None => reign.record(Vec::new()),
+                Some(to) if message.payload.as_ref() == tools::SNAPSHOT.as_bytes() => {
                     tokio::spawn(snapshot(node.clone(), to));
                     continue;
                 }
-                node.nats.answer(to, (last + 1).to_string()).await;
-                Record { check: true, ..reign.record(Vec::new()) }
-            }
+                Some(to) => {
+                    node.nats.answer(to, (last + 1).to_string()).await;
+                    Record { check: true, ..reign.record(Vec::new()) }
+                }
+            },
         };
         match append(node, last, &record).await {
             Some(position) => last = position,

@@ -304,7 +304,13 @@ impl Nats {
         asked.map(|answer| answer.payload).map_err(failed)
     }
 
-    /// What tools ask for.
+    /// Has whoever appends make itself known. It may be lost.
+    pub(super) async fn call_owner(&self) {
+        // It is called again.
+        let _ = self.client.publish(self.control_subject(), Bytes::new()).await;
+    }
+
+    /// What tools ask for, and nodes, which wait for no answer.
     pub(super) async fn asked(&self) -> Result<async_nats::Subscriber, NatsError> {
         self.client.subscribe(self.control_subject()).await.map_err(failed)
     }

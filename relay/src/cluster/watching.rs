@@ -94,10 +94,14 @@ pub(super) async fn look_after(node: Arc<Node>) {
         }
         if let Ok(Ok((_, last))) = timeout(LEASE, node.nats.bounds()).await {
             heard = Instant::now();
-            let (position, sound) = {
+            let (position, sound, orphan) = {
                 let reached = reached.borrow();
-                (reached.position, reached.sound)
+                (reached.position, reached.sound, reached.owner.is_none())
             };
+            if orphan {
+                // Where nobody says anything it might be long until a record tells.
+                node.nats.call_owner().await;
+            }
             if last > position && position == before {
                 node.follow_anew.notify_waiters();
             }
