@@ -1,6 +1,7 @@
 //! A relay of several nodes over several NATS servers, each a process of its own that can be killed and started again. If a
 //! test wants to, all that goes between nodes and NATS servers, and between NATS servers, goes over links that can be cut.
 
+mod asking;
 mod links;
 mod nats;
 
@@ -93,18 +94,6 @@ impl Cluster {
     /// The ways between nodes and NATS servers; panics unless it was started with them.
     pub fn links(&self) -> &Links {
         self.links.as_ref().expect("started with links")
-    }
-
-    /// Runs `aside-relay cluster` with these arguments.
-    pub fn tool(&self, args: &[&str]) -> crate::Run {
-        self.tool_at(&self.urls(), args)
-    }
-
-    /// The same, with these NATS servers only.
-    pub fn tool_at(&self, urls: &str, args: &[&str]) -> crate::Run {
-        let (command, rest) = args.split_first().expect("a command");
-        let arguments = ["cluster", command, "--cluster", urls].into_iter().chain(rest.iter().copied());
-        run(Command::new(binaries::aside_relay()).args(arguments), b"", START)
     }
 
     /// Makes the cluster from the first node's data folder, as soon as NATS can.
@@ -266,50 +255,5 @@ impl Cluster {
         (0..NODES).for_each(|server| self.start_nats(server));
         self.wait_for_nats();
         (0..NODES).for_each(|node| self.start_node(node));
-    }
-
-    /// `cluster status --json`; none while it cannot be had.
-    pub fn status(&self) -> Option<Value> {
-        self.status_at(&self.urls())
-    }
-
-    /// The same, as these NATS servers know it.
-    pub fn status_at(&self, urls: &str) -> Option<Value> {
-        let asked = self.tool_at(urls, &["status", "--json"]);
-        (asked.code == Some(0)).then(|| asked.one())
-    }
-
-    /// The node that appends, once there is one.
-    pub fn owner(&self) -> usize {
-        self.owner_at(&self.urls())
-    }
-
-    /// The same, as these NATS servers know it.
-    pub fn owner_at(&self, urls: &str) -> usize {
-        wait_some("a node that appends", START, || {
-            let status = self.status_at(urls)?;
-            let owner: usize = status["owner"].as_str()?.strip_prefix("node-")?.parse().ok()?;
-            self.nodes.get(owner)?.process.as_ref().map(|_| owner)
-        })
-    }
-
-    /// Whether all nodes have told of themselves within the last seconds, and all NATS servers have all of the log.
-    pub fn is_whole(&self) -> bool {
-        let told = self.status();
-        told.is_some_and(|s| s["current"] == NODES && s["nodes"].as_array().is_some_and(|n| n.len() == NODES))
-    }
-
-    /// Waits until so many nodes have the same state; panics if states differ.
-    #[track_caller]
-    pub fn agree(&self, nodes: usize) {
-        wait_for("all nodes to tell their state", START, || {
-            let asked = self.tool(&["verify", "--json"]);
-            if asked.stdout.is_empty() {
-                return false;
-            }
-            let told = asked.one();
-            assert!(told["equal"] == true, "the replicas differ: {told}");
-            told["nodes"].as_array().is_some_and(|all| all.len() == nodes)
-        });
     }
 }
