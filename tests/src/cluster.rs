@@ -1,11 +1,19 @@
-//! A relay of several nodes over several NATS servers, each a process of its own that can be killed and started again.
+//! A relay of several nodes over several NATS servers, each a process of its own that can be killed and started again. If a
+//! test wants to, all that goes between nodes and NATS servers, and between NATS servers, goes over links that can be cut.
+
+mod asking;
+mod links;
+mod nats;
 
 use crate::process::{Background, run};
-use crate::{binaries, wait_for, wait_some};
+use crate::{binaries, limited, wait_for, wait_some};
+pub use links::Links;
+pub use nats::nats_server;
+use nats::{NatsServer, free_port};
 use serde_json::Value;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -16,44 +24,13 @@ const START: Duration = Duration::from_secs(60);
 /// How many of each there are.
 pub const NODES: usize = 3;
 
-/// A port that was free a moment ago, for servers that must know each other's before they start.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-/// The NATS server: `ASIDE_NATS_SERVER`, or the first one on `PATH`.
-pub fn nats_server() -> PathBuf {
-    if let Some(path) = std::env::var_os("ASIDE_NATS_SERVER") {
-        return path.into();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("nats-server")).find(|path| path.exists());
-    found.expect("nats-server is missing: ./test installs it; or put one of version 2.10 or newer on PATH")
-}
-
-/// One NATS server and where it is.
-#[derive(Debug)]
-struct NatsServer {
-    process: Option<Background>,
-    config: PathBuf,
-    port: u16,
-}
-
-impl NatsServer {
-    fn start(&mut self) {
-        let mut command = Command::new(nats_server());
-        command.arg("-c").arg(&self.config);
-        self.process = Some(Background::start(&mut command));
-    }
-}
-
 /// One node of the relay.
 #[derive(Debug)]
 struct RelayNode {
     process: Option<Background>,
     port: u16,
     invite: String,
+    blocks: Option<u64>,
 }
 
 /// Everything.
@@ -62,6 +39,7 @@ pub struct Cluster {
     servers: Vec<NatsServer>,
     nodes: Vec<RelayNode>,
     shares_folder: bool,
+    links: Option<Links>,
     // Last, so that the processes are gone before their folders are removed.
     folder: TempDir,
 }
@@ -69,34 +47,42 @@ pub struct Cluster {
 impl Cluster {
     /// Three NATS servers and three nodes, all ready.
     pub fn start() -> Self {
-        let mut cluster = Self::with_nats();
-        cluster.init().ok();
-        cluster.share_identity();
-        (0..NODES).for_each(|node| cluster.start_node(node));
-        cluster
+        Self::with_nats().with_nodes()
+    }
+
+    /// The same, and everything between them goes over [`Cluster::links`]. What this harness asks of NATS does not.
+    pub fn start_linked() -> Self {
+        Self::nats_over(true).with_nodes()
     }
 
     /// The same, with blobs in a folder that the nodes share.
     pub fn start_with_shared_folder() -> Self {
         let mut cluster = Self::with_nats();
         cluster.shares_folder = true;
-        cluster.init().ok();
-        cluster.share_identity();
-        (0..NODES).for_each(|node| cluster.start_node(node));
-        cluster
+        cluster.with_nodes()
     }
 
     /// NATS alone; nothing is set up in it.
     pub fn with_nats() -> Self {
+        Self::nats_over(false)
+    }
+
+    fn with_nodes(mut self) -> Self {
+        self.init().ok();
+        self.share_identity();
+        (0..NODES).for_each(|node| self.start_node(node));
+        self
+    }
+
+    fn nats_over(linked: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ports: Vec<(u16, u16)> = (0..NODES).map(|_| (free_port(), free_port())).collect();
-        let servers = (0..NODES).map(|number| NatsServer {
-            process: None,
-            config: config(folder.path(), number, &ports),
-            port: ports[number].0,
-        });
-        let nodes = (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new() });
-        let mut cluster = Self { servers: servers.collect(), nodes: nodes.collect(), shares_folder: false, folder };
+        let links = linked.then(|| Links::between(&ports));
+        let servers = (0..NODES).map(|number| NatsServer::new(folder.path(), number, &ports, links.as_ref()));
+        let nodes =
+            (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new(), blocks: None });
+        let (servers, nodes) = (servers.collect(), nodes.collect());
+        let mut cluster = Self { servers, nodes, shares_folder: false, links, folder };
         for node in 0..NODES {
             std::fs::DirBuilder::new().mode(0o700).create(cluster.data(node)).expect("a folder");
         }
@@ -114,12 +100,9 @@ impl Cluster {
         });
     }
 
-    /// Runs `aside-relay cluster` with these arguments.
-    pub fn tool(&self, args: &[&str]) -> crate::Run {
-        let (command, rest) = args.split_first().expect("a command");
-        let urls = self.urls();
-        let arguments = ["cluster", command, "--cluster", &urls].into_iter().chain(rest.iter().copied());
-        run(Command::new(binaries::aside_relay()).args(arguments), b"", START)
+    /// The ways between nodes and NATS servers; panics unless it was started with them.
+    pub fn links(&self) -> &Links {
+        self.links.as_ref().expect("started with links")
     }
 
     /// Makes an empty cluster with the first node's data folder, as soon as NATS can.
@@ -166,8 +149,29 @@ impl Cluster {
 
     /// Of all NATS servers.
     pub fn urls(&self) -> String {
-        let urls: Vec<String> = self.servers.iter().map(|server| format!("nats://127.0.0.1:{}", server.port)).collect();
+        let urls: Vec<String> = (0..NODES).map(|server| self.url(server)).collect();
         urls.join(",")
+    }
+
+    /// Of one NATS server.
+    pub fn url(&self, server: usize) -> String {
+        format!("nats://127.0.0.1:{}", self.servers[server].port)
+    }
+
+    /// By which a node reaches all NATS servers.
+    fn urls_of(&self, node: usize) -> String {
+        self.links.as_ref().map_or_else(|| self.urls(), |links| links.urls(node))
+    }
+
+    /// Lets files of a node grow up to so many blocks of 512 bytes only, from its next start on.
+    pub fn set_file_blocks(&mut self, node: usize, blocks: u64) {
+        self.nodes[node].blocks = Some(blocks);
+    }
+
+    /// Takes that limit away while the node runs.
+    pub fn make_room(&mut self, node: usize) {
+        self.nodes[node].blocks = None;
+        limited::lift(self.nodes[node].process.as_ref().expect("it runs"));
     }
 
     /// Has a node use this port from its next start on.
@@ -178,7 +182,7 @@ impl Cluster {
     /// A node's command line; not started.
     pub fn node_command(&self, node: usize) -> Command {
         let mut command = Command::new(binaries::aside_relay());
-        command.args(["serve", "--json", "--cluster", &self.urls(), "--node", &format!("node-{node}")]);
+        command.args(["serve", "--json", "--cluster", &self.urls_of(node), "--node", &format!("node-{node}")]);
         command.arg("--listen").arg(self.address(node).to_string());
         // Its own address comes first: clients with its invite go there.
         for other in (0..NODES).map(|turn| (node + turn) % NODES) {
@@ -200,7 +204,9 @@ impl Cluster {
     /// Starts a node, and waits until it serves.
     #[track_caller]
     pub fn start_node(&mut self, node: usize) {
-        let mut process = Background::start(&mut self.node_command(node));
+        let command = self.node_command(node);
+        let limited = self.nodes[node].blocks.map(|blocks| limited::softly(&command, blocks));
+        let mut process = Background::start(&mut limited.unwrap_or(command));
         let line = wait_some("the node to listen", START, || {
             let line = process.lines().first().cloned();
             assert!(line.is_some() || process.is_running(), "node {node} did not start:\n{}", process.log());
@@ -268,49 +274,20 @@ impl Cluster {
         self.servers[server].process = None;
     }
 
-    /// `cluster status --json`; none while it cannot be had.
-    pub fn status(&self) -> Option<Value> {
-        let asked = self.tool(&["status", "--json"]);
-        (asked.code == Some(0)).then(|| asked.one())
+    /// Ends everything without warning, at once.
+    pub fn lose_power(&mut self) {
+        let nodes = self.nodes.iter_mut().map(|node| &mut node.process);
+        let all: Vec<_> = nodes.chain(self.servers.iter_mut().map(|server| &mut server.process)).collect();
+        all.iter().filter_map(|process| process.as_ref()).for_each(|process| process.signal("KILL"));
+        // Each is waited for.
+        all.into_iter().for_each(|process| drop(process.take()));
     }
 
-    /// The node that appends, once there is one.
-    pub fn owner(&self) -> usize {
-        wait_some("a node that appends", START, || {
-            let status = self.status()?;
-            let owner: usize = status["owner"].as_str()?.strip_prefix("node-")?.parse().ok()?;
-            self.nodes.get(owner)?.process.as_ref().map(|_| owner)
-        })
-    }
-
-    /// Waits until so many nodes have the same state; panics if states differ.
+    /// Starts everything that [`Cluster::lose_power`] ended.
     #[track_caller]
-    pub fn agree(&self, nodes: usize) {
-        wait_for("all nodes to tell their state", START, || {
-            let asked = self.tool(&["verify", "--json"]);
-            if asked.stdout.is_empty() {
-                return false;
-            }
-            let told = asked.one();
-            assert!(told["equal"] == true, "the replicas differ: {told}");
-            told["nodes"].as_array().is_some_and(|all| all.len() == nodes)
-        });
+    pub fn power_returns(&mut self) {
+        (0..NODES).for_each(|server| self.start_nats(server));
+        self.wait_for_nats();
+        (0..NODES).for_each(|node| self.start_node(node));
     }
-}
-
-/// Writes the configuration of a NATS server.
-fn config(folder: &Path, number: usize, ports: &[(u16, u16)]) -> PathBuf {
-    let routes: Vec<String> = ports.iter().map(|(_, route)| format!("\"nats://127.0.0.1:{route}\"")).collect();
-    let (port, route) = ports[number];
-    let store = folder.join(format!("nats-{number}"));
-    let text = format!(
-        "server_name: nats-{number}\nlisten: \"127.0.0.1:{port}\"\nmax_payload: 8MB\n\
-         jetstream {{ store_dir: \"{}\", sync_interval: always }}\n\
-         cluster {{ name: test, listen: \"127.0.0.1:{route}\", routes: [{}] }}\n",
-        store.display(),
-        routes.join(", ")
-    );
-    let path = folder.join(format!("nats-{number}.conf"));
-    std::fs::write(&path, text).expect("a file");
-    path
 }

@@ -100,8 +100,8 @@ fn wait(child: &mut Child, timeout: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// Lines a program said so far.
-type Lines = Arc<Mutex<Vec<String>>>;
+/// Lines a program said so far, and when.
+type Lines = Arc<Mutex<Vec<(Instant, String)>>>;
 
 /// A program in the background; killed when dropped. What it said can be read while it runs and afterwards.
 #[derive(Debug)]
@@ -155,6 +155,11 @@ impl Background {
 
     /// Lines of standard output so far, in order.
     pub fn lines(&self) -> Vec<String> {
+        self.timed_lines().into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// The same, and when each one came.
+    pub fn timed_lines(&self) -> Vec<(Instant, String)> {
         self.stdout.lock().expect("reader").clone()
     }
 
@@ -166,7 +171,8 @@ impl Background {
 
     /// Standard error so far.
     pub fn log(&self) -> String {
-        self.stderr.lock().expect("reader").join("\n")
+        let lines = self.stderr.lock().expect("reader");
+        lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until standard output has at least `count` lines, and returns them.
@@ -231,7 +237,7 @@ impl Drop for Background {
 fn follow(from: impl Read + Send + 'static, to: Lines) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
-            to.lock().expect("reader").push(line);
+            to.lock().expect("reader").push((Instant::now(), line));
         }
     })
 }

@@ -182,7 +182,9 @@ impl Office {
 
     /// Does what a tool asks.
     async fn answer(&mut self, message: Message) -> Turn {
-        let (Some(to), Some(asked)) = (message.reply, Asked::read(&message.payload)) else { return Turn::Nothing };
+        // A node that has come and does not know who appends: any record tells it.
+        let Some(to) = message.reply else { return Turn::Append(self.reign.record(Vec::new())) };
+        let Some(asked) = Asked::read(&message.payload) else { return Turn::Nothing };
         let nats = &self.node.nats;
         match asked {
             Asked::Who => nats.answer(to, self.node.name.clone()).await,

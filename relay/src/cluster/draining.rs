@@ -16,25 +16,24 @@ const PARTS: u32 = 100;
 /// Pause before control messages are listened for anew.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Waits until a tool asks for it, then drains this node.
+/// Takes a tool's word that this node is to be drained.
 pub(super) async fn listen(node: Arc<Node>) {
     loop {
         if let Ok(mut asked) = node.nats.asked_of(&node.name).await {
             while let Some(message) = asked.next().await {
                 let (Some(to), DRAIN) = (message.reply, message.payload.as_ref()) else { continue };
-                let begins = !node.draining.send_replace(true);
+                node.draining.send_replace(true);
                 node.nats.answer(to, DONE.to_owned()).await;
-                if begins {
-                    drain(&node).await;
-                }
             }
         }
         sleep(AGAIN).await;
     }
 }
 
-/// The task that appends has seen already that it is over; whoever connects from here on is sent away.
-async fn drain(node: &Node) {
+/// Waits for that word; then nobody is let in any more, and everybody is sent away.
+pub(super) async fn empty(node: Arc<Node>) {
+    // Without a sender the node is gone already.
+    let _ = node.draining.subscribe().wait_for(|draining| *draining).await;
     node.serving.send_replace(false);
     let devices = node.hub.devices();
     tracing::info!(connections = devices.len(), "this node is drained");
@@ -44,6 +43,9 @@ async fn drain(node: &Node) {
         ticks.tick().await;
         part.iter().for_each(|device| node.hub.disconnect(device, GoodbyeReason::ShuttingDown));
     }
-    // Those who connected while the list was made.
-    node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
+    // Those who were about to log in when it began.
+    loop {
+        node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
+        sleep(AGAIN).await;
+    }
 }

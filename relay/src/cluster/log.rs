@@ -127,6 +127,7 @@ impl Node {
         tasks.spawn(forwarding::collect(self.clone()));
         tasks.spawn(snapshots::keep(self.clone()));
         tasks.spawn(draining::listen(self.clone()));
+        tasks.spawn(draining::empty(self.clone()));
     }
 }
 

@@ -3,14 +3,15 @@
 use super::asking::{Asked, DRAIN};
 use super::settings::{Facts, Settings, is_name};
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError, PublishErrorKind};
 use async_nats::jetstream::kv::Store;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, Object, ObjectStore};
 use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
-use async_nats::jetstream::{Context, ContextBuilder, kv};
+use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
 use async_nats::{Client, ConnectOptions, Request, Subscriber};
 use bytes::Bytes;
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -64,6 +65,13 @@ pub enum NatsError {
 
 pub(super) fn failed(error: impl std::fmt::Display) -> NatsError {
     NatsError::Failed(error.to_string())
+}
+
+/// Whether NATS says that there is no such bucket. One that does not answer, or has no majority, says nothing of the kind.
+fn is_missing(error: &KeyValueError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<GetStreamError>());
+    let kind = cause.map(GetStreamError::kind);
+    matches!(kind, Some(GetStreamErrorKind::JetStream(why)) if why.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 /// What came of an append.
@@ -224,7 +232,8 @@ impl Nats {
     /// What all nodes agree on.
     pub async fn facts(&self) -> Result<Facts, NatsError> {
         let missing = || NatsError::NoCluster(self.name.clone());
-        let kept = self.kept().await.map_err(|_| missing())?;
+        let kept = self.context.get_key_value(self.bucket("facts")).await;
+        let kept = kept.map_err(|error| if is_missing(&error) { missing() } else { failed(error) })?;
         let bytes = kept.get("cluster").await.map_err(failed)?.ok_or_else(missing)?;
         let facts: Facts = serde_json::from_slice(&bytes).map_err(|_| NatsError::BadFacts)?;
         if facts.version == Facts::VERSION { Ok(facts) } else { Err(NatsError::BadFacts) }
@@ -236,9 +245,14 @@ impl Nats {
         Ok((info.state.first_sequence, info.state.last_sequence))
     }
 
+    /// What the log's leader says of it. A server that is parted from the others tells what it has, and that nobody leads.
     pub(super) async fn info(&self) -> Result<stream::Info, NatsError> {
         let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        stream.get_info().await.map_err(failed)
+        let info = stream.get_info().await.map_err(failed)?;
+        match info.cluster.as_ref().is_some_and(|cluster| cluster.leader.is_none()) {
+            true => Err(failed("the log has no leader")),
+            false => Ok(info),
+        }
     }
 
     /// Appends a record right after a position, or finds out that something else stands there. Comes back once that is
@@ -325,7 +339,13 @@ impl Nats {
         Some(String::from_utf8_lossy(&answer.payload).into_owned())
     }
 
-    /// What tools ask of the owner.
+    /// Has whoever appends make itself known. It may be lost.
+    pub(super) async fn call_owner(&self) {
+        // It is called again.
+        let _ = self.client.publish(self.control_subject(), Bytes::new()).await;
+    }
+
+    /// What tools ask of the owner, and nodes, which wait for no answer.
     pub(super) async fn asked(&self) -> Result<Subscriber, NatsError> {
         self.client.subscribe(self.control_subject()).await.map_err(failed)
     }

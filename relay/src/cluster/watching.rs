@@ -97,16 +97,22 @@ pub(super) async fn look_after(node: Arc<Node>) {
         }
         if let Ok(Ok((_, last))) = timeout(LEASE, node.nats.bounds()).await {
             heard = Instant::now();
-            let (position, sound) = {
+            let (position, sound, orphan) = {
                 let reached = reached.borrow();
-                (reached.position, reached.sound)
+                (reached.position, reached.sound, reached.owner.is_none())
             };
+            if orphan {
+                // Where nobody says anything it might be long until a record tells.
+                node.nats.call_owner().await;
+            }
             if last > position && position == before {
                 node.follow_anew.notify_waiters();
             }
             before = position;
-            let draining = *node.draining.borrow();
-            serve(&node, sound && last.saturating_sub(position) < BEHIND && !draining);
+            // One that is drained ends its connections by itself, and not all at once.
+            if !*node.draining.borrow() {
+                serve(&node, sound && last.saturating_sub(position) < BEHIND);
+            }
             tools::tell_status(&node, position).await;
         } else if heard.elapsed() > DEAF {
             serve(&node, false);
@@ -117,11 +123,16 @@ pub(super) async fn look_after(node: Arc<Node>) {
 
 fn serve(node: &Node, may: bool) {
     let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
-    if changed && !may {
-        tracing::warn!("this node does not hear NATS, is behind, or cannot store; its connections go elsewhere");
+    match may {
+        true if changed => tracing::info!("this node serves"),
+        false if changed => {
+            tracing::warn!("this node does not hear NATS, is behind, or cannot store; its connections go elsewhere");
+        }
+        _ => {}
+    }
+    if !may {
+        // Each time: who was about to log in when it changed has been let in since.
         node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
-    } else if changed {
-        tracing::info!("this node serves");
     }
 }
 

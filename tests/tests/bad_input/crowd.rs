@@ -1,7 +1,7 @@
 //! Hundreds of connections that mean no good: people are served meanwhile, memory stays bounded, all of it ends.
 
-use super::raw::{Raw, tls};
 use aside_protocol::limits::{LOGIN_MS, MAX_FRAME};
+use aside_tests::raw::{Raw, tls};
 use aside_tests::{Client, Relay, RelayOptions, wait_for};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,6 +1,5 @@
 //! Frames that are too large, malformed, unknown, out of state, or from a device that is not logged in.
 
-use super::raw::{Person, Raw, hello};
 use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, Ping, RelayFrame};
 use aside_protocol::invite::Invite;
 use aside_protocol::limits::MAX_FRAME;
@@ -8,6 +7,7 @@ use aside_protocol::login::Mode;
 use aside_protocol::refusal::{Plain, TooLarge};
 use aside_protocol::request::{Answer, Range, Request, Send};
 use aside_protocol::{Body, ChatId, N, PartitionId, Pos, Refusal, Seq, encode};
+use aside_tests::raw::{Person, Raw, hello};
 use aside_tests::{Client, Relay, RelayOptions};
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;

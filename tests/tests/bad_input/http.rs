@@ -1,6 +1,6 @@
 //! What is not a frame at all: bytes that are not TLS, requests that are no WebSocket, headers without end.
 
-use super::raw::{PATIENCE, tls};
+use aside_tests::raw::{PATIENCE, tls};
 use aside_tests::{Client, Relay, RelayOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

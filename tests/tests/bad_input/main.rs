@@ -9,7 +9,6 @@ mod frames;
 mod http;
 mod invites;
 mod messages;
-mod raw;
 mod relay_commands;
 mod said;
 mod secrets;

@@ -1,143 +1,184 @@
-//! Nodes and NATS servers die and come back, one after the other, while many people write in direct chats and in a group:
-//! nothing is lost, doubled or out of order, and the replicas stay equal.
+//! Nodes, NATS servers and the ways between them fail and come back, one after the other, while many people write in direct
+//! chats and in a group: nothing is lost, doubled or out of order, nobody is left waiting, and the replicas stay equal.
 
 use super::common::*;
+use super::stalls::{Stalls, number};
 use aside_tests::cluster::NODES;
-use aside_tests::{Background, Client, Cluster, rounds, wait_for};
+use aside_tests::{Background, Client, Cluster, Road, rounds, wait_for};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Most of the time between two lines of everybody.
 const PAUSE: Duration = Duration::from_millis(400);
+/// Kinds of faults.
+const KINDS: usize = 4;
+
+/// Everybody, by number. Those below `in_pairs` write to a partner, the others to the group.
+struct People {
+    clients: Vec<Client>,
+    in_pairs: usize,
+}
 
 #[test]
-fn nothing_is_lost_doubled_or_out_of_order_whatever_dies() {
-    let (people, seconds) = (rounds(6, 50), rounds(25, 300) as u64);
-    let mut cluster = Cluster::start();
-    let clients: Vec<Client> = (0..people)
-        .map(|number| {
-            let invite = cluster.new_invite(number % NODES);
-            Client::registered(&format!("person{number}"), &invite)
-        })
-        .collect();
-    // The last third is in a group, the others are in pairs.
-    let in_group = people / 3;
-    let pairs = (people - in_group) / 2;
-    let group: Vec<usize> = (2 * pairs..people).collect();
-    let names: Vec<String> = group.iter().skip(1).map(|&number| format!("person{number}")).collect();
-    let mut make = vec!["group", "create", "chaos"];
-    make.extend(names.iter().map(String::as_str));
-    clients[group[0]].run(&make).ok();
-    for &member in &group[1..] {
-        wait_for("the group to be known", SOON, || {
-            clients[member].run(&["recv", "--timeout", "1s"]);
-            clients[member].run(&["chats", "--json"]).stdout.contains("chaos")
-        });
+fn nothing_is_lost_doubled_or_out_of_order_whatever_fails() {
+    let (count, seconds) = (rounds(6, 50), rounds(25, 300) as u64);
+    let mut cluster = Cluster::start_linked();
+    let people = People::meet(&cluster, count);
+    let mut writers = people.begin_to_write();
+    let mut stalls = Stalls::default();
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while Instant::now() < deadline || stalls.faults() < KINDS {
+        trouble(&mut cluster, &mut writers, &mut stalls);
     }
-    let partner = |number: usize| number ^ 1;
-    let paired = (0..2 * pairs).map(|client| clients[client].talk(&format!("person{}", partner(client))));
-    let grouped = group.iter().map(|&client| clients[client].talk("#chaos"));
-    let mut writers: Vec<Background> = paired.chain(grouped).collect();
-    let written = trouble(&mut cluster, &mut writers, Duration::from_secs(seconds));
+    let written = stalls.lines();
+    for (reader, writer) in writers.iter().enumerate() {
+        let wanted = written * people.heard_by(reader).len();
+        let heard = || writer.lines().iter().filter(|line| number(line).is_some()).count();
+        wait_for("everything to arrive without a restart", SOON, || heard() >= wanted);
+    }
     for writer in &mut writers {
         writer.hush();
-        // What is not sent yet stays in the outbox; the next command sends it.
-        writer.wait(SOON);
+        assert_eq!(writer.wait(SOON), Some(0), "{}", writer.log());
     }
-    for client in &clients {
-        wait_for("the outbox to be empty", SOON, || {
-            client.run(&["recv", "--timeout", "2s"]);
-            let chats = client.run(&["chats", "--json"]).json();
-            chats.iter().all(|chat| chat["pending"] == 0)
-        });
-    }
-    for (number, reader) in clients.iter().enumerate().take(2 * pairs) {
-        let from = format!("person{}", partner(number));
-        has_lines(reader, &from, std::slice::from_ref(&from), written);
-    }
-    for &reader in &group {
-        let others: Vec<String> =
-            group.iter().filter(|&&other| other != reader).map(|other| format!("person{other}")).collect();
-        has_lines(&clients[reader], "#chaos", &others, written);
-    }
+    (0..count).for_each(|reader| people.has_all(reader, written));
     cluster.agree(NODES);
+    let faults = stalls.faults();
+    println!("{faults} faults, {} messages by {count} people: lost, twice, out of order: 0", written * count);
+    println!("{}", stalls.tell(&writers));
 }
 
-/// Waits until a reader has so many lines of each writer, and wants them once and in order.
-fn has_lines(reader: &Client, chat: &str, writers: &[String], count: usize) {
-    let wanted: Vec<String> = (0..count).map(|number| format!("line {number}")).collect();
-    let mut seen = BTreeMap::new();
-    wait_for("everything to arrive", SOON, || {
-        reader.run(&["recv", "--timeout", "1s"]);
-        seen = of(reader, chat);
-        writers.iter().all(|from| seen.get(from).is_some_and(|lines: &Vec<String>| lines.len() >= count))
-    });
-    for from in writers {
-        assert_eq!(seen[from], wanted, "{from} to {}", reader.name());
+impl People {
+    /// They register at all nodes in turn. A third is in a group, the others are in pairs.
+    fn meet(cluster: &Cluster, count: usize) -> Self {
+        let register = |number: usize| Client::registered(&name(number), &cluster.new_invite(number % NODES));
+        let clients: Vec<Client> = (0..count).map(register).collect();
+        let in_pairs = (count - count / 3) / 2 * 2;
+        let names: Vec<String> = (in_pairs + 1..count).map(name).collect();
+        let make = ["group", "create", "chaos"].into_iter().chain(names.iter().map(String::as_str));
+        clients[in_pairs].run(&make.collect::<Vec<_>>()).ok();
+        for member in &clients[in_pairs + 1..] {
+            wait_for("the group to be known", SOON, || {
+                member.run(&["recv", "--timeout", "1s"]);
+                member.run(&["chats", "--json"]).stdout.contains("chaos")
+            });
+        }
+        Self { clients, in_pairs }
     }
-}
 
-/// The lines of each writer in a chat, as a reader has them.
-fn of(reader: &Client, chat: &str) -> BTreeMap<String, Vec<String>> {
-    let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for entry in reader.whole_history(chat) {
-        if let (Some(from), Some(text)) = (entry["from"].as_str(), entry["text"].as_str())
-            && text.starts_with("line ")
-        {
-            lines.entry(from.to_owned()).or_default().push(text.to_owned());
+    fn group(&self) -> Range<usize> {
+        self.in_pairs..self.clients.len()
+    }
+
+    /// In which chat somebody writes.
+    fn chat(&self, number: usize) -> String {
+        if number < self.in_pairs { name(number ^ 1) } else { "#chaos".to_owned() }
+    }
+
+    /// Those whose lines somebody gets.
+    fn heard_by(&self, number: usize) -> Vec<String> {
+        let group = self.group().filter(|&other| other != number);
+        if number < self.in_pairs { vec![name(number ^ 1)] } else { group.map(name).collect() }
+    }
+
+    fn begin_to_write(&self) -> Vec<Background> {
+        self.clients.iter().enumerate().map(|(number, client)| client.talk(&self.chat(number))).collect()
+    }
+
+    /// Somebody has so many lines of everybody in the chat, once and in order.
+    fn has_all(&self, reader: usize, count: usize) {
+        let wanted: Vec<String> = (0..count).map(|number| format!("line {number}")).collect();
+        let mut seen = BTreeMap::<String, Vec<String>>::new();
+        for entry in self.clients[reader].whole_history(&self.chat(reader)) {
+            if let (Some(from), Some(text)) = (entry["from"].as_str(), entry["text"].as_str())
+                && text.starts_with("line ")
+            {
+                seen.entry(from.to_owned()).or_default().push(text.to_owned());
+            }
+        }
+        for from in self.heard_by(reader) {
+            assert_eq!(seen.get(&from), Some(&wanted), "{from} to {}: lost, doubled or out of order", name(reader));
         }
     }
-    lines
 }
 
-/// Everybody writes, and one thing after the other dies and comes back. How many lines each has written.
-fn trouble(cluster: &mut Cluster, writers: &mut [Background], time: Duration) -> usize {
-    let (deadline, mut written, mut fault) = (Instant::now() + time, 0, 0);
-    while Instant::now() < deadline {
-        let victim = match fault % 3 {
-            0 => Victim::Node(cluster.owner()),
-            1 => Victim::Nats(fault / 3 % 3),
-            _ => Victim::Node((cluster.owner() + 1) % NODES),
-        };
-        fault += 1;
-        written = lines_for(writers, written, 3);
-        victim.dies(cluster);
-        written = lines_for(writers, written, 5);
-        victim.comes_back(cluster);
-        wait_for("all of them to be back", SOON, || {
-            let status = cluster.status();
-            status.is_some_and(|s| s["current"] == 3 && s["nodes"].as_array().is_some_and(|n| n.len() == NODES))
-        });
-    }
-    written
+fn name(number: usize) -> String {
+    format!("person{number}")
 }
 
-fn lines_for(writers: &mut [Background], from: usize, count: usize) -> usize {
-    for number in from..from + count {
+/// Everybody writes while the next thing fails and comes back.
+fn trouble(cluster: &mut Cluster, writers: &mut [Background], stalls: &mut Stalls) {
+    let (kind, turn) = (stalls.faults() % KINDS, stalls.faults() / KINDS);
+    let victim = match kind {
+        0 => Victim::Owner(cluster.owner()),
+        1 => Victim::Nats(turn % NODES),
+        2 => Victim::Standby((cluster.owner() + 1) % NODES),
+        // The way of one that does not append, of two NATS servers, of the one that appends.
+        _ if turn % 3 == 1 => Victim::Route(turn % NODES),
+        _ => Victim::Way((cluster.owner() + usize::from(turn.is_multiple_of(3))) % NODES),
+    };
+    stalls.begin(victim.kind());
+    say_lines(writers, stalls, 3);
+    victim.fails(cluster);
+    say_lines(writers, stalls, victim.lines());
+    victim.comes_back(cluster);
+    wait_for("all of them to be back", SOON, || cluster.is_whole());
+}
+
+fn say_lines(writers: &mut [Background], stalls: &mut Stalls, count: usize) {
+    for _ in 0..count {
+        let number = stalls.lines();
+        stalls.say();
         writers.iter_mut().for_each(|writer| say(writer, number..number + 1));
         sleep(PAUSE);
     }
-    from + count
 }
 
+/// Which one fails.
 enum Victim {
-    Node(usize),
+    /// The node that appends is killed.
+    Owner(usize),
+    /// Another node is.
+    Standby(usize),
+    /// A NATS server is.
     Nats(usize),
+    /// A node's ways to all NATS servers are cut.
+    Way(usize),
+    /// The way between a NATS server and the next one is.
+    Route(usize),
 }
 
 impl Victim {
-    fn dies(&self, cluster: &mut Cluster) {
+    fn kind(&self) -> &'static str {
         match self {
-            Self::Node(node) => cluster.kill_node(*node),
-            Self::Nats(server) => cluster.kill_nats(*server),
+            Self::Owner(_) => "the node that appends killed",
+            Self::Standby(_) => "another node killed",
+            Self::Nats(_) => "a NATS server killed",
+            Self::Way(_) => "a node's link cut",
+            Self::Route(_) => "a link between NATS servers cut",
+        }
+    }
+
+    /// How many lines are said meanwhile. A node that only lost its way is to notice it.
+    fn lines(&self) -> usize {
+        if matches!(self, Self::Way(_)) { 20 } else { 5 }
+    }
+
+    fn fails(&self, cluster: &mut Cluster) {
+        match *self {
+            Self::Owner(node) | Self::Standby(node) => cluster.kill_node(node),
+            Self::Nats(server) => cluster.kill_nats(server),
+            Self::Way(node) => cluster.links().node(node, Road::Cut),
+            Self::Route(server) => cluster.links().servers(server, (server + 1) % NODES, Road::Cut),
         }
     }
 
     fn comes_back(&self, cluster: &mut Cluster) {
-        match self {
-            Self::Node(node) => cluster.start_node(*node),
-            Self::Nats(server) => cluster.start_nats(*server),
+        match *self {
+            Self::Owner(node) | Self::Standby(node) => cluster.start_node(node),
+            Self::Nats(server) => cluster.start_nats(server),
+            Self::Way(_) | Self::Route(_) => cluster.links().heal(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Two people at different nodes, and what must hold of what they write.
 
-use aside_tests::{Background, Client, Cluster, wait_for};
+use aside_tests::{Background, Client, Cluster, wait_for, wait_some};
 use std::time::Duration;
 
 /// Longer than any fault here lasts.
@@ -42,4 +42,31 @@ pub fn lines(client: &Client, with: &str) -> Vec<String> {
     let history = client.whole_history(with);
     let texts = history.iter().filter_map(|entry| entry["text"].as_str());
     texts.filter(|text| text.starts_with("line ")).map(str::to_owned).collect()
+}
+
+/// What somebody who follows in the background has printed so far, of the numbered lines.
+pub fn heard(follow: &Background) -> Vec<String> {
+    let texts = follow.json().into_iter().filter_map(|entry| entry["text"].as_str().map(str::to_owned));
+    texts.filter(|text| text.starts_with("line ")).collect()
+}
+
+/// Waits until somebody who follows in the background has printed so many numbered lines.
+#[track_caller]
+pub fn hears(follow: &Background, count: usize) {
+    wait_for("the lines to be heard", SOON, || heard(follow).len() >= count);
+}
+
+/// Devices connected to a node, as it says.
+pub fn connected(cluster: &Cluster, node: usize) -> u64 {
+    wait_some("the node's state", SOON, || {
+        let status = cluster.status()?;
+        let nodes = status["nodes"].as_array()?;
+        nodes.iter().find(|one| one["node"] == format!("node-{node}"))?["connected"].as_u64()
+    })
+}
+
+/// Waits until a node has said something.
+#[track_caller]
+pub fn says(cluster: &Cluster, node: usize, what: &str) {
+    wait_for(what, SOON, || cluster.log_of(node).contains(what));
 }

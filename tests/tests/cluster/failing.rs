@@ -1,55 +1,47 @@
 //! Nodes and NATS servers die and come back: nothing is lost, doubled or out of order.
 
 use super::common::*;
-use aside_tests::Cluster;
 use aside_tests::cluster::NODES;
+use aside_tests::{Client, Cluster, wait_for};
 
-#[test]
-fn the_node_that_appends_is_killed_and_another_one_goes_on() {
+/// Alice writes to bob, a node ends while she does, and nothing is lost. Where they are, and which node ends, counts from
+/// the one that appends. The one that ended is told.
+fn survives(alice: usize, bob: usize, victim: usize, end: fn(&mut Cluster, usize)) -> (Cluster, usize) {
     let mut cluster = Cluster::start();
     let owner = cluster.owner();
-    // Neither of them is connected to the one that dies.
-    let (alice, bob) = two(&cluster, (owner + 1) % NODES, (owner + 2) % NODES);
+    let [alice, bob, victim] = [alice, bob, victim].map(|turn| (owner + turn) % NODES);
+    let (alice, bob) = two(&cluster, alice, bob);
     let mut talk = stream(&alice, "bob");
     say(&mut talk, 0..20);
-    cluster.kill_node(owner);
+    end(&mut cluster, victim);
     say(&mut talk, 20..60);
     talk.hush();
     has_all(&bob, "alice", 60);
-    cluster.start_node(owner);
+    (cluster, victim)
+}
+
+/// It comes back and has what the others have.
+fn returns((mut cluster, victim): (Cluster, usize)) {
+    cluster.start_node(victim);
     cluster.agree(NODES);
+}
+
+#[test]
+fn the_node_that_appends_is_killed_and_another_one_goes_on() {
+    // Neither of them is connected to the one that dies.
+    returns(survives(1, 2, 0, Cluster::kill_node));
 }
 
 #[test]
 fn people_go_on_to_another_node_when_theirs_is_gone() {
-    let mut cluster = Cluster::start();
-    let owner = cluster.owner();
-    let other = (owner + 1) % NODES;
-    let (alice, bob) = two(&cluster, other, owner);
-    let mut talk = stream(&alice, "bob");
-    say(&mut talk, 0..10);
-    cluster.kill_node(other);
-    say(&mut talk, 10..30);
-    talk.hush();
-    has_all(&bob, "alice", 30);
-    cluster.start_node(other);
-    cluster.agree(NODES);
+    returns(survives(1, 0, 1, Cluster::kill_node));
 }
 
 #[test]
 fn a_node_that_stops_in_order_hands_over_at_once() {
-    let mut cluster = Cluster::start();
-    let owner = cluster.owner();
-    let (alice, bob) = two(&cluster, (owner + 1) % NODES, (owner + 2) % NODES);
-    let mut talk = stream(&alice, "bob");
-    say(&mut talk, 0..10);
-    cluster.stop_node(owner);
-    say(&mut talk, 10..20);
-    talk.hush();
-    has_all(&bob, "alice", 20);
-    assert_ne!(cluster.owner(), owner);
-    cluster.start_node(owner);
-    cluster.agree(NODES);
+    let (cluster, victim) = survives(1, 2, 0, Cluster::stop_node);
+    assert_ne!(cluster.owner(), victim);
+    returns((cluster, victim));
 }
 
 #[test]
@@ -63,17 +55,15 @@ fn nats_servers_die_one_at_a_time() {
         say(&mut talk, server * 10 + 5..server * 10 + 10);
         has_lines(&bob, server * 10 + 10);
         cluster.start_nats(server);
-        aside_tests::wait_for("all NATS servers to have the log", SOON, || {
-            cluster.status().is_some_and(|status| status["current"] == 3)
-        });
+        wait_for("all NATS servers to have the log", SOON, || cluster.is_whole());
     }
     talk.hush();
     has_all(&bob, "alice", 30);
     cluster.agree(NODES);
 }
 
-fn has_lines(client: &aside_tests::Client, count: usize) {
-    aside_tests::wait_for("the lines so far", SOON, || {
+fn has_lines(client: &Client, count: usize) {
+    wait_for("the lines so far", SOON, || {
         client.recv(&["--timeout", "1s", "--follow"]);
         lines(client, "alice").len() >= count
     });

@@ -3,9 +3,14 @@
 
 mod chaos;
 mod common;
+mod devices;
+mod disk;
 mod failing;
 mod files;
 mod joining;
 mod looking_after;
+mod power;
 mod secured;
+mod splits;
+mod stalls;
 mod talking;

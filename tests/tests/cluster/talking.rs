@@ -3,6 +3,10 @@
 use super::common::*;
 use aside_tests::cluster::NODES;
 use aside_tests::{Client, Cluster};
+use std::time::{Duration, Instant};
+
+/// The node that appends does something by itself every minute.
+const IDLE: Duration = Duration::from_secs(20);
 
 #[test]
 fn people_at_different_nodes_talk_and_all_nodes_agree() {
@@ -24,4 +28,19 @@ fn people_at_different_nodes_talk_and_all_nodes_agree() {
     let status = cluster.status().unwrap();
     assert_eq!(status["nodes"].as_array().unwrap().len(), NODES);
     assert_eq!((status["replicas"].as_u64(), status["current"].as_u64()), (Some(3), Some(3)));
+}
+
+#[test]
+fn a_node_that_comes_back_while_nobody_says_anything_is_there_at_once() {
+    let mut cluster = Cluster::start();
+    let node = (cluster.owner() + 1) % NODES;
+    for _ in 0..2 {
+        // It has everything, so that nothing it reads tells it who appends.
+        cluster.agree(NODES);
+        cluster.stop_node(node);
+        let began = Instant::now();
+        // It has made an invite by then, which the node that appends has taken.
+        cluster.start_node(node);
+        assert!(began.elapsed() < IDLE, "it waited until the node that appends had something to say");
+    }
 }

@@ -1,18 +1,19 @@
 //! Connections that send whatever they like: TCP, TLS, WebSocket, and a registered device that speaks frames.
 
+use crate::Relay;
 use aside_crypto::lists::first_list;
 use aside_crypto::{DeviceKey, RootKey};
 use aside_protocol::frame::{ClientFrame, Fault, Hello, Login, Register, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{EXPORTER_LABEL, Mode, Transcript, pin};
 use aside_protocol::{DeviceId, Millis, Name, Nonce, decode, encode};
-use aside_tests::Relay;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -25,8 +26,14 @@ use tokio_tungstenite::tungstenite::Message;
 /// Only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+impl From<&Relay> for SocketAddr {
+    fn from(relay: &Relay) -> Self {
+        relay.address()
+    }
+}
+
 /// TLS to the relay, whoever it says it is.
-pub async fn tls(relay: &Relay) -> TlsStream<TcpStream> {
+pub async fn tls(relay: impl Into<SocketAddr>) -> TlsStream<TcpStream> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -34,7 +41,7 @@ pub async fn tls(relay: &Relay) -> TlsStream<TcpStream> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
         .with_no_client_auth();
-    let stream = TcpStream::connect(relay.address()).await.unwrap();
+    let stream = TcpStream::connect(relay.into()).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let name = ServerName::try_from("aside-relay").unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
@@ -42,26 +49,31 @@ pub async fn tls(relay: &Relay) -> TlsStream<TcpStream> {
 
 /// A connection before its login.
 pub struct Raw {
+    /// What carries its frames.
     pub socket: WebSocketStream<TlsStream<TcpStream>>,
     exporter: Vec<u8>,
 }
 
 impl Raw {
-    pub async fn connect(relay: &Relay) -> Self {
+    /// TLS and the WebSocket on it.
+    pub async fn connect(relay: impl Into<SocketAddr>) -> Self {
         let stream = tls(relay).await;
         let exporter = stream.get_ref().1.export_keying_material(vec![0; 32], EXPORTER_LABEL, None).unwrap();
         let (socket, _) = tokio_tungstenite::client_async("wss://aside-relay/v1/ws", stream).await.unwrap();
         Self { socket, exporter }
     }
 
+    /// Sends a frame.
     pub async fn frame(&mut self, frame: &ClientFrame) {
         self.bytes(encode(frame)).await;
     }
 
+    /// Sends what may be a frame.
     pub async fn bytes(&mut self, bytes: impl Into<Bytes>) {
         self.message(Message::Binary(bytes.into())).await;
     }
 
+    /// Sends whatever a WebSocket carries.
     pub async fn message(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
     }
@@ -118,27 +130,42 @@ impl Raw {
             other => panic!("not registered: {other:?}"),
         }
     }
+
+    /// Logs a registered device in; panics unless it is let in.
+    pub async fn login(&mut self, person: &Person) {
+        let transcript = self.hello().await;
+        self.frame(&ClientFrame::Login(person.login(&transcript))).await;
+        let heard = self.hear().await;
+        assert!(matches!(heard, Some(RelayFrame::LoginOk(_))), "not logged in: {heard:?}");
+    }
 }
 
+/// The hello of a client that offers nothing beyond this version.
 pub fn hello() -> Hello {
     Hello { versions: vec![VERSION], capabilities: vec![], nonce: Nonce([7; 32]), mode: Mode::Direct }
 }
 
 /// Keys made of a name.
 pub struct Person {
+    /// The account's.
     pub name: Name,
+    /// Of the account.
     pub root: RootKey,
+    /// The first device.
     pub device: DeviceId,
+    /// That device's.
     pub key: DeviceKey,
 }
 
 impl Person {
+    /// The same for the same name.
     pub fn new(name: &str) -> Self {
         let first = name.as_bytes()[0];
         let (root, key) = (RootKey::from_entropy(&[first; 32]), DeviceKey::from_seed(&[first; 32]));
         Self { name: Name::new(name).unwrap(), root, device: DeviceId([first; 16]), key }
     }
 
+    /// Signs a registration with an invite.
     pub fn registration(&self, transcript: &Transcript, invite: &Invite) -> Register {
         let list = first_list(&self.root, self.device, self.key.public(), Millis(1));
         let (secret, root, name) = (invite.secret, self.root.public(), self.name.clone());
@@ -146,6 +173,7 @@ impl Person {
         Register { secret, name, root, list, signature: self.key.sign(&signed) }
     }
 
+    /// Signs a login.
     pub fn login(&self, transcript: &Transcript) -> Login {
         Login { device: self.device, signature: self.key.sign(&transcript.device_signs(&self.device)) }
     }

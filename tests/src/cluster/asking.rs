@@ -1,0 +1,66 @@
+//! What a cluster says of itself: `aside-relay cluster`, which reaches NATS without the links.
+
+use super::{Cluster, NODES, START};
+use crate::process::run;
+use crate::{binaries, wait_for, wait_some};
+use serde_json::Value;
+use std::process::Command;
+
+impl Cluster {
+    /// Runs `aside-relay cluster` with these arguments.
+    pub fn tool(&self, args: &[&str]) -> crate::Run {
+        self.tool_at(&self.urls(), args)
+    }
+
+    /// The same, with these NATS servers only.
+    pub fn tool_at(&self, urls: &str, args: &[&str]) -> crate::Run {
+        let (command, rest) = args.split_first().expect("a command");
+        let arguments = ["cluster", command, "--cluster", urls].into_iter().chain(rest.iter().copied());
+        run(Command::new(binaries::aside_relay()).args(arguments), b"", START)
+    }
+
+    /// `cluster status --json`; none while it cannot be had.
+    pub fn status(&self) -> Option<Value> {
+        self.status_at(&self.urls())
+    }
+
+    /// The same, as these NATS servers know it.
+    pub fn status_at(&self, urls: &str) -> Option<Value> {
+        let asked = self.tool_at(urls, &["status", "--json"]);
+        (asked.code == Some(0)).then(|| asked.one())
+    }
+
+    /// The node that appends, once there is one.
+    pub fn owner(&self) -> usize {
+        self.owner_at(&self.urls())
+    }
+
+    /// The same, as these NATS servers know it.
+    pub fn owner_at(&self, urls: &str) -> usize {
+        wait_some("a node that appends", START, || {
+            let status = self.status_at(urls)?;
+            let owner: usize = status["owner"].as_str()?.strip_prefix("node-")?.parse().ok()?;
+            self.nodes.get(owner)?.process.as_ref().map(|_| owner)
+        })
+    }
+
+    /// Whether all nodes have told of themselves within the last seconds, and all NATS servers have all of the log.
+    pub fn is_whole(&self) -> bool {
+        let told = self.status();
+        told.is_some_and(|s| s["current"] == NODES && s["nodes"].as_array().is_some_and(|n| n.len() == NODES))
+    }
+
+    /// Waits until so many nodes have the same state; panics if states differ.
+    #[track_caller]
+    pub fn agree(&self, nodes: usize) {
+        wait_for("all nodes to tell their state", START, || {
+            let asked = self.tool(&["verify", "--json"]);
+            if asked.stdout.is_empty() {
+                return false;
+            }
+            let told = asked.one();
+            assert!(told["equal"] == true, "the replicas differ: {told}");
+            told["nodes"].as_array().is_some_and(|all| all.len() == nodes)
+        });
+    }
+}

@@ -1,0 +1,39 @@
+//! The disk of one node is full: it stops serving until there is room, then reads what it has missed.
+
+use super::common::*;
+use aside_tests::cluster::NODES;
+use aside_tests::{Cluster, wait_for};
+
+/// Files of 256 KiB: enough to start, not for what follows.
+const LITTLE: u64 = 512;
+/// More texts of 30,000 bytes than fit.
+const MANY: usize = 30;
+
+#[test]
+fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
+    let mut cluster = Cluster::start();
+    let full = (cluster.owner() + 1) % NODES;
+    let (alice, bob) = two(&cluster, (full + 1) % NODES, full);
+    cluster.stop_node(full);
+    cluster.set_file_blocks(full, LITTLE);
+    cluster.start_node(full);
+    let follow = bob.follow();
+    wait_for("bob to be at that node", SOON, || connected(&cluster, full) == 1);
+    let mut said = 0;
+    while !cluster.log_of(full).contains("nothing can be stored") {
+        assert!(said < MANY, "the disk does not fill up");
+        alice.send("bob", &format!("line {said}"), &["--timeout", "60s"]).ok();
+        alice.send("bob", &"x".repeat(30_000), &["--timeout", "60s"]).ok();
+        said += 1;
+    }
+    says(&cluster, full, "its connections go elsewhere");
+    // Bob goes on elsewhere, and alice notices nothing.
+    alice.send("bob", &format!("line {said}"), &["--timeout", "60s"]).ok();
+    hears(&follow, said + 1);
+    assert_eq!(connected(&cluster, full), 0);
+    cluster.make_room(full);
+    wait_for("the node to serve again", SOON, || cluster.log_of(full).matches("this node serves").count() == 2);
+    drop(follow);
+    has_all(&bob, "alice", said + 1);
+    cluster.agree(NODES);
+}
