@@ -62,6 +62,7 @@ pub struct Cluster {
     servers: Vec<NatsServer>,
     nodes: Vec<RelayNode>,
     shares_folder: bool,
+    telling: bool,
     // Last, so that the processes are gone before their folders are removed.
     folder: TempDir,
 }
@@ -86,7 +87,17 @@ impl Cluster {
         cluster
     }
 
-    /// NATS alone; nothing is set up in it.
+    /// The same, and clients are told where the nodes are, so that each goes to the one that is its home. Each node names
+    /// only itself, and the others are not started yet if there are to be fewer.
+    pub fn telling(nodes: usize) -> Self {
+        let mut cluster = Self { telling: true, ..Self::with_nats() };
+        cluster.init().ok();
+        cluster.share_identity();
+        (0..nodes).for_each(|node| cluster.start_node(node));
+        cluster
+    }
+
+    /// NATS alone; nothing is set up in it. Clients will stay with the nodes of their invites: a test knows where they are.
     pub fn with_nats() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ports: Vec<(u16, u16)> = (0..NODES).map(|_| (free_port(), free_port())).collect();
@@ -96,7 +107,8 @@ impl Cluster {
             port: ports[number].0,
         });
         let nodes = (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new() });
-        let mut cluster = Self { servers: servers.collect(), nodes: nodes.collect(), shares_folder: false, folder };
+        let (servers, nodes) = (servers.collect(), nodes.collect());
+        let mut cluster = Self { servers, nodes, shares_folder: false, telling: false, folder };
         for node in 0..NODES {
             std::fs::DirBuilder::new().mode(0o700).create(cluster.data(node)).expect("a folder");
         }
@@ -181,7 +193,9 @@ impl Cluster {
         command.args(["serve", "--json", "--cluster", &self.urls(), "--node", &format!("node-{node}")]);
         command.arg("--listen").arg(self.address(node).to_string());
         // Its own address comes first: clients with its invite go there.
-        for other in (0..NODES).map(|turn| (node + turn) % NODES) {
+        let named = if self.telling { 1 } else { NODES };
+        command.args((!self.telling).then_some("--no-nodes"));
+        for other in (0..named).map(|turn| (node + turn) % NODES) {
             command.arg("--address").arg(self.address(other).to_string());
         }
         command.arg("--data").arg(self.data(node));
@@ -229,6 +243,11 @@ impl Cluster {
     pub fn kill_node(&mut self, node: usize) {
         self.nodes[node].process.as_mut().expect("it runs").kill();
         self.nodes[node].process = None;
+    }
+
+    /// Sends a node a signal, such as `STOP` and `CONT`.
+    pub fn signal_node(&self, node: usize, signal: &str) {
+        self.nodes[node].process.as_ref().expect("it runs").signal(signal);
     }
 
     /// Ends a node in order.

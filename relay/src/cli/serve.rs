@@ -53,6 +53,9 @@ pub(super) struct Serve {
     /// Envelopes a connection may have in flight.
     #[arg(long, value_name = "N", default_value_t = WINDOW_ENVELOPES, hide = true)]
     window: usize,
+    /// Tell clients of no node: they stay with the order of their invites, so that a test knows where they are.
+    #[arg(long, hide = true)]
+    no_nodes: bool,
 }
 
 impl Serve {
@@ -77,6 +80,7 @@ impl Serve {
         options.blobs = BlobLimits { quota: self.blob_quota, most: self.blob_max.min(MAX_BLOB) };
         (options.push_queue, options.window) = (self.push_queue, self.window);
         options.cluster = self.cluster.settings()?;
+        options.tell_nodes = !self.no_nodes;
         options.blob_folder = self.blobs;
         let server = Server::start(options).await?;
         let invite = server.invite(FIRST_INVITE.0, FIRST_INVITE.1).await.map_err(Failure::error);

@@ -7,4 +7,5 @@ mod failing;
 mod files;
 mod joining;
 mod looking_after;
+mod nodes;
 mod talking;
