@@ -29,7 +29,8 @@ impl Places {
         self.target(rounds.addresses(&self.told, &self.invited.addresses))
     }
 
-    /// For what has to happen at the node where this device is connected: what one node grants, others do not know.
+    /// For what belongs to the node where this device is connected: a meeting is open there, and a part of an upload lies
+    /// there.
     pub fn at(&self, here: Option<String>) -> Target {
         let here: Vec<String> = here.into_iter().collect();
         let known: Vec<String> = self.told.iter().chain(&self.invited.addresses).cloned().collect();

@@ -159,7 +159,7 @@ impl Moving {
         Err(Ended::Later("another device of yours may be uploading the same file".into(), Duration::ZERO))
     }
 
-    /// The relay: the node that this device is connected to, which gives the leave to upload, before the others.
+    /// The relay: first the node that this device is connected to, which said how much it has of an upload.
     async fn https(&self) -> Result<Https, Ended> {
         let look = self.worker.with(|engine| engine.read(Places::read));
         let places = look.await.map_err(|error| Ended::Later(error.to_string(), FULL))?;
