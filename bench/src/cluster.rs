@@ -64,7 +64,7 @@ impl Cluster {
         let status: Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
         let number = |name: &str| status[name].as_u64().ok_or_else(|| BenchError::unexpected("its status", &status));
         let (first, records, bytes) = (number("first")?, number("last")?, number("bytes")?);
-        Ok(Cost { relays_ms, nats_ms, whole: first == 1, records, bytes })
+        Ok(Cost { relays_ms, nats_ms, whole: first == 2, records, bytes })
     }
 }
 
@@ -74,7 +74,7 @@ pub struct Cost {
     pub relays_ms: Vec<u64>,
     /// Processor time of each NATS server.
     pub nats_ms: Vec<u64>,
-    /// Nothing was cut off from the log yet, so `bytes` is all it ever took.
+    /// Nothing was cut off from the log but the record it was made with, so `bytes` is all it ever took.
     pub whole: bool,
     /// Records of the log.
     pub records: u64,

@@ -84,11 +84,14 @@ async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchErro
     crowd.say(args.warm).await?;
     let (mut samples, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds.max(1) {
-        let before = cluster.cpu_ms()?;
+        let before = cluster.cost()?;
         let sample = crowd.say(args.messages).await?;
-        let after = cluster.cpu_ms()?;
-        let each = |spent: u64| spent as f64 * 1000.0 / sample.deliveries.max(1) as f64;
-        cpu.push((each(after.0 - before.0), each(after.1 - before.1)));
+        let after = cluster.cost()?;
+        let each = |before: &[u64], after: &[u64]| {
+            let spent = after.iter().sum::<u64>() - before.iter().sum::<u64>();
+            spent as f64 * 1000.0 / sample.deliveries.max(1) as f64
+        };
+        cpu.push((each(&before.relays_ms, &after.relays_ms), each(&before.nats_ms, &after.nats_ms)));
         samples.push(sample);
     }
     let seen = |value: fn(&Sample) -> f64| median(samples.iter().map(value));

@@ -8,6 +8,7 @@ mod link_guest;
 mod link_host;
 mod machine;
 mod paths;
+mod places;
 mod recover;
 mod register;
 mod transfer;
@@ -26,7 +27,7 @@ pub use transfer::{Progress, Transfers, Which};
 use aside_engine::{Config, Effect, Engine, EngineError, Random, Step, fresh};
 use aside_protocol::Millis;
 use aside_store::Tx;
-use aside_transport::Backoff;
+use aside_transport::Rounds;
 use connection::Keeper;
 use std::future::Future;
 use std::sync::{Arc, LazyLock};
@@ -70,6 +71,8 @@ pub struct Handle {
     caught_up: watch::Receiver<bool>,
     nudge: Arc<Notify>,
     transfers: watch::Receiver<Transfers>,
+    /// The address of the present connection, or of the last one.
+    at: watch::Receiver<Option<String>>,
 }
 
 /// A running agent; ends with [`Agent::close`].
@@ -94,11 +97,19 @@ impl Agent {
         let (worker, thread) = Worker::start(engine, changed, standing, wake.clone());
         let nudge = Arc::new(Notify::new());
         let online = connectivity.clone();
-        let handle =
-            Handle { worker: worker.clone(), changes, connectivity, caught_up, nudge: nudge.clone(), transfers };
-        let mover = Mover { worker: worker.clone(), wake, online, stop: stopped.clone(), progress };
-        let backoff = Backoff::new();
-        let keeper = Keeper { worker, choice, state: connected, stop: stopped, nudge, backoff, suspect: None };
+        let (at, here) = watch::channel(None);
+        let mover = Mover { worker: worker.clone(), wake, online, at: here.clone(), stop: stopped.clone(), progress };
+        let handle = Handle {
+            worker: worker.clone(),
+            changes,
+            connectivity,
+            caught_up,
+            nudge: nudge.clone(),
+            transfers,
+            at: here,
+        };
+        let (state, rounds) = (connected, Rounds::new());
+        let keeper = Keeper { worker, choice, state, stop: stopped, nudge, rounds, at, suspect: None };
         let (connection, mover) = (tokio::spawn(keeper.run()), tokio::spawn(mover.run()));
         Self { handle, stop, connection, mover, thread }
     }
@@ -203,8 +214,8 @@ impl Handle {
     }
 }
 
-/// A number in 0..1 for jitter.
-fn jitter() -> f64 {
+/// A number drawn evenly from 0..1.
+fn drawn() -> f64 {
     f64::from(u32::from_be_bytes(fresh(&mut SystemRandom))) / f64::from(u32::MAX)
 }
 

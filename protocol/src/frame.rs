@@ -130,6 +130,17 @@ pub struct LoginOk {
     pub key_packages: Vec<KeyPackageCount>,
     /// The relay's clock.
     pub time: Millis,
+    /// Where the relay's nodes are, in the order in which this device is to try them (rule `NOD-1`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+}
+
+/// Where the relay's nodes are from now on (rule `NOD-1`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nodes {
+    /// `host:port`, in the order in which this device is to try them.
+    #[serde(default)]
+    pub addresses: Vec<String>,
 }
 
 /// Starts delivery.
@@ -269,5 +280,7 @@ crate::wire_enum! {
         9 = Met(Meet),
         /// Answers a claim.
         10 = Claimed(Account),
+        /// After login-ok, when the relay's nodes are others than before.
+        11 = Nodes(Nodes),
     }
 }

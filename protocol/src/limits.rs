@@ -99,5 +99,5 @@ pub const MEETING_WAITING: usize = 8;
 pub const MAX_MEETING: usize = 64 << 10;
 /// How long a meeting lasts, in milliseconds: time to type a code and to answer a question.
 pub const MEETING_MS: u64 = 10 * 60 * 1000;
-/// Longest list of anything inside a hello: versions, capabilities, addresses.
+/// Longest list of versions or capabilities in a hello, and of addresses in an invite or told of nodes (rule `NOD-1`).
 pub const MAX_OFFERS: usize = 32;

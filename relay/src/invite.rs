@@ -73,18 +73,13 @@ pub fn kept_addresses(path: &Path) -> Vec<String> {
 }
 
 /// Makes an invite through the log of a running relay.
-pub async fn create(
-    shared: &Shared,
-    addresses: Vec<String>,
-    uses: u32,
-    valid: Duration,
-) -> Result<Invite, InviteError> {
+pub async fn create(shared: &Shared, uses: u32, valid: Duration) -> Result<Invite, InviteError> {
     let secret = fresh_secret()?;
     let (sender, receiver) = oneshot::channel();
     shared.log.submit(command(&secret, uses, valid), Box::new(move |answer, _| drop(sender.send(answer))));
     match receiver.await {
         Ok(Answer::Refused(refusal)) => Err(InviteError::Refused(refusal)),
-        Ok(_) => Ok(link(addresses, shared.setup.identity.pin(), secret)),
+        Ok(_) => Ok(link(shared.invite_addresses(), shared.setup.identity.pin(), secret)),
         Err(_) => Err(InviteError::Stopping),
     }
 }

@@ -18,6 +18,7 @@ pub mod listen;
 pub mod log;
 pub mod mailbox;
 pub mod meetings;
+pub mod nodes;
 pub mod readers;
 pub mod server;
 pub mod session;

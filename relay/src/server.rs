@@ -10,6 +10,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::invite::{self, InviteError};
 use crate::listen::{self, quic, tls};
 use crate::log::{LocalLog, Log};
+use crate::nodes::Nodes;
 use crate::readers::Readers;
 use crate::session::Setup;
 use aside_protocol::LogId;
@@ -60,6 +61,8 @@ pub struct Options {
     pub blob_folder: Option<PathBuf>,
     /// The cluster this node belongs to.
     pub cluster: Option<Settings>,
+    /// Clients are told where the nodes are.
+    pub tell_nodes: bool,
 }
 
 impl Options {
@@ -67,8 +70,21 @@ impl Options {
     pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         let (push_queue, window) = (PUSH_QUEUE, WINDOW_ENVELOPES);
         let (connections, blobs, addresses) = (CONNECTIONS, BLOBS, Vec::new());
-        let (restored, record, blob_folder, cluster) = (false, None, None, None);
-        Self { data, listen, addresses, restored, record, push_queue, window, connections, blobs, blob_folder, cluster }
+        let (restored, record, blob_folder, cluster, tell_nodes) = (false, None, None, None, true);
+        Self {
+            data,
+            listen,
+            addresses,
+            restored,
+            record,
+            push_queue,
+            window,
+            connections,
+            blobs,
+            blob_folder,
+            cluster,
+            tell_nodes,
+        }
     }
 }
 
@@ -137,6 +153,10 @@ pub struct Shared {
     pub most: usize,
     /// Room for connections.
     pub room: Arc<Semaphore>,
+    /// Where the relay's nodes are, for clients.
+    pub nodes: watch::Receiver<Arc<Nodes>>,
+    /// What this node's invites say first.
+    addresses: Vec<String>,
     /// Whether this node may serve; always, if it is alone.
     serving: watch::Receiver<bool>,
     started: Instant,
@@ -147,6 +167,11 @@ impl Shared {
     /// The time.
     pub fn now(&self) -> Now {
         clock::now(self.started)
+    }
+
+    /// What invites say: this node's addresses, then those of the others.
+    pub fn invite_addresses(&self) -> Vec<String> {
+        self.nodes.borrow().behind(&self.addresses)
     }
 
     /// Whether connections may be opened here now.
@@ -175,7 +200,6 @@ pub struct Server {
     log: Arc<dyn Log>,
     fatal: watch::Receiver<Option<String>>,
     listen: SocketAddr,
-    addresses: Vec<String>,
     tasks: JoinSet<()>,
     admin: PathBuf,
     _data: DataDir,
@@ -195,9 +219,7 @@ impl Server {
         let addresses = invite::addresses(&options.addresses, listen)?;
         invite::keep_addresses(&data.addresses(), &addresses)?;
         let log = opened.log;
-        if let Some(node) = &opened.node {
-            node.set_addresses(&addresses);
-        }
+        let nodes = nodes(opened.node.as_deref(), &options, &addresses).await;
         let key = identity.derive("leave to upload");
         let setup =
             Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
@@ -213,17 +235,29 @@ impl Server {
         let (stop, _) = watch::channel(false);
         let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());
         let serving = opened.serving;
-        let shared =
-            Shared { setup, log: log.clone(), hub, readers, blobs, push_queue, most, room, serving, started, stop };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            setup,
+            log: log.clone(),
+            hub,
+            readers,
+            blobs,
+            push_queue,
+            most,
+            room,
+            nodes,
+            addresses,
+            serving,
+            started,
+            stop,
+        });
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::accept(listener, tls.tcp, shared.clone()));
         tasks.spawn(quic::accept(endpoint, shared.clone()));
         tasks.spawn(blobs::sweep(shared.clone()));
         let admin = data.admin();
         let socket = admin::bind(&admin)?;
-        tasks.spawn(admin::serve(socket, shared.clone(), log.clone(), addresses.clone()));
-        Ok(Self { shared, log, fatal: opened.fatal, listen, addresses, tasks, admin, _data: data })
+        tasks.spawn(admin::serve(socket, shared.clone(), log.clone()));
+        Ok(Self { shared, log, fatal: opened.fatal, listen, tasks, admin, _data: data })
     }
 
     /// Waits until something has happened that only a person can repair; what it is.
@@ -247,7 +281,7 @@ impl Server {
 
     /// Makes an invite.
     pub async fn invite(&self, uses: u32, valid: Duration) -> Result<Invite, InviteError> {
-        invite::create(&self.shared, self.addresses.clone(), uses, valid).await
+        invite::create(&self.shared, uses, valid).await
     }
 
     /// Stops: no new connections, a goodbye to all, what waits is applied, the database is checkpointed.
@@ -268,6 +302,18 @@ impl Server {
         if let Err(error) = std::fs::remove_file(&self.admin) {
             tracing::debug!(%error, "the admin socket was gone already");
         }
+    }
+}
+
+/// What clients are told. A relay alone tells the names its host gave it; where it merely listens, they need not be told.
+async fn nodes(node: Option<&ClusterLog>, options: &Options, addresses: &[String]) -> watch::Receiver<Arc<Nodes>> {
+    if let Some(node) = node {
+        node.announce(addresses).await;
+    }
+    match node {
+        _ if !options.tell_nodes => watch::channel(Arc::default()).1,
+        Some(node) => node.nodes(),
+        None => watch::channel(Arc::new(Nodes::alone(&options.addresses))).1,
     }
 }
 

@@ -39,6 +39,7 @@ pub struct Cluster {
     servers: Vec<NatsServer>,
     nodes: Vec<RelayNode>,
     shares_folder: bool,
+    telling: bool,
     links: Option<Links>,
     // Last, so that the processes are gone before their folders are removed.
     folder: TempDir,
@@ -55,6 +56,11 @@ impl Cluster {
         Self::nats_over(true).with_nodes()
     }
 
+    /// The same, and clients are told where the nodes are.
+    pub fn start_linked_telling() -> Self {
+        Self { telling: true, ..Self::nats_over(true) }.with_nodes()
+    }
+
     /// The same, with blobs in a folder that the nodes share.
     pub fn start_with_shared_folder() -> Self {
         let mut cluster = Self::with_nats();
@@ -62,7 +68,17 @@ impl Cluster {
         cluster.with_nodes()
     }
 
-    /// NATS alone; nothing is set up in it.
+    /// The same, and clients are told where the nodes are, so that each goes to the one that is its home. Each node names
+    /// only itself, and the others are not started yet if there are to be fewer.
+    pub fn telling(nodes: usize) -> Self {
+        let mut cluster = Self { telling: true, ..Self::with_nats() };
+        cluster.init().ok();
+        cluster.share_identity();
+        (0..nodes).for_each(|node| cluster.start_node(node));
+        cluster
+    }
+
+    /// NATS alone; nothing is set up in it. Clients will stay with the nodes of their invites: a test knows where they are.
     pub fn with_nats() -> Self {
         Self::nats_over(false)
     }
@@ -82,7 +98,7 @@ impl Cluster {
         let nodes =
             (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new(), blocks: None });
         let (servers, nodes) = (servers.collect(), nodes.collect());
-        let mut cluster = Self { servers, nodes, shares_folder: false, links, folder };
+        let mut cluster = Self { servers, nodes, shares_folder: false, telling: false, links, folder };
         for node in 0..NODES {
             std::fs::DirBuilder::new().mode(0o700).create(cluster.data(node)).expect("a folder");
         }
@@ -185,7 +201,9 @@ impl Cluster {
         command.args(["serve", "--json", "--cluster", &self.urls_of(node), "--node", &format!("node-{node}")]);
         command.arg("--listen").arg(self.address(node).to_string());
         // Its own address comes first: clients with its invite go there.
-        for other in (0..NODES).map(|turn| (node + turn) % NODES) {
+        let named = if self.telling { 1 } else { NODES };
+        command.args((!self.telling).then_some("--no-nodes"));
+        for other in (0..named).map(|turn| (node + turn) % NODES) {
             command.arg("--address").arg(self.address(other).to_string());
         }
         command.arg("--data").arg(self.data(node));
@@ -235,6 +253,11 @@ impl Cluster {
     pub fn kill_node(&mut self, node: usize) {
         self.nodes[node].process.as_mut().expect("it runs").kill();
         self.nodes[node].process = None;
+    }
+
+    /// Sends a node a signal, such as `STOP` and `CONT`.
+    pub fn signal_node(&self, node: usize, signal: &str) {
+        self.nodes[node].process.as_ref().expect("it runs").signal(signal);
     }
 
     /// Ends a node in order.

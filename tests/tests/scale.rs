@@ -122,8 +122,6 @@ fn more_than_one_log_holds_is_seen_to_be_overloaded() {
         let spec = Spec { lasts: 30.0, ..Spec::busiest(devices, 24, 16, 3) };
         run(&spec).is_overloaded(&spec)
     };
-    let claim: f64 = cells("Devices whose snapshots take a gigabit")[0].replace(',', "").parse().unwrap();
-    assert_eq!(Row::most_devices_for_snapshots(&Traffic::default()), claim);
     assert!(!overloaded(most));
     assert!(overloaded(2.3 * most));
 }

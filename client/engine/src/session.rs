@@ -58,6 +58,7 @@ impl Step<'_> {
             self.distrust_own_state()?;
         }
         self.tx.set_log(&ok.log)?;
+        self.tx.learn_nodes(&ok.addresses)?;
         self.link.attached = true;
         self.link.relay_time = ok.time;
         self.note_absence()?;
@@ -240,6 +241,7 @@ impl Step<'_> {
                 self.guest_said(said);
                 Ok(())
             }
+            RelayFrame::Nodes(nodes) => Ok(self.tx.learn_nodes(&nodes.addresses)?),
             // Login frames and farewells are the connection's business; unknown frames are skipped (rule FRM-4).
             _ => Ok(()),
         }

@@ -101,6 +101,7 @@ fn login(acked: u64, head: u64) -> LoginOk {
         positions: vec![position],
         key_packages: Vec::new(),
         time: NOW,
+        addresses: Vec::new(),
     }
 }
 
@@ -326,4 +327,23 @@ fn acknowledgements_wait_for_half_a_window_or_a_tick() {
 fn an_unfinished_registration_is_not_a_profile() {
     let store = Store::in_memory().unwrap();
     assert!(matches!(Engine::new(store, Config::default()), Err(EngineError::NotRegistered)));
+}
+
+/// Rules `NOD-1`, `NOD-2`.
+#[test]
+fn what_the_relay_tells_of_its_nodes_is_kept_until_it_tells_something_else() {
+    let mut engine = engine();
+    let texts = |addresses: &[&str]| addresses.iter().map(|address| (*address).to_owned()).collect::<Vec<_>>();
+    let known = |engine: &mut Engine| engine.read(|tx| Ok(tx.nodes()?)).unwrap();
+    let told = LoginOk { addresses: texts(&["b:1", "a:1"]), ..login(0, 0) };
+    engine.logged_in(&told, NOW, &mut Counting(0)).unwrap();
+    assert_eq!(known(&mut engine), ["b:1", "a:1"]);
+    engine.disconnected();
+    assert_eq!(known(&mut engine), ["b:1", "a:1"], "it is for the next connection");
+    engine.logged_in(&told, NOW, &mut Counting(0)).unwrap();
+    let nodes = RelayFrame::Nodes(aside_protocol::frame::Nodes { addresses: texts(&["a:1", "nonsense", "c:1"]) });
+    engine.frames(vec![nodes], NOW, &mut Counting(0)).unwrap();
+    assert_eq!(known(&mut engine), ["a:1", "c:1"]);
+    engine.logged_in(&login(0, 0), NOW, &mut Counting(0)).unwrap();
+    assert!(known(&mut engine).is_empty(), "it has nothing to tell any more");
 }

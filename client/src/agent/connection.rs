@@ -1,12 +1,11 @@
 //! Keeps one connection: dials, logs in, carries frames both ways, dials again.
 
+use super::places::Places;
 use super::worker::WorkerHandle;
-use super::{frames, jitter, paths};
+use super::{drawn, frames, paths};
 use aside_engine::EngineError;
 use aside_protocol::frame::{ClientFrame, RelayFrame};
-use aside_transport::{
-    Backoff, Choice, Greeted, Known, Link, LinkEvent, Target, Transport, TransportError, Way, dial_with,
-};
+use aside_transport::{Choice, Greeted, Known, Link, LinkEvent, Rounds, Transport, TransportError, Way, dial_with};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
@@ -59,7 +58,10 @@ pub(super) struct Keeper {
     pub stop: watch::Receiver<bool>,
     /// A person asks for the next attempt.
     pub nudge: Arc<Notify>,
-    pub backoff: Backoff,
+    /// Which address comes next, and when.
+    pub rounds: Rounds,
+    /// The address of the present connection, or of the last one.
+    pub at: watch::Sender<Option<String>>,
     /// The way of a connection that died without a word; the next attempt begins with the other transport.
     pub suspect: Option<Way>,
 }
@@ -68,18 +70,17 @@ impl Keeper {
     /// Runs until told to stop.
     pub async fn run(mut self) {
         loop {
-            let end = self.once().await;
-            let mut pause = self.backoff.next(jitter());
-            let now = match end {
+            let mut at = None;
+            let (now, pause) = match self.once(&mut at).await {
                 End::Stopped => return,
-                End::Transport(error) if error.is_fatal() => Connectivity::Stopped(error),
                 End::Transport(error) => {
-                    pause = pause.max(error.retry_after().unwrap_or_default());
-                    Connectivity::Offline(error)
+                    let pause = self.rounds.ended(&error, at.as_deref(), drawn());
+                    let fatal = error.is_fatal();
+                    (if fatal { Connectivity::Stopped(error) } else { Connectivity::Offline(error) }, pause)
                 }
                 End::Engine(error) => {
-                    pause = pause.max(Duration::from_secs(1));
-                    Connectivity::Failed(error.to_string())
+                    let pause = self.rounds.failed(drawn()).max(Duration::from_secs(1));
+                    (Connectivity::Failed(error.to_string()), pause)
                 }
             };
             let stopped = matches!(now, Connectivity::Stopped(_));
@@ -97,19 +98,19 @@ impl Keeper {
 
     /// A person asked: what failed before says nothing about how long to wait after this.
     fn begin_afresh(&mut self) {
-        self.backoff.reset();
+        self.rounds.reset();
         self.state.send_replace(Connectivity::Connecting);
     }
 
-    /// One connection, from dialling to its end. Whatever it dies of after the relay was reached is looked at: a path
-    /// may die before the login is answered.
-    async fn once(&mut self) -> End {
-        // Only the next attempt doubts it: if that fails too, the relay was gone and not the way to it.
-        let suspect = self.suspect.take();
-        let reached = match self.unless_stopped(reach(&self.worker, self.choice, suspect)).await {
+    /// One connection, from dialling to its end, and `at` which address it was. Whatever it dies of after the relay was
+    /// reached is looked at: a path may die before the login is answered.
+    async fn once(&mut self, at: &mut Option<String>) -> End {
+        let reached = match self.reach().await {
             Ok(reached) => reached,
             Err(end) => return end,
         };
+        *at = Some(reached.greeted.address().to_owned());
+        self.at.send_replace(at.clone());
         let way = reached.greeted.way();
         let end = match self.unless_stopped(log_in(&self.worker, self.choice, reached)).await {
             Ok(link) => self.carry(link, way).await,
@@ -117,6 +118,16 @@ impl Keeper {
         };
         self.suspect = suspicion(&end, way);
         end
+    }
+
+    async fn reach(&mut self) -> Result<Reached, End> {
+        // Only the next attempt doubts it: if that fails too, the relay was gone and not the way to it.
+        let suspect = self.suspect.take();
+        let look = self.worker.with(|engine| engine.read(|tx| Ok((Places::read(tx)?, paths::known(tx)?))));
+        let (places, known) = look.await?;
+        let (target, plan) = (places.next(&mut self.rounds), paths::plan(self.choice, known.clone(), suspect));
+        let dialled = async { Ok(dial_with(&target, &plan).await?) };
+        self.unless_stopped(dialled).await.map(|greeted| Reached { greeted, known })
     }
 
     /// What something comes to, unless told to stop first.
@@ -132,7 +143,7 @@ impl Keeper {
     async fn carry(&mut self, mut link: Carried, way: Way) -> End {
         self.state.send_replace(Connectivity::Online(way.transport));
         let end = tokio::select! {
-            end = link.carry(&self.worker, &mut self.backoff) => end,
+            end = link.carry(&self.worker, &mut self.rounds) => end,
             _ = self.stop.wait_for(|stop| *stop) => End::Stopped,
         };
         let last = self.worker.disconnected().await;
@@ -153,15 +164,6 @@ fn suspicion(end: &End, way: Way) -> Option<Way> {
 struct Reached {
     greeted: Greeted,
     known: Known,
-}
-
-async fn reach(worker: &WorkerHandle, choice: Choice, suspect: Option<Way>) -> Result<Reached, End> {
-    let relay = worker.with(|engine| engine.read(|tx| Ok(tx.profile()?))).await?;
-    let relay = relay.ok_or(EngineError::NotRegistered)?.relay;
-    let target = Target { addresses: relay.addresses, pin: relay.pin, mode: relay.mode };
-    let known = worker.with(|engine| engine.read(paths::known)).await?;
-    let greeted = dial_with(&target, &paths::plan(choice, known.clone(), suspect)).await?;
-    Ok(Reached { greeted, known })
 }
 
 async fn log_in(worker: &WorkerHandle, choice: Choice, reached: Reached) -> Result<Carried, End> {
@@ -191,13 +193,13 @@ struct Carried {
 
 impl Carried {
     /// Carries frames both ways until one side ends. Never waits for room on the link without reading from it.
-    async fn carry(&mut self, worker: &WorkerHandle, backoff: &mut Backoff) -> End {
+    async fn carry(&mut self, worker: &WorkerHandle, rounds: &mut Rounds) -> End {
         let room = self.link.frames.clone();
         let mut second = interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let done = tokio::select! {
-                event = self.link.events.recv() => self.arrived(event, worker, backoff).await,
+                event = self.link.events.recv() => self.arrived(event, worker, rounds).await,
                 permit = room.reserve(), if !self.waiting.is_empty() && !room.is_closed() => {
                     if let (Ok(permit), Some(frame)) = (permit, self.waiting.pop_front()) {
                         permit.send(frame);
@@ -224,7 +226,7 @@ impl Carried {
         &mut self,
         event: Option<LinkEvent>,
         worker: &WorkerHandle,
-        backoff: &mut Backoff,
+        rounds: &mut Rounds,
     ) -> Result<(), End> {
         let mut batch = Vec::new();
         let mut next = event;
@@ -237,13 +239,13 @@ impl Carried {
             match self.link.events.try_recv() {
                 Ok(event) if batch.len() < BATCH => next = Some(event),
                 Ok(event) => {
-                    take(std::mem::take(&mut batch), worker, backoff).await?;
+                    take(std::mem::take(&mut batch), worker, rounds).await?;
                     next = Some(event);
                 }
                 Err(_) => break None,
             }
         };
-        take(batch, worker, backoff).await?;
+        take(batch, worker, rounds).await?;
         end.map_or(Ok(()), |error| Err(End::Transport(error)))
     }
 
@@ -263,7 +265,7 @@ impl Carried {
 
 /// Hands the engine a batch. A link that brought something the engine took has proved useful, even if it breaks before
 /// all is caught up: who has much to catch up with over a bad network must not be kept away longer each time.
-async fn take(batch: Vec<RelayFrame>, worker: &WorkerHandle, backoff: &mut Backoff) -> Result<(), EngineError> {
+async fn take(batch: Vec<RelayFrame>, worker: &WorkerHandle, rounds: &mut Rounds) -> Result<(), EngineError> {
     if batch.is_empty() {
         return Ok(());
     }
@@ -272,7 +274,7 @@ async fn take(batch: Vec<RelayFrame>, worker: &WorkerHandle, backoff: &mut Backo
     let useful = batch.iter().any(brought);
     worker.frames(batch).await?;
     if useful {
-        backoff.reset();
+        rounds.reset();
     }
     Ok(())
 }

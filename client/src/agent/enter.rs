@@ -242,6 +242,7 @@ pub(super) fn settle(
         // A new device begins where the relay stands, as after a registration.
         let positions = entered.ok.positions.iter();
         positions.clone().try_for_each(|position| tx.set_cursor(position.partition, position.acked))?;
+        tx.learn_nodes(&entered.ok.addresses)?;
         Ok(tx.enter_profile(&profile)?)
     })?;
     Ok(profile)

@@ -1,7 +1,7 @@
 //! The new device's side of linking (rules `LNK-*`): meets the host, proves itself, and becomes a device of the account.
 
 use super::enter::{self, EnterError, Entered, LoggedIn};
-use super::{SystemRandom, jitter};
+use super::{SystemRandom, drawn};
 use aside_crypto::DeviceKey;
 use aside_crypto::linking::{Guest, LinkError, MetHost};
 use aside_engine::{ADOPTING, EngineError, LINKED, fresh};
@@ -113,7 +113,7 @@ async fn get_in(
         if error.is_fatal() {
             return Err(error.into());
         }
-        sleep(backoff.next(jitter()).max(error.retry_after().unwrap_or_default())).await;
+        sleep(backoff.next(drawn()) + error.retry_after().unwrap_or_default()).await;
     }
 }
 

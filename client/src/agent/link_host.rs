@@ -1,5 +1,6 @@
 //! The host's side of linking (rules `LNK-*`): a device of the account that lets a new one in.
 
+use super::places::Places;
 use super::{Handle, SystemRandom};
 use aside_crypto::linking::MetGuest;
 use aside_engine::{Engine, EngineError, ListState, MeetingState, NotAdded, chats_lacking, fresh};
@@ -57,7 +58,7 @@ pub struct Wanted {
 }
 
 impl Hosting {
-    /// Opens a meeting under a fresh code; `machine` is what the guest is told about this device.
+    /// Opens a meeting, at the node where this device is connected, under a fresh code; `machine` is what the guest is told about this device.
     pub async fn open(handle: Handle, machine: String) -> Result<Self, HostError> {
         let profile = handle.read(|tx| Ok(tx.profile()?)).await?.ok_or(EngineError::NotRegistered)?;
         let secret: Zeroizing<[u8; 32]> = Zeroizing::new(fresh(&mut SystemRandom));
@@ -83,15 +84,21 @@ impl Hosting {
         &self.code
     }
 
-    /// Waits until the relay has opened the meeting: a code that is shown before would lead nowhere.
-    pub async fn opened(&self, deadline: Instant) -> Result<(), HostError> {
+    /// Waits until the relay has opened the meeting: a code that is shown before would lead nowhere. From now on the code
+    /// names the node first where it was opened.
+    pub async fn opened(&mut self, deadline: Instant) -> Result<(), HostError> {
         let state = self.handle.wait(deadline, |engine| {
             let state = engine.meeting().cloned();
             Ok(state.filter(|state| matches!(state, MeetingState::Open | MeetingState::Refused(_))))
         });
         match state.await? {
             Some(MeetingState::Refused(refusal)) => Err(HostError::Relay(refusal)),
-            Some(_) => Ok(()),
+            Some(_) => {
+                let here = self.handle.at.borrow().clone();
+                let places = self.handle.read(Places::read).await?;
+                self.code.addresses = places.for_code(here);
+                Ok(())
+            }
             None => Err(HostError::NobodyCame),
         }
     }

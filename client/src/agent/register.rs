@@ -86,6 +86,7 @@ pub async fn register(registration: &Registration) -> Result<Profile, RegisterEr
         // A new device begins where the relay stands. Without this its cursor would lie behind the relay's, which is
         // how an older copy of a database shows (`attach`).
         ok.positions.iter().try_for_each(|position| tx.set_cursor(position.partition, position.acked))?;
+        tx.learn_nodes(&ok.addresses)?;
         Ok(tx.confirm_profile()?)
     })?;
     Ok(profile)

@@ -7,12 +7,12 @@ mod moving;
 pub(super) use moving::Ended;
 
 use super::connection::Connectivity;
-use super::jitter;
+use super::drawn;
 use super::worker::WorkerHandle;
 use aside_engine::{EngineError, Job};
 use aside_protocol::Hash;
 use aside_store::transfers::{Direction, TransferState};
-use aside_transport::{Backoff, Https, Target, Timing};
+use aside_transport::Backoff;
 use moving::Moving;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,7 @@ pub(super) struct Mover {
     pub worker: WorkerHandle,
     pub wake: Arc<Notify>,
     pub online: watch::Receiver<Connectivity>,
+    pub at: watch::Receiver<Option<String>>,
     pub stop: watch::Receiver<bool>,
     pub progress: watch::Sender<Transfers>,
 }
@@ -69,8 +70,9 @@ struct State {
 impl Mover {
     /// Runs until told to stop. Without a folder, as in simulations, there is nothing to move.
     pub async fn run(self) {
-        let Ok(Some((folder, https))) = self.prepare().await else { return };
-        let moving = Arc::new(Moving { folder, https, worker: self.worker.clone(), progress: self.progress.clone() });
+        let Ok(Some(folder)) = self.prepare().await else { return };
+        let (worker, at) = (self.worker.clone(), self.at.clone());
+        let moving = Arc::new(Moving { folder, at, worker, progress: self.progress.clone() });
         let (mut state, mut stop, mut online) = (State::default(), self.stop.clone(), self.online.clone());
         loop {
             if let Err(error) = self.start(&moving, &mut state).await {
@@ -91,22 +93,20 @@ impl Mover {
         }
     }
 
-    /// The folder, cleared of what a former life left, and the relay.
-    async fn prepare(&self) -> Result<Option<(PathBuf, Https)>, EngineError> {
+    /// The folder, cleared of what a former life left.
+    async fn prepare(&self) -> Result<Option<PathBuf>, EngineError> {
         let look = self.worker.with(|engine| {
             let folder = engine.blobs().map(PathBuf::from);
-            engine.read(|tx| Ok((folder, tx.profile()?, tx.transfer_files()?, tx.wanted_transfers(u32::MAX)?)))
+            engine.read(|tx| Ok((folder, tx.transfer_files()?, tx.wanted_transfers(u32::MAX)?)))
         });
-        let (Some(folder), Some(profile), kept, wanted) = look.await? else { return Ok(None) };
+        let (Some(folder), kept, wanted) = look.await? else { return Ok(None) };
         let parts = wanted.iter().map(|transfer| files::part_name(&transfer.blob.id));
         let keep = kept.into_iter().chain(parts).collect();
         let path = folder.clone();
         files::blocking(move || files::clear(&path, &keep)).await.map_err(|error| {
             EngineError::Bug(format!("the folder for files of the profile cannot be used: {error}"))
         })?;
-        let relay = profile.relay;
-        let target = Target { addresses: relay.addresses, pin: relay.pin, mode: relay.mode };
-        Ok(Some((folder, Https::new(target, Timing::default()))))
+        Ok(Some(folder))
     }
 
     /// Ends what nobody wants any more, and begins what there is room for.
@@ -230,17 +230,14 @@ fn connected(online: &mut watch::Receiver<Connectivity>, state: &mut State) {
 impl State {
     /// It waits longer each time in a row that brought nothing; what got on goes on at once.
     fn pause(&mut self, which: Which, at_least: Duration, done: u64) {
-        let pause = self.pauses.entry(which).or_insert_with(|| Pause { until: Instant::now(), backoff: first(), done });
-        if done > pause.done {
+        let fresh = || Pause { until: Instant::now(), backoff: Backoff::new(), done };
+        let pause = self.pauses.entry(which).or_insert_with(fresh);
+        let wait = if done > pause.done {
             (pause.backoff, pause.done) = (Backoff::new(), done);
-        }
-        pause.until = Instant::now() + pause.backoff.next(jitter()).max(at_least);
+            Duration::ZERO
+        } else {
+            pause.backoff.next(drawn())
+        };
+        pause.until = Instant::now() + wait.max(at_least);
     }
-}
-
-/// Without the pause of none that it begins with.
-fn first() -> Backoff {
-    let mut backoff = Backoff::new();
-    backoff.next(0.0);
-    backoff
 }

@@ -17,6 +17,7 @@ pub mod keys;
 mod links;
 pub mod members;
 pub mod messages;
+mod nodes;
 mod open;
 pub mod outbox;
 pub mod past;

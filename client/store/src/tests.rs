@@ -4,6 +4,7 @@
 mod conversation;
 mod groups;
 mod migrations;
+mod nodes;
 mod outbox;
 mod plans;
 

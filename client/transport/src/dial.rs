@@ -1,4 +1,5 @@
-//! From addresses to a greeted connection: QUIC and WebSocket race for each address; the next one when both fail.
+//! From addresses to a greeted connection: QUIC and WebSocket race for each address; the next one joins when both fail or
+//! are slow.
 
 use crate::error::TransportError;
 use crate::greet::{Greeted, Way, greet};
@@ -91,7 +92,8 @@ pub struct Plan {
     pub timing: Timing,
 }
 
-/// Connects to the first address that works, by what works first there, and greets the relay.
+/// Connects to the first address that works, by what works first there, and greets the relay. The next address is tried when
+/// one has failed, or been silent for a while (rule `NOD-3`).
 ///
 /// # Errors
 /// Why it failed. When addresses fail for different reasons, one that may pass is told rather than a fatal one,
@@ -109,21 +111,25 @@ pub async fn dial_with(target: &Target, plan: &Plan) -> Result<Greeted, Transpor
     if target.mode != Mode::Direct {
         return Err(TransportError::ModeNotSupported);
     }
-    let mut failure: Option<TransportError> = None;
-    for address in &target.addresses {
-        let attempt = Attempt { address, target, timing: plan.timing };
-        match attempt.run(plan).await {
-            Ok(greeted) => {
-                tracing::debug!(%address, transport = %greeted.way().transport, "connected");
-                return Ok(greeted);
-            }
-            Err(error) => {
-                tracing::info!(%address, %error, "could not connect");
-                failure = Some(failure.filter(|before| !before.is_fatal()).unwrap_or(error));
-            }
-        }
+    // Boxed: they are large, and moved.
+    let attempts: Vec<_> =
+        target.addresses.iter().map(|address| Box::pin(try_address(address, target, plan))).collect();
+    let passing = |before: TransportError, next| if before.is_fatal() { next } else { before };
+    stagger(attempts, plan.timing.next_address, |_| true, passing).await.map_err(|error| error.unwrap_or_else(none))
+}
+
+/// One address, to its end.
+async fn try_address(address: &str, target: &Target, plan: &Plan) -> Result<Greeted, TransportError> {
+    let tried = Attempt { address, target, timing: plan.timing }.run(plan).await;
+    match &tried {
+        Ok(greeted) => tracing::debug!(%address, transport = %greeted.way().transport, "connected"),
+        Err(error) => tracing::info!(%address, %error, "could not connect"),
     }
-    Err(failure.unwrap_or_else(|| TransportError::Protocol("the relay has no address".into())))
+    tried
+}
+
+fn none() -> TransportError {
+    TransportError::Protocol("the relay has no address".into())
 }
 
 /// A TLS stream to a relay that has the pin, and at which address.
@@ -148,7 +154,7 @@ pub(crate) async fn reach_tls(target: &Target, timing: Timing) -> Result<Reached
             Err(error) => failure = Some(failure.filter(|before| !before.is_fatal()).unwrap_or(error)),
         }
     }
-    Err(failure.unwrap_or_else(|| TransportError::Protocol("the relay has no address".into())))
+    Err(failure.unwrap_or_else(none))
 }
 
 /// One address of a relay.
@@ -178,8 +184,8 @@ impl Attempt<'_> {
         let ips = self.resolve().await?;
         let attempts: Vec<_> = ips.iter().map(|ip| self.secured(*ip)).collect();
         let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
-        let none = TransportError::Protocol("the relay has no address".into());
-        stagger(attempts, self.timing.head_start, gone, none).await
+        let ended = stagger(attempts, self.timing.head_start, gone, |_, last| last).await;
+        ended.map_err(|error| error.unwrap_or_else(none))
     }
 
     async fn secured(&self, ip: SocketAddr) -> Result<TlsStream<TcpStream>, TransportError> {
@@ -200,8 +206,8 @@ impl Attempt<'_> {
         // Collected, since the compiler does not see that a closure that borrows may be sent to another thread.
         let attempts: Vec<_> = ips.iter().map(|ip| self.reach(transport, *ip)).collect();
         let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
-        let none = TransportError::Protocol("the relay has no address".into());
-        stagger(attempts, self.timing.head_start, gone, none).await
+        let ended = stagger(attempts, self.timing.head_start, gone, |_, last| last).await;
+        ended.map_err(|error| error.unwrap_or_else(none))
     }
 
     async fn reach(&self, transport: Transport, ip: SocketAddr) -> Result<Greeted, TransportError> {

@@ -102,7 +102,16 @@ impl TransportError {
         matches!(self, Self::Silent | Self::PathDead)
     }
 
-    /// The pause the relay asked for, if it did. Wait for the longer of this and [`crate::Backoff::next`].
+    /// Whether the relay at that address asks not to be dialled again now (rule `NOD-4`).
+    pub fn wants_peace(&self) -> bool {
+        match self {
+            Self::Goodbye(goodbye) => matches!(goodbye.reason, GoodbyeReason::ShuttingDown | GoodbyeReason::Full),
+            Self::Refused(refusal) => matches!(refusal, Refusal::Busy(_) | Refusal::Unavailable(_)),
+            _ => false,
+        }
+    }
+
+    /// The pause the relay asked for, if it did. [`crate::Rounds::ended`] reckons with it.
     pub fn retry_after(&self) -> Option<Duration> {
         let ms = match self {
             Self::Goodbye(goodbye) => Some(goodbye.retry_after_ms).filter(|ms| *ms > 0),

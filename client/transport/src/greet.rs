@@ -24,6 +24,7 @@ pub struct Greeted {
     reading: Reading,
     transcript: Transcript,
     way: Way,
+    address: String,
     timing: Timing,
 }
 
@@ -62,7 +63,7 @@ pub(crate) async fn greet(
         other => return Err(unexpected("hello", &other)),
     };
     let transcript = check(&hello, answer, exporter, target, address)?;
-    Ok(Greeted { writing, reading, transcript, way, timing })
+    Ok(Greeted { writing, reading, transcript, way, address: address.to_owned(), timing })
 }
 
 fn hello(target: &Target) -> Result<Hello, TransportError> {
@@ -102,6 +103,11 @@ impl Greeted {
     /// How the relay was reached.
     pub fn way(&self) -> Way {
         self.way
+    }
+
+    /// Where: `host:port` as it was dialled.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// What the login or registration signs.

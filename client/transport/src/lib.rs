@@ -1,7 +1,8 @@
 //! Frames to sockets: how a client reaches its relay, makes sure it is the right one, and keeps the connection.
 //!
 //! [`dial`] gives a [`Greeted`] connection, whose relay has proved who it is; logging in or registering turns it into
-//! a [`Link`], which carries frames until it ends with one [`LinkEvent::Closed`]. When to dial again is [`Backoff`]'s.
+//! a [`Link`], which carries frames until it ends with one [`LinkEvent::Closed`]. When to dial again, and which address
+//! first, is for [`Rounds`] to say.
 //! QUIC and WebSocket race; what is known of a network comes from the caller, and what won is told.
 //! This crate may touch the network, the monotonic clock and randomness. It knows no store, no engine and no secret:
 //! the caller makes the signatures.
@@ -19,6 +20,7 @@ mod link;
 mod network;
 mod quic;
 mod race;
+mod rounds;
 mod socket;
 mod stagger;
 mod timing;
@@ -32,4 +34,5 @@ pub use greet::{CAPABILITIES, Greeted, Way};
 pub use https::{BlobError, Download, Https, Uploaded};
 pub use link::{Link, LinkEvent};
 pub use network::{Known, Network};
+pub use rounds::Rounds;
 pub use timing::Timing;

@@ -1,4 +1,4 @@
-//! Several addresses of one host, one after the other, without waiting for the end of those that are silent.
+//! Several addresses, one after the other, without waiting for the end of those that are silent.
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -10,18 +10,19 @@ use tokio::time::timeout;
 /// first success ends all.
 ///
 /// No further attempt begins after a failure that is not `passable`: somebody was there. Those under way may still
-/// succeed; else that failure is the reason, or the last one if all were passable, or `none` without attempts.
+/// succeed; else that failure is the reason. If all were passable, `worse` picks it, of the one before and the next; there
+/// is none without attempts.
 pub(crate) async fn stagger<F, T, E>(
     attempts: impl IntoIterator<Item = F>,
     lead: Duration,
     passable: impl Fn(&E) -> bool,
-    none: E,
-) -> Result<T, E>
+    worse: impl Fn(E, E) -> E,
+) -> Result<T, Option<E>>
 where
     F: Future<Output = Result<T, E>>,
 {
     let mut attempts = attempts.into_iter();
-    let (mut trying, mut failure) = (FuturesUnordered::new(), none);
+    let (mut trying, mut failure) = (FuturesUnordered::new(), None);
     loop {
         let next = attempts.next();
         let last = next.is_none();
@@ -29,8 +30,13 @@ where
         let ended = if last { Ok(trying.next().await) } else { timeout(lead, trying.next()).await };
         match ended {
             Ok(Some(Ok(won))) => return Ok(won),
-            Ok(Some(Err(error))) if passable(&error) => failure = error,
-            Ok(Some(Err(error))) => return under_way(trying, error).await,
+            Ok(Some(Err(error))) if passable(&error) => {
+                failure = Some(match failure.take() {
+                    Some(before) => worse(before, error),
+                    None => error,
+                });
+            }
+            Ok(Some(Err(error))) => return under_way(trying, error).await.map_err(Some),
             Ok(None) => return Err(failure),
             Err(_) => {}
         }

@@ -12,6 +12,8 @@ pub struct Timing {
     pub handshake: Duration,
     /// What one transport is ahead of the other (rule `QUI-6`), and one IP address of a host of the next.
     pub head_start: Duration,
+    /// How long an address has to itself before the next one is tried too (rule `NOD-3`).
+    pub next_address: Duration,
     /// How long QUIC may go on alone once the relay was not reached by WebSocket. It begins then at the latest, so this
     /// is the least it has in all.
     pub quic_alone: Duration,
@@ -33,6 +35,8 @@ impl Default for Timing {
             connect: Duration::from_secs(10),
             handshake: Duration::from_millis(LOGIN_MS),
             head_start: Duration::from_millis(250),
+            // Longer than a slow path needs, short enough for people who wait because a machine is gone.
+            next_address: Duration::from_secs(3),
             // Enough for a first packet that was lost and its repetition after a second, on a slow path too.
             quic_alone: Duration::from_secs(3),
             look: Duration::from_secs(1),

@@ -135,6 +135,18 @@ async fn the_next_address_is_tried(via: Transport) {
     dial_with(&target, &by(via)).await.unwrap();
 }
 
+/// A machine that is gone says nothing at all (rule `NOD-3`).
+#[tokio::test]
+async fn an_address_that_is_silent_holds_nobody_up() {
+    let relay = Relay::start(Act::Honest).await;
+    let mut target = relay.target();
+    target.addresses.insert(0, stranger(b"").await);
+    let hour = Duration::from_secs(3600);
+    let patient = Timing { handshake: hour, connect: hour, next_address: Duration::from_millis(50), ..timing() };
+    let greeted = dial_with(&target, &by_with(Transport::WebSocket, patient)).await.unwrap();
+    assert_eq!(greeted.address(), relay.address);
+}
+
 #[tokio::test]
 async fn of_several_failures_one_that_may_pass_is_told() {
     let other = Relay::start(Act::Honest).await;

@@ -309,6 +309,7 @@ pub fn relay_frame() -> BoxedStrategy<RelayFrame> {
         positions: vec(position, 0..3),
         key_packages: vec(count(), 0..3),
         time: millis(),
+        addresses: vec("[ -~]{0,12}", 0..4),
     });
     let fault = of!(Fault { rule: "[A-Z]{3}-[0-9]{1,2}", message: ".{0,60}", fatal: any::<bool>() });
     let reason = number().prop_map(GoodbyeReason::from_code);
@@ -324,7 +325,8 @@ pub fn relay_frame() -> BoxedStrategy<RelayFrame> {
         of!(Goodbye { reason: reason, retry_after_ms: number() }).prop_map(RelayFrame::Goodbye),
         of!(Meet { meeting: meeting(), body: body() }).prop_map(RelayFrame::Met),
         of!(Account { name: name(), root: key(), lists: vec(body(), 0..3) }).prop_map(RelayFrame::Claimed),
-        (11..1_000u64).prop_map(RelayFrame::Unknown),
+        of!(Nodes { addresses: vec("[ -~]{0,12}", 0..4) }).prop_map(RelayFrame::Nodes),
+        (12..1_000u64).prop_map(RelayFrame::Unknown),
     ]
     .boxed()
 }

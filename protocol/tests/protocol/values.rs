@@ -101,14 +101,7 @@ pub fn relay_frames() -> Vec<RelayFrame> {
     let fault = Fault { rule: "FRM-3".into(), message: "Attach does not belong here".into(), fatal: true };
     let mut frames = vec![
         RelayFrame::HelloOk(hello_ok()),
-        RelayFrame::LoginOk(LoginOk {
-            account: ACCOUNT,
-            name: name(),
-            log: LOG,
-            positions: vec![Position { partition: PARTITION, acked: Pos(300), head: Pos(70_000) }],
-            key_packages: vec![KeyPackageCount { suite: Suite::XWing, one_time: 100, last_resort: true }],
-            time: TIME,
-        }),
+        RelayFrame::LoginOk(login_ok(Vec::new())),
         RelayFrame::LoginRefused(Refusal::InviteUsed(Plain {})),
         RelayFrame::CaughtUp(CaughtUp { partition: PARTITION, pos: Pos(70_000) }),
         RelayFrame::Answer(Answered { id: 9, answer: Answer::Done(Done::default()) }),
@@ -122,7 +115,25 @@ pub fn relay_frames() -> Vec<RelayFrame> {
     frames.push(RelayFrame::Met(meet()));
     frames.push(RelayFrame::Claimed(Account { name: name(), root: public(2), lists: vec![list_1()] }));
     frames.extend(envelopes().into_iter().skip(FIRST_ENVELOPES).map(RelayFrame::Deliver));
+    frames.push(RelayFrame::LoginOk(login_ok(addresses())));
+    frames.push(RelayFrame::Nodes(Nodes { addresses: addresses() }));
     frames
+}
+
+fn login_ok(addresses: Vec<String>) -> LoginOk {
+    LoginOk {
+        account: ACCOUNT,
+        name: name(),
+        log: LOG,
+        positions: vec![Position { partition: PARTITION, acked: Pos(300), head: Pos(70_000) }],
+        key_packages: vec![KeyPackageCount { suite: Suite::XWing, one_time: 100, last_resort: true }],
+        time: TIME,
+        addresses,
+    }
+}
+
+fn addresses() -> Vec<String> {
+    vec!["b.example.org:7443".into(), "[2001:db8::1]:7443".into()]
 }
 
 fn meet() -> Meet {

@@ -76,7 +76,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Answers until the relay stops.
-pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<dyn Log>, addresses: Vec<String>) {
+pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<dyn Log>) {
     let mut stop = shared.stopping();
     let mut asking = JoinSet::new();
     loop {
@@ -86,7 +86,7 @@ pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<dyn Log
             _ = stop.wait_for(|stop| *stop) => return,
         };
         if let Ok((stream, _)) = accepted {
-            let desk = Desk { shared: shared.clone(), log: log.clone(), addresses: addresses.clone() };
+            let desk = Desk { shared: shared.clone(), log: log.clone() };
             asking.spawn(async move {
                 if let Err(error) = desk.converse(stream).await {
                     tracing::debug!(%error, "an admin connection broke off");
@@ -99,7 +99,6 @@ pub async fn serve(listener: UnixListener, shared: Arc<Shared>, log: Arc<dyn Log
 struct Desk {
     shared: Arc<Shared>,
     log: Arc<dyn Log>,
-    addresses: Vec<String>,
 }
 
 impl Desk {
@@ -125,7 +124,7 @@ impl Desk {
         match ask {
             Ask::Invite { uses, expires_ms } => {
                 let valid = Duration::from_millis(expires_ms);
-                match invite::create(&self.shared, self.addresses.clone(), uses, valid).await {
+                match invite::create(&self.shared, uses, valid).await {
                     Ok(invite) => Told::Invite(invite.to_link()),
                     Err(error) => Told::Error(error.to_string()),
                 }

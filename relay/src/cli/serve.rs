@@ -57,6 +57,9 @@ pub(super) struct Serve {
     /// Envelopes a connection may have in flight.
     #[arg(long, value_name = "N", default_value_t = WINDOW_ENVELOPES, hide = true)]
     window: usize,
+    /// Tell clients of no node: they stay with the order of their invites, so that a test knows where they are.
+    #[arg(long, hide = true)]
+    no_nodes: bool,
 }
 
 impl Serve {
@@ -104,6 +107,7 @@ impl Serve {
         }
         (options.restored, options.record) = (self.restored, self.record);
         (options.push_queue, options.window) = (self.push_queue, self.window);
+        options.tell_nodes = !self.no_nodes;
         Ok(options)
     }
 }

@@ -2,6 +2,8 @@
 
 use super::log::Node;
 use crate::log::backlog::Next;
+use crate::log::{answer_all, busy};
+use crate::mailbox::Wakes;
 use aside_protocol::request::Answer;
 use aside_relay_core::Command;
 use aside_relay_core::record::{Entry, Submission};
@@ -127,8 +129,11 @@ pub(super) async fn collect(node: Arc<Node>) {
     }
 }
 
-/// The answer to what was on its way for too long.
+/// Answers what was on its way for too long with `answer`, and what could not even be sent as one that is busy.
 pub(super) fn give_up(node: &Node, answer: &Answer) {
-    let late = node.pending().late(Instant::now());
-    crate::log::answer_all(late.into_iter(), answer, &mut crate::mailbox::Wakes::default());
+    let now = Instant::now();
+    let (late, overdue) = (node.pending().late(now), node.backlog().overdue(now));
+    let mut wakes = Wakes::default();
+    answer_all(late.into_iter(), answer, &mut wakes);
+    answer_all(overdue.into_iter().flat_map(|waiting| waiting.replies), &busy(), &mut wakes);
 }

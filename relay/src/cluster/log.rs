@@ -5,11 +5,12 @@ use super::pending::Pending;
 use super::pieces::Pieces;
 use super::replica::{Reached, Replica};
 use super::settings::Settings;
-use super::{appending, draining, forwarding, snapshots, watching};
+use super::{appending, draining, forwarding, fresh, nodes, snapshots, watching};
 use crate::data::DataError;
 use crate::hub::Hub;
-use crate::log::{Backlog, Counters, Log, Reply, busy};
+use crate::log::{Backlog, Counters, Log, Reply, Then, busy};
 use crate::mailbox::Wakes;
+use crate::nodes::Nodes;
 use aside_protocol::{DeviceId, Pos};
 use aside_relay_core::record::Submission;
 use aside_relay_core::{Command, Core, CoreError};
@@ -25,6 +26,8 @@ use tokio::time::timeout;
 const BATCHES: usize = 256;
 /// How long a node that stops may take to give its lease back: without NATS it ends by itself in about as long.
 const HAND_OVER: Duration = Duration::from_secs(3);
+/// How long a node waits at its start until it hears itself.
+const KNOWN: Duration = Duration::from_secs(5);
 
 /// Why a node does not start; shown to people.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +98,8 @@ pub(super) struct Node {
     pub(super) serving: watch::Sender<bool>,
     /// What nobody can repair but a person; the node stops.
     pub(super) fatal: watch::Sender<Option<String>>,
+    /// Where all nodes are, for clients.
+    pub(super) nodes: watch::Sender<Arc<Nodes>>,
     /// This node gives its lease back and takes no other, and its connections go.
     pub(super) draining: watch::Sender<bool>,
 }
@@ -128,6 +133,7 @@ impl Node {
         tasks.spawn(snapshots::keep(self.clone()));
         tasks.spawn(draining::listen(self.clone()));
         tasks.spawn(draining::empty(self.clone()));
+        tasks.spawn(nodes::know(self.clone()));
     }
 }
 
@@ -139,6 +145,8 @@ pub struct ClusterLog {
     /// The task that appends, whose end is waited for: it gives the lease back.
     rule: Mutex<Option<JoinHandle<()>>>,
     tasks: Mutex<JoinSet<()>>,
+    /// Those that wait until this node has what is durable.
+    fresh: mpsc::UnboundedSender<Then>,
 }
 
 impl ClusterLog {
@@ -174,6 +182,7 @@ impl ClusterLog {
             follow_anew: Notify::new(),
             serving: watch::channel(false).0,
             fatal: watch::channel(None).0,
+            nodes: watch::channel(Arc::default()).0,
             draining: watch::channel(false).0,
         });
         let mut tasks = JoinSet::new();
@@ -182,13 +191,25 @@ impl ClusterLog {
         // It has just heard NATS and is not behind: whoever connects first need not go elsewhere.
         node.serving.send_replace(true);
         node.start(&mut tasks);
-        let rule = tokio::spawn(appending::rule(node.clone(), batches));
-        Ok(Self { node, replica, runtime: Handle::current(), rule: Mutex::new(Some(rule)), tasks: Mutex::new(tasks) })
+        let (fresh, waiting) = mpsc::unbounded_channel();
+        tasks.spawn(fresh::catch_up(node.clone(), waiting));
+        let rule = Mutex::new(Some(tokio::spawn(appending::rule(node.clone(), batches))));
+        Ok(Self { node, replica, runtime: Handle::current(), rule, tasks: Mutex::new(tasks), fresh })
     }
 
-    /// What `cluster status` says of this node's addresses.
-    pub fn set_addresses(&self, addresses: &[String]) {
+    /// Says where this node is, and waits until the cluster has heard: from then on it knows all nodes, and is known. Without
+    /// NATS it does not wait for ever.
+    pub async fn announce(&self, addresses: &[String]) {
         *self.node.addresses.lock().unwrap_or_else(PoisonError::into_inner) = addresses.to_vec();
+        let mut nodes = self.nodes();
+        if timeout(KNOWN, nodes.wait_for(|nodes| nodes.has(&self.node.name))).await.is_err() {
+            tracing::warn!("NATS does not say where the nodes are; clients are told later");
+        }
+    }
+
+    /// Where all nodes are.
+    pub fn nodes(&self) -> watch::Receiver<Arc<Nodes>> {
+        self.node.nodes.subscribe()
     }
 
     /// Where the cluster's blobs lie, unless in a folder.
@@ -224,6 +245,12 @@ impl Log for ClusterLog {
     fn attached(&self, device: DeviceId) {
         let node = self.node.clone();
         tokio::spawn(async move { watching::tell_attached(&node, device).await });
+    }
+
+    fn when_current(&self, then: Then) {
+        if let Err(over) = self.fresh.send(then) {
+            (over.0)(false);
+        }
     }
 
     fn counters(&self) -> Counters {

@@ -4,7 +4,7 @@ use super::asking::{Asked, DRAIN};
 use super::settings::{Facts, Settings, is_name};
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError, PublishErrorKind};
-use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::kv::{Store, Watch};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, Object, ObjectStore};
 use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
@@ -202,6 +202,11 @@ impl Nats {
     /// What is believed for as long as [`LEASE`] says.
     pub(super) async fn live(&self) -> Result<Store, NatsError> {
         self.context.get_key_value(self.bucket("live")).await.map_err(failed)
+    }
+
+    /// What nodes say of themselves: what was said last, then all that follows.
+    pub(super) async fn said(&self) -> Result<Watch, NatsError> {
+        self.live().await?.watch_with_history(format!("{}*", super::tools::NODE)).await.map_err(failed)
     }
 
     /// What stays.

@@ -17,8 +17,10 @@ use tokio::time::sleep;
 
 /// How often the owner looks how long the log is.
 const LOOK: Duration = Duration::from_secs(30);
-/// A log of so many bytes, or records, is long.
+/// A log of so many bytes, or records, is long, if it has [`SHARE`] of the state's bytes too.
 const LONG: (u64, u64) = (128 << 20, 200_000);
+/// A snapshot copies all of the state. So it comes the more rarely the larger that is, and costs twice what is written.
+const SHARE: u64 = 2;
 
 fn failed(error: impl std::fmt::Display) -> NatsError {
     NatsError::Failed(format!("a snapshot: {error}"))
@@ -29,17 +31,19 @@ pub(super) async fn keep(node: Arc<Node>) {
     loop {
         sleep(LOOK).await;
         let appends = node.reached.borrow().owner.as_ref().is_some_and(|(owner, _)| *owner == node.name);
-        let long = match node.nats.info().await {
-            Ok(info) => info.state.bytes > LONG.0 || info.state.messages > LONG.1,
-            Err(_) => false,
-        };
+        let state = tokio::fs::metadata(&node.database).await.map_or(0, |file| file.len());
         if appends
-            && long
+            && node.nats.info().await.is_ok_and(|info| is_long(info.state.bytes, info.state.messages, state))
             && let Err(why) = take(&node).await
         {
             tracing::warn!(%why, "no snapshot was taken; the log stays long");
         }
     }
+}
+
+/// Whether a log of so many bytes and records is worth a copy of a state of so many bytes.
+fn is_long(bytes: u64, records: u64, state: u64) -> bool {
+    (bytes > LONG.0 || records > LONG.1) && bytes > state / SHARE
 }
 
 /// Copies this node's database into NATS, and cuts the log off before it; up to which position.
@@ -110,5 +114,20 @@ fn remove(file: &Path) -> io::Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_long_by_itself_and_beside_the_state() {
+        let (most, records) = LONG;
+        assert!(!is_long(most, records, 0));
+        assert!(is_long(most + 1, 1, most));
+        assert!(is_long(50 << 20, records + 1, 90 << 20));
+        assert!(!is_long(most + 1, records + 1, 4 * most), "the state is much longer");
+        assert!(is_long(2 * most + 1, records, 4 * most));
     }
 }

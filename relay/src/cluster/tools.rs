@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Keys of nodes begin so.
-const NODE: &str = "node.";
+pub(super) const NODE: &str = "node.";
 /// Keys of state hashes begin so.
 const HASH: &str = "hash.";
 /// How long nodes may take to tell their hashes, to take over, or to send their people away.

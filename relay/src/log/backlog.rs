@@ -100,6 +100,17 @@ impl Backlog {
         self.stopped = true;
     }
 
+    /// Takes out what has waited for too long, of what is first in line.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<Waiting> {
+        let mut overdue = Vec::new();
+        while self.waiting.front().is_some_and(|waiting| waiting.deadline <= now) {
+            let Some(waiting) = self.pop() else { break };
+            self.bytes = self.bytes.saturating_sub(waiting.command.weight());
+            overdue.push(waiting);
+        }
+        overdue
+    }
+
     /// What there is to do now.
     pub fn next(&mut self, now: Instant) -> Next {
         let acks_due = self.acks_since.map(|since| since + ACK_DELAY);
@@ -117,14 +128,19 @@ impl Backlog {
         self.waiting.get_mut(usize::try_from(index).ok()?)
     }
 
+    fn pop(&mut self) -> Option<Waiting> {
+        let waiting = self.waiting.pop_front()?;
+        if let Some(key) = send_key(&waiting.command) {
+            self.sends.remove(&key);
+        }
+        self.first += 1;
+        Some(waiting)
+    }
+
     fn take(&mut self) -> Batch {
         let (mut commands, mut bytes) = (Vec::new(), 0);
         while commands.len() < MOST_BATCH && bytes < MOST_BATCH_BYTES {
-            let Some(waiting) = self.waiting.pop_front() else { break };
-            if let Some(key) = send_key(&waiting.command) {
-                self.sends.remove(&key);
-            }
-            self.first += 1;
+            let Some(waiting) = self.pop() else { break };
             bytes += waiting.command.weight();
             commands.push(waiting);
         }

@@ -2,7 +2,7 @@
 
 use super::applier::{Applier, Counters, Record, busy};
 use super::queue::{Queue, Work};
-use super::{Log, Reply};
+use super::{Log, Reply, Then};
 use crate::clock;
 use crate::guard::AbortOnPanic;
 use crate::hub::Hub;
@@ -52,6 +52,10 @@ impl Log for LocalLog {
 
     /// There are no others.
     fn attached(&self, _: DeviceId) {}
+
+    fn when_current(&self, then: Then) {
+        then(true);
+    }
 
     fn counters(&self) -> Counters {
         *self.counters.lock().unwrap_or_else(PoisonError::into_inner)

@@ -21,6 +21,9 @@ use aside_relay_core::Command;
 /// Called once with the answer, after the command is durable, on the log's thread: it must not block.
 pub type Reply = Box<dyn FnOnce(Answer, &mut Wakes) + Send>;
 
+/// Called once, with whether it is so; it must not block.
+pub type Then = Box<dyn FnOnce(bool) + Send>;
+
 /// Where commands go.
 pub trait Log: Send + Sync {
     /// Queues a command. When the queue is full the answer is `Busy`, at once.
@@ -31,6 +34,9 @@ pub trait Log: Send + Sync {
 
     /// Notes that a device has connected here. Other nodes end older connections of it.
     fn attached(&self, device: DeviceId);
+
+    /// Calls back once what is durable by now can be read here; with `false` if that takes too long.
+    fn when_current(&self, then: Then);
 
     /// What was counted so far.
     fn counters(&self) -> Counters;

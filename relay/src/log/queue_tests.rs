@@ -8,6 +8,7 @@ use aside_protocol::{AccountId, Body, ChatId, Hash, N, Seq};
 use aside_relay_core::By;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 fn send(n: u64, size: usize) -> Command {
     let by = By { device: DeviceId([1; 16]), account: AccountId([2; 32]) };
@@ -97,4 +98,17 @@ fn a_stopped_queue_is_emptied_first() {
     assert!(queue.submit(send(2, 1), reply().0, now).is_err());
     assert_eq!(take(&queue).len(), 1);
     assert!(matches!(queue.next(now), Work::Stopped));
+}
+
+#[test]
+fn what_waits_for_too_long_is_taken_out_and_a_retry_is_no_part_of_it_any_more() {
+    let (mut backlog, start) = (Backlog::default(), Instant::now());
+    for n in 1..=2 {
+        assert!(backlog.submit(send(n, 10), reply().0, start + Duration::from_secs(n)).is_ok());
+    }
+    assert!(backlog.overdue(start + Duration::from_secs(10)).is_empty());
+    assert_eq!(backlog.overdue(start + Duration::from_secs(11)).len(), 1);
+    assert!(backlog.submit(send(1, 10), reply().0, start + Duration::from_secs(11)).is_ok());
+    let Next::Batch(batch) = backlog.next(start + Duration::from_secs(11)) else { panic!("two wait") };
+    assert_eq!(batch.commands.len(), 2);
 }

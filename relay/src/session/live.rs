@@ -9,7 +9,7 @@ use aside_protocol::frame::{Ack, Attach, ClientFrame};
 use aside_protocol::limits::MEETING_MS;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Commit, Request};
-use aside_protocol::{Cursor, Hash, LogId, PartitionId, Pos, Refusal};
+use aside_protocol::{AccountId, Cursor, Hash, LogId, PartitionId, Pos, Refusal};
 use aside_relay_core::{By, Command};
 use std::collections::VecDeque;
 
@@ -37,6 +37,11 @@ impl Live {
         let questions = VecDeque::new();
         let (delivery, outstanding, asking, meetings_until) = (None, 0, false, None);
         Self { by, acked, head, window, delivery, outstanding, questions, asking, meetings_until }
+    }
+
+    /// Whose device it is.
+    pub(super) fn account(&self) -> AccountId {
+        self.by.account
     }
 
     /// Requests without an answer yet.

@@ -6,6 +6,7 @@ use super::out::{Out, Output};
 use super::{Query, Setup, State, Unreadable, faults};
 use crate::clock::Now;
 use crate::meetings::Talk;
+use crate::nodes::Nodes;
 use aside_protocol::device_list;
 use aside_protocol::frame::{Claim, Login, LoginOk, Meet, Position, Recover, Register, RelayFrame};
 use aside_protocol::login::Transcript;
@@ -183,7 +184,7 @@ impl AwaitLogin {
     /// The device was looked up: it is logged in if it is known, present, and signed.
     pub(super) fn device(
         mut self,
-        setup: &Setup,
+        (setup, nodes): (&Setup, &Nodes),
         found: Result<Option<Box<DeviceInfo>>, Unreadable>,
         now: Now,
         out: &mut Out,
@@ -209,7 +210,7 @@ impl AwaitLogin {
                 if self.leave() {
                     out.push(Output::Meeting(Talk::Leave));
                 }
-                enter(setup, device, *info, now, out)
+                enter((setup, nodes), device, *info, now, out)
             }
             _ => {
                 faults::NOT_LOGGED_IN.raise(out);
@@ -229,7 +230,7 @@ fn refuse(refusal: Refusal, out: &mut Out) {
 }
 
 /// Connects the device at the hub first, so that nothing stored from here on is missed.
-fn enter(setup: &Setup, device: DeviceId, info: DeviceInfo, now: Now, out: &mut Out) -> State {
+fn enter((setup, nodes): (&Setup, &Nodes), device: DeviceId, info: DeviceInfo, now: Now, out: &mut Out) -> State {
     out.push(Output::Subscribe(device));
     let by = By { device, account: info.account };
     out.frame(&RelayFrame::LoginOk(LoginOk {
@@ -239,6 +240,7 @@ fn enter(setup: &Setup, device: DeviceId, info: DeviceInfo, now: Now, out: &mut 
         positions: vec![Position { partition: PartitionId(0), acked: info.acked, head: info.head }],
         key_packages: info.key_packages,
         time: now.wall,
+        addresses: nodes.for_account(&info.account),
     }));
     State::Live(Box::new(Live::new(by, info.acked, info.head, setup.window)))
 }

@@ -20,7 +20,8 @@ use crate::clock::Now;
 use crate::hub::Push;
 use crate::identity::Identity;
 use crate::meetings::Said;
-use aside_protocol::frame::{ClientFrame, GoodbyeReason, Meet, Ping, RelayFrame};
+use crate::nodes::Nodes;
+use aside_protocol::frame::{self, ClientFrame, GoodbyeReason, Meet, Ping, RelayFrame};
 use aside_protocol::limits::{LOGIN_MS, MEETING_MS, SILENCE_MS, UNANSWERED_REQUESTS};
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
@@ -88,6 +89,8 @@ pub enum Input {
     Meeting(Result<(), Refusal>),
     /// The other side of a meeting said something.
     Said(Said),
+    /// Where the relay's nodes are.
+    Nodes(Arc<Nodes>),
     /// The connection has to end.
     Goodbye(GoodbyeReason),
     /// Some time passed.
@@ -109,6 +112,7 @@ enum State {
 pub struct Session {
     setup: Arc<Setup>,
     state: State,
+    nodes: Arc<Nodes>,
     /// When the time to log in began.
     opened: u64,
     heard: u64,
@@ -118,7 +122,7 @@ impl Session {
     /// A connection that was opened now.
     pub fn new(setup: Arc<Setup>, channel: Channel, now: Now) -> Self {
         let state = State::Hello(hello::AwaitHello { channel });
-        Self { setup, state, opened: now.steady, heard: now.steady }
+        Self { setup, state, nodes: Arc::default(), opened: now.steady, heard: now.steady }
     }
 
     /// Whether more frames may be read: not while too many requests wait for their answers.
@@ -139,6 +143,7 @@ impl Session {
             Input::Text => faults::NOT_BINARY.raise(&mut out),
             Input::TooLong => faults::TOO_LONG.raise(&mut out),
             Input::Goodbye(reason) => out.goodbye(reason),
+            Input::Nodes(nodes) => self.nodes(nodes, &mut out),
             Input::Tick => self.tick(now, &mut out),
             Input::Device(found) => self.device(found, now, &mut out),
             Input::Answer { token, answer } => self.answer(token, answer, &mut out),
@@ -193,9 +198,21 @@ impl Session {
 
     fn device(&mut self, found: Result<Option<Box<DeviceInfo>>, Unreadable>, now: Now, out: &mut Out) {
         self.state = match std::mem::replace(&mut self.state, State::Closed) {
-            State::Login(state) => state.device(&self.setup, found, now, out),
+            State::Login(state) => state.device((&self.setup, &self.nodes), found, now, out),
             state => state,
         };
+    }
+
+    /// Who is logged in is told when it makes a difference to them (rule `NOD-1`).
+    fn nodes(&mut self, nodes: Arc<Nodes>, out: &mut Out) {
+        let before = std::mem::replace(&mut self.nodes, nodes);
+        if let State::Live(live) = &self.state {
+            let told = before.for_account(&live.account());
+            let addresses = self.nodes.for_account(&live.account());
+            if addresses != told {
+                out.frame(&RelayFrame::Nodes(frame::Nodes { addresses }));
+            }
+        }
     }
 
     fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {

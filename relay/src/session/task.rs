@@ -6,10 +6,10 @@ use crate::log::Reply;
 use crate::mailbox::{Mail, Mailbox};
 use crate::meetings::Seat;
 use crate::server::Shared;
-use aside_protocol::Refusal;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
 use aside_protocol::request::Answer;
+use aside_protocol::{DeviceId, Refusal};
 use aside_relay_core::{CatchUp, Command, CoreError, View};
 use futures_util::FutureExt;
 use std::collections::VecDeque;
@@ -60,12 +60,16 @@ impl<C: Carrier> Task<C> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopped = pin!(self.shared.stopped());
         let mailbox = self.mailbox.clone();
+        let mut nodes = self.shared.nodes.clone();
+        let known = nodes.borrow_and_update().clone();
+        self.handle(Input::Nodes(known)).await?;
         loop {
             let wants_frames = self.session.wants_frames();
             let input = tokio::select! {
                 () = mailbox.arrived() => None,
                 heard = self.carrier.hear(), if wants_frames => heard?,
                 _ = ticks.tick() => Some(Input::Tick),
+                Ok(()) = nodes.changed() => Some(Input::Nodes(nodes.borrow_and_update().clone())),
                 () = &mut stopped => Some(Input::Goodbye(GoodbyeReason::ShuttingDown)),
             };
             let began = Instant::now();
@@ -147,14 +151,10 @@ impl<C: Carrier> Task<C> {
                 self.subscription = Some(self.shared.hub.subscribe(device, self.mailbox.clone()));
                 self.shared.log.attached(device);
             }
-            Output::FindDevice(device) => self.read(
-                move |view| {
-                    let found = view.device(&device)?;
-                    Ok(Input::Device(Ok(found.map(Box::new))))
-                },
-                || Input::Device(Err(Unreadable)),
-            ),
-            Output::Read { token, device, query } => self.read(
+            Output::FindDevice(device) => self.find(device),
+            Output::Read { token, device, query } => read(
+                &self.shared,
+                self.mailbox.clone(),
                 move |view| Ok(Input::ReadAnswer { token, answer: query.answer(view, &device)? }),
                 move || Input::ReadAnswer { token, answer: unavailable() },
             ),
@@ -165,19 +165,17 @@ impl<C: Carrier> Task<C> {
         }
     }
 
-    fn read(
-        &self,
-        read: impl FnOnce(&View<'_>) -> rusqlite::Result<Input> + Send + 'static,
-        failed: impl FnOnce() -> Input + Send + 'static,
-    ) {
-        let mailbox = self.mailbox.clone();
-        self.shared.readers.run(move |reader| {
-            let input = reader.snapshot(read).unwrap_or_else(|error| {
-                unread(&error);
-                failed()
-            });
-            mailbox.put(Mail::Input(input));
-        });
+    /// Looks a device up that wants to log in: in the present, wherever it was connected before.
+    fn find(&self, device: DeviceId) {
+        let (shared, mailbox) = (self.shared.clone(), self.mailbox.clone());
+        self.shared.log.when_current(Box::new(move |current| {
+            let failed = || Input::Device(Err(Unreadable));
+            if !current {
+                return mailbox.put(Mail::Input(failed()));
+            }
+            let found = move |view: &View<'_>| Ok(Input::Device(Ok(view.device(&device)?.map(Box::new))));
+            read(&shared, mailbox, found, failed);
+        }));
     }
 
     /// Lends the catch-up to a reader thread for one page.
@@ -203,6 +201,21 @@ impl<C: Carrier> Task<C> {
         let _ = timeout(DRAIN, self.carrier.drain()).await;
         Err(Over)
     }
+}
+
+fn read(
+    shared: &Shared,
+    mailbox: Arc<Mailbox>,
+    read: impl FnOnce(&View<'_>) -> rusqlite::Result<Input> + Send + 'static,
+    failed: impl FnOnce() -> Input + Send + 'static,
+) {
+    shared.readers.run(move |reader| {
+        let input = reader.snapshot(read).unwrap_or_else(|error| {
+            unread(&error);
+            failed()
+        });
+        mailbox.put(Mail::Input(input));
+    });
 }
 
 /// A write, unless the peer takes nothing for too long. Most writes are done at once and need no timer.

@@ -248,3 +248,43 @@ proptest::proptest! {
         talk.input(Input::Frame(Bytes::from(bytes)));
     }
 }
+
+fn nodes(names: &[&str]) -> Input {
+    let member = |name: &&str| crate::nodes::Member {
+        name: (*name).to_owned(),
+        addresses: vec![format!("{name}:1")],
+        leaving: false,
+    };
+    Input::Nodes(Arc::new(Nodes::new(names.iter().map(member).collect())))
+}
+
+fn told(output: &Output) -> Vec<String> {
+    let Output::Send(bytes) = output else { panic!("{output:?}") };
+    match codec::decode(bytes).unwrap() {
+        RelayFrame::LoginOk(ok) => ok.addresses,
+        RelayFrame::Nodes(nodes) => nodes.addresses,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Rule `NOD-1`.
+#[test]
+fn a_device_is_told_the_nodes_at_its_login_and_whenever_they_change() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.input(nodes(&["a", "b"])), [], "nobody is there yet");
+    talk.login();
+    let found = talk.info();
+    let outputs = talk.input(Input::Device(Ok(Some(found))));
+    let mut both = told(&outputs[1]);
+    assert_eq!(talk.input(nodes(&["b", "a"])), [], "the same ones");
+    let outputs = talk.input(nodes(&["b", "a", "c"]));
+    assert_eq!(outputs.len(), 1);
+    let mut three = told(&outputs[0]);
+    three.retain(|address| address != "c:1");
+    assert_eq!(three, both, "the others keep their order");
+    let outputs = talk.input(nodes(&["c"]));
+    assert_eq!(told(&outputs[0]), ["c:1"]);
+    assert!(told(&talk.input(nodes(&[]))[0]).is_empty());
+    both.sort();
+    assert_eq!(both, ["a:1", "b:1"]);
+}

@@ -18,7 +18,7 @@ const USAGE: &str = "usage: scale [--table | --claims | --devices N [--nodes N] 
   --nodes N    how many nodes, instead of what the plan says
   --cores N    cores of each
   --seconds N  how long the day takes, 1,440 if not told; --whole: a day's 86,400
-  --next       whoever loses his node goes to the next in its list, instead of to any
+  --next       whoever loses his node goes to the next in one list, instead of to any
   --moments    each second
   --calm       without failures
   --seed N     of all chance";
@@ -61,7 +61,6 @@ fn main() -> ExitCode {
 fn told_table(traffic: &Traffic) {
     plan::table(traffic).iter().for_each(|line| println!("{line}"));
     let following = traffic.following();
-    println!("snapshots as built take a gigabit at {:.0} devices", Row::most_devices_for_snapshots(traffic));
     println!("one log could apply the commands of {:.0} devices", Row::most_devices_of_a_log(traffic));
     println!(
         "the mean message: {following:.1?}, {:.1} commands, {:.0} bytes",

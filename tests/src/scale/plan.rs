@@ -20,8 +20,6 @@ pub const FRONT_MOST: f64 = 0.5;
 pub const LOG_MOST: f64 = 1e6;
 /// NATS servers of a log.
 pub const SERVERS: usize = 3;
-/// Megabytes a second of a gigabit.
-const GIGABIT_MB: f64 = 125.0;
 /// Bits of a byte.
 const BITS: f64 = 8.0;
 
@@ -131,21 +129,17 @@ impl Row {
         self.commands / following.commands() * following.log_bytes() + self.records * costs::LOG_RECORD_BYTES
     }
 
-    /// Seconds between two snapshots in the busiest minutes, as the relay is built: at 128 MiB of log, or 200,000 records.
+    /// Seconds between two snapshots in the busiest minutes: at 128 MiB of log, or 200,000 records, if that is half of what a
+    /// node has stored.
     pub fn snapshot_every_s(&self, traffic: &Traffic) -> f64 {
-        (f64::from(128 << 20) / self.log_bytes(traffic)).min(200_000.0 / self.records)
+        let log = self.log_bytes(traffic);
+        let long = (f64::from(128 << 20) / log).min(200_000.0 / self.records);
+        long.max(self.stored_gb * 1e9 / 2.0 / log)
     }
 
     /// Megabytes a second that those copy: each all that a node has stored.
     pub fn snapshot_mb_s(&self, traffic: &Traffic) -> f64 {
         self.stored_gb * 1_000.0 / self.snapshot_every_s(traffic)
-    }
-
-    /// Devices of a cluster whose snapshots, as the relay is built, copy as much as a disk and a network of a gigabit take.
-    pub fn most_devices_for_snapshots(traffic: &Traffic) -> f64 {
-        let copies = |thousands: f64| Self::of(thousands * 1_000.0, LARGE, traffic).snapshot_mb_s(traffic);
-        let most = (1..1_000).map(f64::from).take_while(|thousands| copies(*thousands) <= GIGABIT_MB).last();
-        most.unwrap_or(0.0) * 1_000.0
     }
 
     /// As in the table of `docs/scale.md`: what, and how much.
@@ -168,8 +162,8 @@ impl Row {
             ("Log a day, each copy", format!("{:.0} GB", self.log_gb_a_day)),
             ("Network out of a log's NATS servers", format!("{:.0} Mbit/s", self.log_mbit)),
             ("Network out of a node to its devices", format!("{:.1} Mbit/s", self.push_mbit)),
-            ("Time between snapshots, as built", format!("{} s", thousands(self.snapshot_every_s(traffic)))),
-            ("Those copy", format!("{} MB/s", thousands(self.snapshot_mb_s(traffic)))),
+            ("Time between snapshots", format!("{} h", thousands(self.snapshot_every_s(traffic) / 3_600.0))),
+            ("Those copy, on average", format!("{:.1} MB/s", self.snapshot_mb_s(traffic))),
         ]
     }
 }

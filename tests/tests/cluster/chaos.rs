@@ -24,7 +24,8 @@ struct People {
 #[test]
 fn nothing_is_lost_doubled_or_out_of_order_whatever_fails() {
     let (count, seconds) = (rounds(6, 50), rounds(25, 300) as u64);
-    let mut cluster = Cluster::start_linked();
+    // As it is in use: clients are told where the nodes are, and go where they like.
+    let mut cluster = Cluster::start_linked_telling();
     let people = People::meet(&cluster, count);
     let mut writers = people.begin_to_write();
     let mut stalls = Stalls::default();

@@ -9,6 +9,7 @@ mod failing;
 mod files;
 mod joining;
 mod looking_after;
+mod nodes;
 mod power;
 mod secured;
 mod splits;

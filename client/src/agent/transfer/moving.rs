@@ -2,13 +2,14 @@
 
 use super::files::{Part, blocking, decrypt, part_name};
 use super::{Progress, Transfers, Which};
+use crate::agent::places::Places;
 use crate::agent::worker::WorkerHandle;
 use aside_crypto::attachments::{Damaged, FileKey};
 use aside_engine::{EngineError, Job, Leave};
 use aside_protocol::limits::MAX_BIG_HANDSHAKE;
 use aside_protocol::request::BlobRef;
 use aside_store::transfers::{Direction, Transfer};
-use aside_transport::{BlobError, Https, Uploaded};
+use aside_transport::{BlobError, Https, Timing, Uploaded};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt, iter, unfold};
 use std::io::{self, SeekFrom};
@@ -43,7 +44,8 @@ pub(in crate::agent) enum Ended {
 /// What every transfer uses.
 pub(super) struct Moving {
     pub folder: PathBuf,
-    pub https: Https,
+    /// Where this device is connected.
+    pub at: watch::Receiver<Option<String>>,
     pub worker: WorkerHandle,
     pub progress: watch::Sender<Transfers>,
 }
@@ -88,7 +90,7 @@ impl Moving {
         if part.length() == blob.size {
             return Ok(part);
         }
-        let mut download = self.https.download(blob, part.length()).await.map_err(not_fetched)?;
+        let mut download = self.https().await?.download(blob, part.length()).await.map_err(not_fetched)?;
         loop {
             let (mut batch, mut weight, mut end) = (Vec::new(), 0, Ok(false));
             while weight < BATCH && matches!(end, Ok(false)) {
@@ -138,7 +140,7 @@ impl Moving {
         let blob = transfer.blob;
         let mut from = leave.offset;
         if again {
-            match self.https.offset(&blob, &leave.token).await.map_err(not_sent)? {
+            match self.https().await?.offset(&blob, &leave.token).await.map_err(not_sent)? {
                 Uploaded::Complete => return Ok(Ended::Done(None)),
                 Uploaded::Part(offset) => from = offset,
             }
@@ -148,13 +150,21 @@ impl Moving {
                 return Ok(Ended::Done(None));
             }
             let source = self.source(transfer, from).await?;
-            match self.https.upload(&blob, &leave.token, from, source).await {
+            match self.https().await?.upload(&blob, &leave.token, from, source).await {
                 Ok(Uploaded::Complete) => return Ok(Ended::Done(None)),
                 Ok(Uploaded::Part(offset)) | Err(BlobError::Elsewhere(offset)) => from = offset,
                 Err(error) => return Err(not_sent(error)),
             }
         }
         Err(Ended::Later("another device of yours may be uploading the same file".into(), Duration::ZERO))
+    }
+
+    /// The relay: first the node that this device is connected to, which said how much it has of an upload.
+    async fn https(&self) -> Result<Https, Ended> {
+        let look = self.worker.with(|engine| engine.read(Places::read));
+        let places = look.await.map_err(|error| Ended::Later(error.to_string(), FULL))?;
+        let here = self.at.borrow().clone();
+        Ok(Https::new(places.at(here), Timing::default()))
     }
 
     /// The bytes from an offset on; tells how far they went.

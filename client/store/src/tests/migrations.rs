@@ -17,6 +17,7 @@ const SINCE: &[&str] = &[
      ALTER TABLE accounts DROP COLUMN verified;",
     "DROP TABLE links;",
     "DROP TABLE export_parts; DROP TABLE exports; DROP TABLE import_parts; DROP TABLE imports; DROP TABLE past_authors;",
+    "DROP TABLE nodes;",
 ];
 
 #[test]

@@ -23,7 +23,7 @@ fn must_not_begin() -> Try {
 }
 
 async fn run<const N: usize>(attempts: [Try; N], lead: Duration) -> Ended {
-    stagger(attempts, lead, |error| *error == GONE, "none").await
+    stagger(attempts, lead, |error| *error == GONE, |_, last| last).await.map_err(|error| error.unwrap_or("none"))
 }
 
 #[tokio::test]
@@ -74,6 +74,13 @@ async fn a_wrong_one_does_not_end_what_is_under_way() {
         Err("wrong")
     };
     assert_eq!(run([Box::pin(slow), Box::pin(wrong)], Duration::ZERO).await, Ok("slow"));
+}
+
+#[tokio::test]
+async fn the_reason_may_be_chosen() {
+    let attempts = [says(Err("first")), says(Err("second")), says(Err("third"))];
+    let ended = stagger(attempts, HOUR, |_| true, |before, _| before).await;
+    assert_eq!(ended, Err(Some("first")));
 }
 
 #[tokio::test]

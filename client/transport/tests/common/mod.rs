@@ -402,6 +402,7 @@ pub fn login_ok() -> RelayFrame {
         positions: Vec::new(),
         key_packages: Vec::new(),
         time: Millis(1),
+        addresses: Vec::new(),
     })
 }
 

@@ -1,0 +1,32 @@
+//! Logins see what was durable before them, at whichever node. A device that comes from a node that was ahead would else be
+//! shown the past, and take it for a relay that has lost something (rule `GAP-4`); one that has just registered elsewhere
+//! would not be known.
+
+use super::log::Node;
+use crate::log::Then;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// A node that does not get there in this time is behind, or does not hear NATS; the client tries another one.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Calls everybody back once this node has applied what was in the log when they came. One question to NATS serves all that
+/// wait.
+pub(super) async fn catch_up(node: Arc<Node>, mut waiting: mpsc::UnboundedReceiver<Then>) {
+    while let Some(first) = waiting.recv().await {
+        let mut all = vec![first];
+        while let Ok(more) = waiting.try_recv() {
+            all.push(more);
+        }
+        let current = timeout(PATIENCE, reach(&node)).await.unwrap_or(false);
+        all.into_iter().for_each(|then| then(current));
+    }
+}
+
+async fn reach(node: &Node) -> bool {
+    let Ok((_, last)) = node.nats.bounds().await else { return false };
+    let mut reached = node.reached.clone();
+    reached.wait_for(|reached| reached.position >= last).await.is_ok()
+}
