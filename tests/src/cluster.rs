@@ -4,13 +4,13 @@
 mod asking;
 mod links;
 mod nats;
+mod running;
 
 use crate::process::{Background, run};
-use crate::{binaries, limited, wait_for, wait_some};
+use crate::{binaries, limited, wait_for};
 pub use links::Links;
 pub use nats::nats_server;
 use nats::{NatsServer, free_port};
-use serde_json::Value;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
@@ -219,22 +219,6 @@ impl Cluster {
         SocketAddr::from(([127, 0, 0, 1], self.nodes[node].port))
     }
 
-    /// Starts a node, and waits until it serves.
-    #[track_caller]
-    pub fn start_node(&mut self, node: usize) {
-        let command = self.node_command(node);
-        let limited = self.nodes[node].blocks.map(|blocks| limited::softly(&command, blocks));
-        let mut process = Background::start(&mut limited.unwrap_or(command));
-        let line = wait_some("the node to listen", START, || {
-            let line = process.lines().first().cloned();
-            assert!(line.is_some() || process.is_running(), "node {node} did not start:\n{}", process.log());
-            line
-        });
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"));
-        self.nodes[node].invite = said["invite"].as_str().expect("an invite").to_owned();
-        self.nodes[node].process = Some(process);
-    }
-
     /// The invite that a node printed; it names that node first.
     pub fn invite(&self, node: usize) -> &str {
         &self.nodes[node].invite
@@ -247,70 +231,5 @@ impl Cluster {
         let mut command = Command::new(binaries::aside_relay());
         let made = run(command.args(["invite", "--uses", "1", "--data"]).arg(&data), b"", START).ok();
         made.stdout.trim().to_owned()
-    }
-
-    /// Ends a node without warning.
-    pub fn kill_node(&mut self, node: usize) {
-        self.nodes[node].process.as_mut().expect("it runs").kill();
-        self.nodes[node].process = None;
-    }
-
-    /// Sends a node a signal, such as `STOP` and `CONT`.
-    pub fn signal_node(&self, node: usize, signal: &str) {
-        self.nodes[node].process.as_ref().expect("it runs").signal(signal);
-    }
-
-    /// Ends a node in order.
-    #[track_caller]
-    pub fn stop_node(&mut self, node: usize) {
-        let mut process = self.nodes[node].process.take().expect("it runs");
-        let code = process.terminate(START);
-        assert!(code == Some(0), "node {node} stopped with {code:?}:\n{}", process.log());
-    }
-
-    /// What a node has said.
-    pub fn log_of(&self, node: usize) -> String {
-        self.nodes[node].process.as_ref().map(|process| process.log()).unwrap_or_default()
-    }
-
-    /// Removes what a NATS server that does not run has stored.
-    pub fn wipe_nats(&self, server: usize) {
-        std::fs::remove_dir_all(self.folder.path().join(format!("nats-{server}"))).expect("its folder");
-    }
-
-    /// Removes a node's database, as a lost disk does; what proves who it is stays.
-    pub fn wipe_database(&self, node: usize) {
-        for file in ["relay.db", "relay.db-wal", "relay.db-shm"] {
-            let gone = std::fs::remove_file(self.data(node).join(file));
-            assert!(gone.is_ok() || file != "relay.db", "there is a database");
-        }
-    }
-
-    /// Starts a NATS server.
-    pub fn start_nats(&mut self, server: usize) {
-        self.servers[server].start();
-    }
-
-    /// Ends a NATS server without warning.
-    pub fn kill_nats(&mut self, server: usize) {
-        self.servers[server].process.as_mut().expect("it runs").kill();
-        self.servers[server].process = None;
-    }
-
-    /// Ends everything without warning, at once.
-    pub fn lose_power(&mut self) {
-        let nodes = self.nodes.iter_mut().map(|node| &mut node.process);
-        let all: Vec<_> = nodes.chain(self.servers.iter_mut().map(|server| &mut server.process)).collect();
-        all.iter().filter_map(|process| process.as_ref()).for_each(|process| process.signal("KILL"));
-        // Each is waited for.
-        all.into_iter().for_each(|process| drop(process.take()));
-    }
-
-    /// Starts everything that [`Cluster::lose_power`] ended.
-    #[track_caller]
-    pub fn power_returns(&mut self) {
-        (0..NODES).for_each(|server| self.start_nats(server));
-        self.wait_for_nats();
-        (0..NODES).for_each(|node| self.start_node(node));
     }
 }
