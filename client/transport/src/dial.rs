@@ -16,7 +16,8 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
 /// Where a relay is and how to know it; comes from the invite.
@@ -111,16 +112,23 @@ pub async fn dial_with(target: &Target, plan: &Plan) -> Result<Greeted, Transpor
     if target.mode != Mode::Direct {
         return Err(TransportError::ModeNotSupported);
     }
+    let refused = Notify::new();
+    let lead = || async {
+        tokio::select! {
+            () = sleep(plan.timing.next_address) => {}
+            () = refused.notified() => {}
+        }
+    };
     // Boxed: they are large, and moved.
     let attempts: Vec<_> =
-        target.addresses.iter().map(|address| Box::pin(try_address(address, target, plan))).collect();
+        target.addresses.iter().map(|address| Box::pin(try_address(address, target, plan, &refused))).collect();
     let passing = |before: TransportError, next| if before.is_fatal() { next } else { before };
-    stagger(attempts, plan.timing.next_address, |_| true, passing).await.map_err(|error| error.unwrap_or_else(none))
+    stagger(attempts, lead, |_| true, passing).await.map_err(|error| error.unwrap_or_else(none))
 }
 
 /// One address, to its end.
-async fn try_address(address: &str, target: &Target, plan: &Plan) -> Result<Greeted, TransportError> {
-    let tried = Attempt { address, target, timing: plan.timing }.run(plan).await;
+async fn try_address(address: &str, target: &Target, plan: &Plan, refused: &Notify) -> Result<Greeted, TransportError> {
+    let tried = Attempt { address, target, timing: plan.timing }.run(plan, refused).await;
     match &tried {
         Ok(greeted) => tracing::debug!(%address, transport = %greeted.way().transport, "connected"),
         Err(error) => tracing::info!(%address, %error, "could not connect"),
@@ -165,7 +173,8 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run(&self, plan: &Plan) -> Result<Greeted, TransportError> {
+    /// Both transports, as the plan says. Tells as soon as nobody is there for TCP: QUIC goes on, and others may begin.
+    async fn run(&self, plan: &Plan, refused: &Notify) -> Result<Greeted, TransportError> {
         let ips = self.resolve().await?;
         let first = match plan.choice {
             Choice::Only(transport) => return self.lane(transport, &ips).await,
@@ -175,7 +184,13 @@ impl Attempt<'_> {
         let alone = |transport| (transport == Transport::Quic).then_some(self.timing.quic_alone);
         let (first_alone, second_alone) = (alone(first), alone(first.other()));
         let pace = Pace { head_start: self.timing.head_start, first_alone, second_alone };
-        let lane = async |transport| self.lane(transport, &ips).await.map_err(|error| (transport, error));
+        let lane = async |transport| {
+            let ended = self.lane(transport, &ips).await;
+            if transport == Transport::WebSocket && matches!(ended, Err(TransportError::Unreachable { .. })) {
+                refused.notify_one();
+            }
+            ended.map_err(|error| (transport, error))
+        };
         race(lane(first), lane(first.other()), pace, worse).await.map_err(|(_, error)| error)
     }
 
@@ -184,7 +199,7 @@ impl Attempt<'_> {
         let ips = self.resolve().await?;
         let attempts: Vec<_> = ips.iter().map(|ip| self.secured(*ip)).collect();
         let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
-        let ended = stagger(attempts, self.timing.head_start, gone, |_, last| last).await;
+        let ended = stagger(attempts, || sleep(self.timing.head_start), gone, |_, last| last).await;
         ended.map_err(|error| error.unwrap_or_else(none))
     }
 
@@ -206,7 +221,7 @@ impl Attempt<'_> {
         // Collected, since the compiler does not see that a closure that borrows may be sent to another thread.
         let attempts: Vec<_> = ips.iter().map(|ip| self.reach(transport, *ip)).collect();
         let gone = |error: &TransportError| matches!(error, TransportError::Unreachable { .. });
-        let ended = stagger(attempts, self.timing.head_start, gone, |_, last| last).await;
+        let ended = stagger(attempts, || sleep(self.timing.head_start), gone, |_, last| last).await;
         ended.map_err(|error| error.unwrap_or_else(none))
     }
 

@@ -3,23 +3,22 @@
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::future::Future;
-use std::time::Duration;
-use tokio::time::timeout;
 
-/// Begins the next attempt when one has failed, or when the newest has had `lead` to itself; the others go on. The
+/// Begins the next attempt when one has failed, or when `lead` is over for the newest; the others go on. The
 /// first success ends all.
 ///
 /// No further attempt begins after a failure that is not `passable`: somebody was there. Those under way may still
 /// succeed; else that failure is the reason. If all were passable, `worse` picks it, of the one before and the next; there
 /// is none without attempts.
-pub(crate) async fn stagger<F, T, E>(
+pub(crate) async fn stagger<F, T, E, L>(
     attempts: impl IntoIterator<Item = F>,
-    lead: Duration,
+    lead: impl Fn() -> L,
     passable: impl Fn(&E) -> bool,
     worse: impl Fn(E, E) -> E,
 ) -> Result<T, Option<E>>
 where
     F: Future<Output = Result<T, E>>,
+    L: Future<Output = ()>,
 {
     let mut attempts = attempts.into_iter();
     let (mut trying, mut failure) = (FuturesUnordered::new(), None);
@@ -27,7 +26,11 @@ where
         let next = attempts.next();
         let last = next.is_none();
         trying.extend(next);
-        let ended = if last { Ok(trying.next().await) } else { timeout(lead, trying.next()).await };
+        let ended = tokio::select! {
+            biased;
+            ended = trying.next() => Ok(ended),
+            () = lead(), if !last => Err(()),
+        };
         match ended {
             Ok(Some(Ok(won))) => return Ok(won),
             Ok(Some(Err(error))) if passable(&error) => {
@@ -38,7 +41,7 @@ where
             }
             Ok(Some(Err(error))) => return under_way(trying, error).await.map_err(Some),
             Ok(None) => return Err(failure),
-            Err(_) => {}
+            Err(()) => {}
         }
     }
 }

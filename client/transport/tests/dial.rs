@@ -147,6 +147,19 @@ async fn an_address_that_is_silent_holds_nobody_up() {
     assert_eq!(greeted.address(), relay.address);
 }
 
+/// Where nobody listens by TCP, QUIC may still be on its way, but nobody waits for it.
+#[tokio::test]
+async fn an_address_that_refuses_holds_nobody_up() {
+    let relay = Relay::start(Act::Honest).await;
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut target = relay.target();
+    target.addresses.insert(0, silent.local_addr().unwrap().to_string());
+    let hour = Duration::from_secs(3600);
+    let patient = Timing { handshake: hour, connect: hour, quic_alone: hour, next_address: hour, ..timing() };
+    let plan = aside_transport::Plan { timing: patient, ..aside_transport::Plan::default() };
+    assert_eq!(dial_with(&target, &plan).await.unwrap().address(), relay.address);
+}
+
 #[tokio::test]
 async fn of_several_failures_one_that_may_pass_is_told() {
     let other = Relay::start(Act::Honest).await;

@@ -3,6 +3,8 @@
 use super::*;
 use std::future::{pending, ready};
 use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::sleep;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const GONE: &str = "gone";
@@ -23,7 +25,9 @@ fn must_not_begin() -> Try {
 }
 
 async fn run<const N: usize>(attempts: [Try; N], lead: Duration) -> Ended {
-    stagger(attempts, lead, |error| *error == GONE, |_, last| last).await.map_err(|error| error.unwrap_or("none"))
+    stagger(attempts, || sleep(lead), |error| *error == GONE, |_, last| last)
+        .await
+        .map_err(|error| error.unwrap_or("none"))
 }
 
 #[tokio::test]
@@ -79,7 +83,7 @@ async fn a_wrong_one_does_not_end_what_is_under_way() {
 #[tokio::test]
 async fn the_reason_may_be_chosen() {
     let attempts = [says(Err("first")), says(Err("second")), says(Err("third"))];
-    let ended = stagger(attempts, HOUR, |_| true, |before, _| before).await;
+    let ended = stagger(attempts, || sleep(HOUR), |_| true, |before, _| before).await;
     assert_eq!(ended, Err(Some("first")));
 }
 
