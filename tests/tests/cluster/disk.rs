@@ -30,7 +30,7 @@ fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
     // Bob goes on elsewhere, and alice notices nothing.
     alice.send("bob", &format!("line {said}"), &["--timeout", "60s"]).ok();
     hears(&follow, said + 1);
-    assert_eq!(connected(&cluster, full), 0);
+    wait_for("the node to be empty", SOON, || connected(&cluster, full) == 0);
     cluster.make_room(full);
     wait_for("the node to serve again", SOON, || cluster.log_of(full).matches("this node serves").count() == 2);
     drop(follow);
