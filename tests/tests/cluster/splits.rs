@@ -15,6 +15,8 @@ struct Scene {
     bob: Client,
     talk: Background,
     follow: Background,
+    /// Lines that alice has said, by [`Scene::go_on`].
+    said: usize,
 }
 
 impl Scene {
@@ -29,7 +31,17 @@ impl Scene {
         wait_for("both to be where they belong", SOON, || {
             [alice_at, bob_at].into_iter().all(|node| connected(&cluster, node) == wanted(node))
         });
-        Self { cluster, _alice: alice, bob, talk, follow }
+        Self { cluster, _alice: alice, bob, talk, follow, said: 10 }
+    }
+
+    /// Alice says ten more lines.
+    fn go_on(&mut self, what: &str, pace: Duration) {
+        for number in self.said..self.said + 10 {
+            say(&mut self.talk, number..number + 1);
+            sleep(pace);
+        }
+        self.said += 10;
+        println!("{what}: {} of {} lines have arrived", heard(&self.follow).len(), self.said);
     }
 
     /// How often bob has heard this.
@@ -157,39 +169,27 @@ fn slow_and_stuck_ways_leave_nobody_waiting() {
     let owner = cluster.owner();
     let [one, other] = [(owner + 1) % NODES, (owner + 2) % NODES];
     let mut scene = Scene::new(cluster, one, other);
-    let mut said = 10;
-    let mut go_on = |scene: &mut Scene, what: &str, pace: Duration| {
-        for number in said..said + 10 {
-            say(&mut scene.talk, number..number + 1);
-            sleep(pace);
-        }
-        said += 10;
-        println!("{what}: {} of {said} lines have arrived", heard(&scene.follow).len());
-        said
-    };
     let (quick, slow) = (Duration::from_millis(100), Duration::from_millis(500));
-    let links = |scene: &Scene, change: &dyn Fn(&aside_tests::cluster::Links)| change(scene.cluster.links());
-    links(&scene, &|links| links.node(one, Road::Slow(slow)));
-    go_on(&mut scene, "a slow node", quick);
-    links(&scene, &|links| links.node(other, Road::Slow(slow)));
-    go_on(&mut scene, "two slow nodes", quick);
-    let total = go_on(&mut scene, "and time to arrive", slow);
+    scene.cluster.links().node(one, Road::Slow(slow));
+    scene.go_on("a slow node", quick);
+    scene.cluster.links().node(other, Road::Slow(slow));
+    scene.go_on("two slow nodes", slow);
     // All of them, while it is slow.
-    hears(&scene.follow, total);
-    links(&scene, &|links| links.heal());
-    links(&scene, &|links| links.servers(0, 1, Road::Slow(Duration::from_millis(200))));
-    go_on(&mut scene, "slow NATS servers", quick);
+    hears(&scene.follow, scene.said);
+    scene.cluster.links().heal();
+    scene.cluster.links().servers(0, 1, Road::Slow(Duration::from_millis(200)));
+    scene.go_on("slow NATS servers", quick);
     // Less than it takes to be noticed, then more: messages between nodes are late, then lost.
     for (what, pace) in [("stuck for 2 s", Duration::from_millis(200)), ("stuck for 8 s", Duration::from_millis(800))] {
-        links(&scene, &|links| links.node(one, Road::Stuck));
-        go_on(&mut scene, what, pace);
-        links(&scene, &|links| links.heal());
-        links(&scene, &|links| links.servers(1, 2, Road::Stuck));
-        go_on(&mut scene, &format!("NATS servers {what}"), pace);
-        links(&scene, &|links| links.heal());
+        scene.cluster.links().node(one, Road::Stuck);
+        scene.go_on(what, pace);
+        scene.cluster.links().heal();
+        scene.cluster.links().servers(1, 2, Road::Stuck);
+        scene.go_on(&format!("NATS servers {what}"), pace);
+        scene.cluster.links().heal();
     }
-    links(&scene, &|links| links.node(owner, Road::Stuck));
-    go_on(&mut scene, "the node that appends is stuck", slow);
-    let total = go_on(&mut scene, "still", quick);
-    scene.heals(total);
+    scene.cluster.links().node(owner, Road::Stuck);
+    scene.go_on("the node that appends is stuck", slow);
+    let said = scene.said;
+    scene.heals(said);
 }
