@@ -1,0 +1,121 @@
+//! What a relay opens at its start: its database and log, alone or in a cluster, and where its blobs lie.
+
+use super::{Options, StartError};
+use crate::blobs::Place;
+use crate::clock;
+use crate::cluster::{ClusterLog, JoinError, Nats, Settings, fetch_snapshot};
+use crate::data::DataDir;
+use crate::hub::Hub;
+use crate::identity::Identity;
+use crate::log::{LocalLog, Log};
+use crate::nodes::Nodes;
+use aside_protocol::LogId;
+use aside_relay_core::command_log::CommandLog;
+use aside_relay_core::{Command, Core, CoreError, Location, Reader, Stamped};
+use std::io;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What clients are told. A relay alone tells the names its host gave it; where it merely listens, they need not be told.
+pub(super) async fn nodes(
+    node: Option<&ClusterLog>,
+    options: &Options,
+    addresses: &[String],
+) -> watch::Receiver<Arc<Nodes>> {
+    if let Some(node) = node {
+        node.announce(addresses).await;
+    }
+    match node {
+        _ if !options.tell_nodes => watch::channel(Arc::default()).1,
+        Some(node) => node.nodes(),
+        None => watch::channel(Arc::new(Nodes::alone(&options.addresses))).1,
+    }
+}
+
+/// The log of a relay, alone or of several nodes.
+pub(super) struct Opened {
+    pub(super) log: Arc<dyn Log>,
+    pub(super) id: LogId,
+    pub(super) serving: watch::Receiver<bool>,
+    pub(super) fatal: watch::Receiver<Option<String>>,
+    pub(super) node: Option<Arc<ClusterLog>>,
+}
+
+/// Opens it.
+pub(super) async fn open_log(
+    data: &DataDir,
+    options: &Options,
+    identity: &Identity,
+    hub: Arc<Hub>,
+) -> Result<Opened, StartError> {
+    let Some(settings) = &options.cluster else {
+        let core = open_core(data, options.restored)?;
+        let id = core.view().log().map_err(CoreError::from)?.unwrap_or(LogId([0; 16]));
+        let record = options.record.as_deref().map(CommandLog::open).transpose()?;
+        let log = Arc::new(LocalLog::start(core, hub, record)?);
+        let (serving, fatal) = (watch::channel(true).1, watch::channel(None).1);
+        return Ok(Opened { log, id, serving, fatal, node: None });
+    };
+    let node = Arc::new(join(data, settings, identity, hub).await?);
+    let reader = Reader::open(&data.database())?;
+    let id = reader.snapshot(|view| view.log())?.unwrap_or(LogId([0; 16]));
+    let (serving, fatal) = (node.serving(), node.fatal());
+    Ok(Opened { log: node.clone(), id, serving, fatal, node: Some(node) })
+}
+
+/// Joins the cluster, if this node's identity and database are its own.
+async fn join(
+    data: &DataDir,
+    settings: &Settings,
+    identity: &Identity,
+    hub: Arc<Hub>,
+) -> Result<ClusterLog, JoinError> {
+    let nats = Nats::connect(settings).await?;
+    let facts = nats.facts().await?;
+    if facts.pin != identity.pin().to_hex() {
+        return Err(JoinError::OtherIdentity);
+    }
+    data.prepare_database()?;
+    let mut core = Core::open(&Location::File(data.database()))?;
+    let applied = core.view().applied().map_err(CoreError::from)?;
+    match core.view().log().map_err(CoreError::from)? {
+        Some(log) if applied > 0 && log.to_hex() != facts.log => return Err(JoinError::OtherLog),
+        Some(_) if applied == 0 && core.state_hash()?.to_hex() != facts.base => return Err(JoinError::OtherBase),
+        _ => {}
+    }
+    // The log of a new cluster begins behind its first snapshot.
+    if nats.bounds().await?.0 > applied + 1 {
+        drop(core);
+        fetch_snapshot(&nats, &data.database()).await?;
+        core = Core::open(&Location::File(data.database()))?;
+    }
+    ClusterLog::join(nats, settings, (core, data.database()), hub).await
+}
+
+/// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.
+pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
+    data.prepare_database()?;
+    let mut core = Core::open(&Location::File(data.database()))?;
+    if core.view().applied().map_err(CoreError::from)? > 0 {
+        return Err(StartError::Member);
+    }
+    let new = core.view().log().map_err(CoreError::from)?.is_none();
+    if new || restored {
+        let mut log = [0; 16];
+        getrandom::fill(&mut log).map_err(|error| io::Error::other(error.to_string()))?;
+        let log = LogId(log);
+        let command = if new { Command::Init { log } } else { Command::BeginLog { log } };
+        core.apply(&[Stamped { time: clock::wall(), command }], true)?;
+    }
+    Ok(core)
+}
+
+/// Where blobs lie: where the host says, in the cluster's NATS servers, or in the data folder.
+pub(super) fn blob_place(data: &DataDir, options: &Options, node: Option<&ClusterLog>) -> Place {
+    let own = data.blobs();
+    match (&options.blob_folder, &options.cluster, node) {
+        (Some(folder), Some(cluster), _) => Place::Shared { folder: folder.clone(), node: cluster.node.clone() },
+        (None, _, Some(node)) => Place::Nats { folder: own, pieces: node.pieces() },
+        (folder, _, _) => Place::Own(folder.clone().unwrap_or(own)),
+    }
+}
