@@ -1,16 +1,18 @@
-//! What is used of NATS: one stream, two key-value buckets, a few subjects. Says for each failure whose it is.
+//! What is used of NATS: a stream for the log and one for blobs, key-value buckets, a few subjects. Says for each failure whose
+//! it is.
 
-use super::asking::{Asked, DRAIN};
+mod log;
+mod subjects;
+
+pub(super) use log::Appended;
+
 use super::settings::{Facts, Settings, is_name};
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError, PublishErrorKind};
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::kv::{Store, Watch};
-use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, Object, ObjectStore};
-use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
+use async_nats::jetstream::stream::{self, StorageType};
 use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
-use async_nats::{Client, ConnectOptions, Request, Subscriber};
-use bytes::Bytes;
+use async_nats::{Client, ConnectOptions};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,8 +20,6 @@ use tokio::io::AsyncRead;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The owner may take so long for a snapshot.
-const ASKED: Duration = Duration::from_secs(300);
 /// An append that is not answered for so long is in doubt: the log is asked what became of it.
 const DOUBT: Duration = Duration::from_millis(1_500);
 /// How long what nodes say of themselves is believed, and an owner's lease lasts without being renewed.
@@ -74,15 +74,6 @@ fn is_missing(error: &KeyValueError) -> bool {
     matches!(kind, Some(GetStreamErrorKind::JetStream(why)) if why.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-/// What came of an append.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Appended {
-    /// It stands at this position.
-    At(u64),
-    /// Something else stands there: another node appends.
-    Stale,
-}
-
 /// The connection and the names of one cluster.
 #[derive(Clone)]
 pub struct Nats {
@@ -125,25 +116,6 @@ impl Nats {
 
     pub(super) fn stream_name(&self) -> String {
         format!("ASIDE_{}", self.name)
-    }
-
-    fn log_subject(&self) -> String {
-        format!("aside.{}.log", self.name)
-    }
-
-    /// Where commands for a node that appends arrive.
-    fn submit_subject(&self, node: &str) -> String {
-        format!("aside.{}.submit.{node}", self.name)
-    }
-
-    /// Where tools ask the owner for something; a node has a subject of its own beneath.
-    fn control_subject(&self) -> String {
-        format!("aside.{}.control", self.name)
-    }
-
-    /// Where nodes say which devices have connected to them.
-    fn attached_subject(&self) -> String {
-        format!("aside.{}.attached", self.name)
     }
 
     /// Refuses if there is such a cluster.
@@ -228,12 +200,6 @@ impl Nats {
         self.snapshots().await?.get(SNAPSHOT).await.map_err(failed)
     }
 
-    /// Forgets what the log has up to a position.
-    pub(super) async fn cut_off(&self, position: u64) -> Result<(), NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        stream.purge().sequence(position + 1).await.map(drop).map_err(failed)
-    }
-
     /// What all nodes agree on.
     pub async fn facts(&self) -> Result<Facts, NatsError> {
         let missing = || NatsError::NoCluster(self.name.clone());
@@ -242,138 +208,5 @@ impl Nats {
         let bytes = kept.get("cluster").await.map_err(failed)?.ok_or_else(missing)?;
         let facts: Facts = serde_json::from_slice(&bytes).map_err(|_| NatsError::BadFacts)?;
         if facts.version == Facts::VERSION { Ok(facts) } else { Err(NatsError::BadFacts) }
-    }
-
-    /// The log's first position that is still there, and its last one.
-    pub async fn bounds(&self) -> Result<(u64, u64), NatsError> {
-        let info = self.info().await?;
-        Ok((info.state.first_sequence, info.state.last_sequence))
-    }
-
-    /// What the log's leader says of it. A server that is parted from the others tells what it has, and that nobody leads.
-    pub(super) async fn info(&self) -> Result<stream::Info, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        let info = stream.get_info().await.map_err(failed)?;
-        match info.cluster.as_ref().is_some_and(|cluster| cluster.leader.is_none()) {
-            true => Err(failed("the log has no leader")),
-            false => Ok(info),
-        }
-    }
-
-    /// Appends a record right after a position, or finds out that something else stands there. Comes back once that is
-    /// known, however long NATS does not answer: an append whose answer was lost may have happened.
-    pub(super) async fn append(&self, after: u64, record: &Bytes) -> Appended {
-        loop {
-            match self.publish(after, record.clone()).await {
-                Ok(position) => return Appended::At(position),
-                Err(why) => tracing::debug!(%why, after, "an append is in doubt"),
-            }
-            match self.read(after + 1).await {
-                Ok(Some(found)) if found == *record => return Appended::At(after + 1),
-                Ok(Some(_)) => return Appended::Stale,
-                // Nothing stands there: the same again, which counts once.
-                Ok(None) => match self.bounds().await {
-                    Ok((_, last)) if last > after => return Appended::Stale,
-                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
-                },
-                Err(why) => {
-                    tracing::debug!(%why, "NATS cannot say what became of an append");
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            }
-        }
-    }
-
-    async fn publish(&self, after: u64, record: Bytes) -> Result<u64, PublishErrorKind> {
-        let message = PublishMessage::build().payload(record).expected_last_sequence(after);
-        let sent = self.context.send_publish(self.log_subject(), message).await.map_err(|error| error.kind())?;
-        let ack = sent.await.map_err(|error| error.kind())?;
-        Ok(ack.sequence)
-    }
-
-    /// What stands at a position, as the log's leader has it.
-    async fn read(&self, position: u64) -> Result<Option<Bytes>, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        match stream.get_raw_message(position).await {
-            Ok(message) => Ok(Some(message.payload)),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// The log from a position on, in its order.
-    pub(super) async fn follow(&self, from: u64) -> Result<pull::Ordered, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
-        let config = pull::OrderedConfig {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
-            ..pull::OrderedConfig::default()
-        };
-        let consumer = stream.create_consumer(config).await.map_err(failed)?;
-        consumer.messages().await.map_err(failed)
-    }
-
-    /// Sends commands to the node that appends. They may be lost.
-    pub(super) async fn submit(&self, node: &str, entries: Bytes) -> Result<(), NatsError> {
-        self.client.publish(self.submit_subject(node), entries).await.map_err(failed)
-    }
-
-    /// Commands sent to this node.
-    pub(super) async fn submitted(&self, node: &str) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(self.submit_subject(node)).await.map_err(failed)
-    }
-
-    /// Asks the owner for something, which may take it a while. None: nobody appends.
-    pub(super) async fn ask(&self, what: &Asked) -> Option<String> {
-        let patience = match what {
-            Asked::Snapshot => ASKED,
-            // Between two owners it may reach nobody, and is asked again.
-            Asked::Who => LEASE / 6,
-            Asked::Verify | Asked::Move(_) => PATIENCE,
-        };
-        self.ask_at(self.control_subject(), what.to_text().into(), patience).await
-    }
-
-    /// Has a node send its people to others. None: it does not answer.
-    pub(super) async fn ask_to_drain(&self, node: &str) -> Option<String> {
-        self.ask_at(format!("{}.{node}", self.control_subject()), Bytes::from_static(DRAIN), PATIENCE).await
-    }
-
-    async fn ask_at(&self, subject: String, what: Bytes, patience: Duration) -> Option<String> {
-        let request = Request::new().payload(what).timeout(Some(patience));
-        let answer = self.client.send_request(subject, request).await.ok()?;
-        Some(String::from_utf8_lossy(&answer.payload).into_owned())
-    }
-
-    /// Has whoever appends make itself known. It may be lost.
-    pub(super) async fn call_owner(&self) {
-        // It is called again.
-        let _ = self.client.publish(self.control_subject(), Bytes::new()).await;
-    }
-
-    /// What tools ask of the owner, and nodes, which wait for no answer.
-    pub(super) async fn asked(&self) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(self.control_subject()).await.map_err(failed)
-    }
-
-    /// What tools ask of a node.
-    pub(super) async fn asked_of(&self, node: &str) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(format!("{}.{node}", self.control_subject())).await.map_err(failed)
-    }
-
-    /// Answers a tool.
-    pub(super) async fn answer(&self, to: async_nats::Subject, text: String) {
-        // Whoever asked may have gone.
-        let _ = self.client.publish(to, text.into()).await;
-    }
-
-    /// Tells the other nodes that a device has connected here.
-    pub(super) async fn tell_attached(&self, bytes: Bytes) {
-        // A device that is connected twice for a while gets everything on both.
-        let _ = self.client.publish(self.attached_subject(), bytes).await;
-    }
-
-    /// Devices that have connected to any node.
-    pub(super) async fn attached(&self) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(self.attached_subject()).await.map_err(failed)
     }
 }
