@@ -189,7 +189,7 @@ impl ClusterLog {
         tasks.spawn(watching::follow(node.clone(), replica.clone(), applied));
         node.caught_up(last).await?;
         // It has just heard NATS and is not behind: whoever connects first need not go elsewhere.
-        node.serving.send_replace(true);
+        watching::serve(&node, true);
         node.start(&mut tasks);
         let (fresh, waiting) = mpsc::unbounded_channel();
         tasks.spawn(fresh::catch_up(node.clone(), waiting));

@@ -121,7 +121,7 @@ pub(super) async fn look_after(node: Arc<Node>) {
     }
 }
 
-fn serve(node: &Node, may: bool) {
+pub(super) fn serve(node: &Node, may: bool) {
     let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
     match may {
         true if changed => tracing::info!("this node serves"),

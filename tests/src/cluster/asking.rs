@@ -4,6 +4,8 @@ use super::{Cluster, NODES, START};
 use crate::process::run;
 use crate::{binaries, wait_for, wait_some};
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
 impl Cluster {
@@ -17,6 +19,15 @@ impl Cluster {
         let (command, rest) = args.split_first().expect("a command");
         let arguments = ["cluster", command, "--cluster", urls].into_iter().chain(rest.iter().copied());
         run(Command::new(binaries::aside_relay()).args(arguments), b"", START)
+    }
+
+    /// Puts something into the log, as whoever can write to the NATS servers could.
+    pub fn log_bytes(&self, record: &[u8]) {
+        let mut nats = TcpStream::connect(("127.0.0.1", self.servers[0].port)).expect("a NATS server");
+        let head = format!("CONNECT {{\"verbose\":false}}\r\nPUB aside.aside.log {}\r\n", record.len());
+        nats.write_all(&[head.as_bytes(), record, b"\r\nPING\r\n"].concat()).expect("it is taken");
+        let mut lines = BufReader::new(nats).lines();
+        assert!(lines.any(|line| line.is_ok_and(|line| line == "PONG")), "NATS has not read it");
     }
 
     /// `cluster status --json`; none while it cannot be had.

@@ -2,21 +2,25 @@
 
 use super::{Links, NODES};
 use crate::process::Background;
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// Nobody listens there: who is told to go to a NATS server by another one, around the links, does not arrive.
 const NOWHERE: &str = "127.0.0.1:1";
 
 /// A port that was free a moment ago, for servers that must know each other's before they start, and that come back to it.
-/// None of those that the system gives to connections: one of them could have it while its server is away.
+/// None of those that the system gives to connections: one of them could have it while its server is away. None twice.
 pub(super) fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let mut drawn = [0; 2];
         getrandom::fill(&mut drawn).expect("randomness");
         let port = 10_000 + u16::from_be_bytes(drawn) % 22_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let free = TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free && GIVEN.lock().expect("nobody panics here").insert(port) {
             return port;
         }
     }

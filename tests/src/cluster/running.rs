@@ -47,6 +47,12 @@ impl Cluster {
         assert!(code == Some(0), "node {node} stopped with {code:?}:\n{}", process.log());
     }
 
+    /// Waits until a node ends by itself; its exit code and what it has said.
+    pub fn ends(&mut self, node: usize) -> (Option<i32>, String) {
+        let mut process = self.nodes[node].process.take().expect("it runs");
+        (process.wait(START), process.log())
+    }
+
     /// What a node has said.
     pub fn log_of(&self, node: usize) -> String {
         self.nodes[node].process.as_ref().map(|process| process.log()).unwrap_or_default()

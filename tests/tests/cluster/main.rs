@@ -15,3 +15,4 @@ mod secured;
 mod splits;
 mod stalls;
 mod talking;
+mod versions;
