@@ -34,9 +34,11 @@ pub fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) -> imp
     let seat = Seat::new(shared.hub.meetings(), mailbox.clone());
     let mut task = Task { carrier, shared, session, mailbox, seat, subscription: None, catch_up: None };
     async move {
-        let ended = match task.shared.room.clone().try_acquire_owned().ok().filter(|_| task.shared.serves()) {
-            Some(_room) => task.run().await,
-            None => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
+        let room = task.shared.room.clone().try_acquire_owned();
+        let ended = match room {
+            _ if !task.shared.serves() => task.handle(Input::Goodbye(GoodbyeReason::ShuttingDown)).await,
+            Ok(_room) => task.run().await,
+            Err(_) => task.handle(Input::Goodbye(GoodbyeReason::Full)).await,
         };
         if ended.is_err() {
             tracing::debug!("a connection broke off");

@@ -59,5 +59,5 @@ async fn who_logs_in_just_when_a_node_stops_serving_is_sent_on_too() {
     let answer = late.hear().await;
     assert!(matches!(answer, Some(RelayFrame::LoginRefused(Refusal::Unavailable(_)))), "{answer:?}");
     let mut refused = Raw::connect(cluster.address(0)).await;
-    assert_eq!(ends(&mut refused).await, GoodbyeReason::Full);
+    assert_eq!(ends(&mut refused).await, GoodbyeReason::ShuttingDown);
 }

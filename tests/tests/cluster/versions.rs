@@ -17,5 +17,5 @@ fn a_record_of_a_newer_version_stops_the_nodes() {
         assert_eq!(code, Some(1), "{log}");
         assert!(log.contains("has a record of version 2") && log.contains("update this node"), "{log}");
     }
-    alice.send("bob", "to nobody", &["--timeout", "3s"]).expect_code(3);
+    alice.send("bob", "to nobody", &["--timeout", "3s"]).expect_code(6);
 }
