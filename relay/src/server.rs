@@ -120,6 +120,7 @@ impl Server {
 
     /// Stops: no new connections, a goodbye to all, what waits is applied, the database is checkpointed.
     pub async fn stop(mut self) {
+        self.log.leave();
         self.shared.stop.send_replace(true);
         let ended = tokio::time::timeout(GOODBYE, async { while self.tasks.join_next().await.is_some() {} }).await;
         if ended.is_err() {

@@ -61,6 +61,13 @@ pub(crate) fn gone(step: &Step<'_>, id: &Hash) -> Result<Answer, Stop> {
     Ok(Answer::Done(Done { pos: None, hash: Some(*id) }))
 }
 
+/// A complete blob is in the store no more; it may be uploaded again.
+pub(crate) fn lost(step: &Step<'_>, id: &Hash) -> Result<Answer, Stop> {
+    release_all(step, id)?;
+    step.db.prepare_cached("DELETE FROM blobs WHERE hash = ? AND dropped = 0")?.execute([id.0])?;
+    Ok(Answer::Done(Done { pos: None, hash: Some(*id) }))
+}
+
 /// Exactly one of body and pointer, neither of them too long.
 pub(crate) fn check_shape(body: &Body, blob: Option<&BlobRef>) -> Result<(), Stop> {
     match blob {
@@ -124,12 +131,7 @@ fn complete_by_age(step: &Step<'_>, limit: u64) -> Result<bool, Stop> {
         .collect::<rusqlite::Result<_>>()?;
     for id in &rows {
         step.db.prepare_cached("UPDATE blobs SET dropped = 1 WHERE hash = ?")?.execute([id.0])?;
-        let payers: Vec<(i64, i64)> = step
-            .db
-            .prepare_cached("SELECT account, size FROM blob_reservations WHERE hash = ? AND time IS NULL")?
-            .query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        payers.into_iter().try_for_each(|(account, size)| release(step, account, id, uint(size)))?;
+        release_all(step, id)?;
     }
     Ok(rows.len() as u64 == limit)
 }
@@ -156,6 +158,16 @@ fn pay(step: &Step<'_>, account: i64, blob: &BlobRef, quota: u64) -> Result<(), 
         )?
         .execute([account, price(blob.size)])?;
     Ok(())
+}
+
+/// Nobody pays for a complete blob any more.
+fn release_all(step: &Step<'_>, id: &Hash) -> Result<(), Stop> {
+    let payers: Vec<(i64, i64)> = step
+        .db
+        .prepare_cached("SELECT account, size FROM blob_reservations WHERE hash = ? AND time IS NULL")?
+        .query_map([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    payers.into_iter().try_for_each(|(account, size)| release(step, account, id, uint(size)))
 }
 
 fn release(step: &Step<'_>, account: i64, id: &Hash, size: u64) -> Result<(), Stop> {

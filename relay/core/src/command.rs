@@ -122,6 +122,11 @@ pub enum Command {
         /// Which.
         id: Hash,
     },
+    /// A blob that was complete is not in the store: whatever held it has lost it.
+    BlobLost {
+        /// Which.
+        id: Hash,
+    },
     /// Deletes what nobody needs any more, a bounded amount at a time.
     Retain {
         /// About how many rows to look at.

@@ -243,6 +243,7 @@ fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
         Command::ReserveBlob(by, request, limits) => blob::reserve(step, by, request, limits),
         Command::CompleteBlob(request) => blob::complete(step, request),
         Command::BlobGone { id } => blob::gone(step, id),
+        Command::BlobLost { id } => blob::lost(step, id),
         Command::Retain { limit } => retain::retain(step, *limit),
     }
 }

@@ -4,14 +4,15 @@ use super::Failure;
 use super::config::Place;
 use super::reach::Reach;
 use crate::blobs;
-use crate::cluster::{Facts, Nats, create, drain, hand_over, init, snapshot, status, verify};
+use crate::cluster::{Beginning, Facts, Nats, create, drain, hand_over, init, lost_blobs, snapshot, status, verify};
 use crate::data::DataDir;
 use crate::identity::Identity;
 use crate::server::StartError;
 use aside_protocol::{Hash, LogId};
 use aside_relay_core::{Command, Core, CoreError, Location};
 use clap::{Args, Subcommand};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 /// Why a folder is nothing to make an empty cluster with.
 const HELD: &str = "holds a relay's data; make a cluster of it with aside-relay cluster import, or name another folder";
@@ -53,6 +54,9 @@ struct Init {
     replicas: u8,
     #[command(flatten)]
     reach: Reach,
+    /// Where the relay that is imported had its files, if not in its data folder; they are copied into NATS.
+    #[arg(long, value_name = "DIR")]
+    blobs: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -94,7 +98,8 @@ impl Cluster {
 impl Init {
     async fn run(self, import: bool) -> Result<(), Failure> {
         let folder = self.place.folder()?;
-        let settings = self.reach.tool(self.place.keys()?.cluster)?;
+        let keys = self.place.keys()?;
+        let settings = self.reach.tool(keys.cluster)?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
         let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
         let nats = Nats::connect(&settings).await?;
@@ -109,9 +114,19 @@ impl Init {
         getrandom::fill(&mut drawn).map_err(Failure::error)?;
         let (log, command) = held.goes_on_as(LogId(drawn));
         create(&nats, usize::from(self.replicas)).await?;
-        let blobs = blobs::import(&data.blobs(), nats.pieces()).await?;
+        let database = data.database();
+        let (mut blobs, mut lost) = (0, Vec::new());
+        // A folder that the file names is that of all nodes: what is there stays there.
+        if self.blobs.is_some() || keys.blobs.is_none() {
+            blobs = blobs::import(&self.blobs.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
+            lost = lost_blobs(&nats, &database).await?;
+        }
+        let missing = lost.len();
         let facts = Facts::new(&identity.pin(), &held.hash, &log);
-        init(&nats, &facts, command, &data.database()).await?;
+        init(&nats, &facts, Beginning { database: &database, lost, command }).await?;
+        if held.was_node {
+            set_aside(&database)?;
+        }
         let mut out = std::io::stdout().lock();
         let begun = if import { "with what the relay held" } else { "empty" };
         let key = folder.join("identity.key");
@@ -119,8 +134,23 @@ impl Init {
         if blobs > 0 {
             writeln!(out, "{blobs} files of its people are in NATS now; serve finds them there, without --blobs.")?;
         }
+        if missing > 0 {
+            writeln!(out, "{missing} files of its people were nowhere; whoever has them may upload them again.")?;
+        }
         Ok(out.flush()?)
     }
+}
+
+/// The database of an earlier cluster is kept beside: this node begins with the snapshot, as the others do.
+fn set_aside(database: &Path) -> std::io::Result<()> {
+    std::fs::rename(database, database.with_extension("db.before"))?;
+    for companion in ["db-wal", "db-shm"] {
+        match std::fs::remove_file(database.with_extension(companion)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a data folder has.
@@ -189,6 +219,10 @@ impl Ask {
         let owner = found.owner.as_deref().unwrap_or("no node");
         writeln!(out, "log       {} to {}, {} MiB", found.first, found.last, found.bytes >> 20)?;
         writeln!(out, "held by   {} of {} NATS servers", found.current, found.replicas)?;
+        if let Some(snapshot) = &found.snapshot {
+            let ago = crate::clock::wall().0.saturating_sub(snapshot.taken.0) / 1_000;
+            writeln!(out, "snapshot  {} MiB, taken {ago} seconds ago", snapshot.bytes >> 20)?;
+        }
         writeln!(out, "appends   {owner}")?;
         for node in &found.nodes {
             let behind = found.last.saturating_sub(node.applied);

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const SPREAD: Duration = Duration::from_secs(20);
 /// So many are told together, a part of all, and then there is a pause.
 const PARTS: u32 = 100;
-/// Pause before control messages are listened for anew.
+/// Pause before control messages are listened for anew, and before it is looked again who is connected.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Takes a tool's word that this node is to be drained.
@@ -45,6 +45,7 @@ pub(super) async fn empty(node: Arc<Node>) {
     }
     // Those who were about to log in when it began.
     loop {
+        node.serving.send_replace(false);
         node.hub.disconnect_all(GoodbyeReason::ShuttingDown);
         sleep(AGAIN).await;
     }

@@ -3,6 +3,7 @@
 //! would not be known.
 
 use super::log::Node;
+use super::tools;
 use crate::log::Then;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,13 @@ pub(super) async fn catch_up(node: Arc<Node>, mut waiting: mpsc::UnboundedReceiv
     }
 }
 
+/// First something is written, which takes a majority of the NATS servers: a server that has just been parted from the others
+/// goes on to say for some seconds what the log's end was then. It takes longer than this until the others accept anything.
 async fn reach(node: &Node) -> bool {
+    let position = node.reached.borrow().position;
+    if !tools::tell_status(node, position).await {
+        return false;
+    }
     let Ok((_, last)) = node.nats.bounds().await else { return false };
     let mut reached = node.reached.clone();
     reached.wait_for(|reached| reached.position >= last).await.is_ok()

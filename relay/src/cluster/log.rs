@@ -5,7 +5,7 @@ use super::pending::Pending;
 use super::pieces::Pieces;
 use super::replica::{Reached, Replica};
 use super::settings::Settings;
-use super::{appending, draining, forwarding, fresh, nodes, snapshots, watching};
+use super::{appending, draining, forwarding, fresh, nodes, snapshots, tools, watching};
 use crate::data::DataError;
 use crate::hub::Hub;
 use crate::log::{Backlog, Counters, Log, Reply, Then, busy};
@@ -259,6 +259,13 @@ impl Log for ClusterLog {
 
     fn limit_pages(&self, _: Option<u32>) {
         tracing::warn!("a node of a cluster has no limit of pages");
+    }
+
+    fn leave(&self) {
+        self.node.draining.send_replace(true);
+        let node = self.node.clone();
+        let position = node.reached.borrow().position;
+        self.runtime.spawn(async move { tools::tell_status(&node, position).await });
     }
 
     /// Gives the lease back, then ends the tasks and the replica. Blocks.

@@ -29,5 +29,6 @@ pub use pieces::{PIECE, Pieces};
 pub use settings::{Facts, Settings};
 pub use snapshots::fetch as fetch_snapshot;
 pub use tools::{
-    Checked, NodeStatus, Status, ToolError, Verified, create, drain, hand_over, init, snapshot, status, verify,
+    Beginning, Checked, NodeStatus, SnapshotStatus, Status, ToolError, Verified, create, drain, hand_over, init,
+    lost_blobs, snapshot, status, verify,
 };

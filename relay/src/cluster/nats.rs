@@ -2,6 +2,7 @@
 //! it is.
 
 mod log;
+mod snapshots;
 mod subjects;
 
 pub(super) use log::Appended;
@@ -9,14 +10,13 @@ pub(super) use log::Appended;
 use super::settings::{Facts, Settings, is_name};
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::kv::{Store, Watch};
-use async_nats::jetstream::object_store::{self, Object, ObjectStore};
+use async_nats::jetstream::object_store;
 use async_nats::jetstream::stream::{self, StorageType};
 use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
 use async_nats::{Client, ConnectOptions};
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::AsyncRead;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,8 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const DOUBT: Duration = Duration::from_millis(1_500);
 /// How long what nodes say of themselves is believed, and an owner's lease lasts without being renewed.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
-/// What the copy is called.
-const SNAPSHOT: &str = "state";
 /// The longest record: a batch and the longest command with it.
 pub(super) const MOST_RECORD: usize = 3 << 20;
 
@@ -67,6 +65,16 @@ pub(super) fn failed(error: impl std::fmt::Display) -> NatsError {
     NatsError::Failed(error.to_string())
 }
 
+/// Addresses without what proves who asks.
+fn shown(servers: &str) -> String {
+    let bare = |server: &str| match (server.split_once("://"), server.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        (None, Some((_, host))) => host.to_owned(),
+        _ => server.to_owned(),
+    };
+    servers.split(',').map(bare).collect::<Vec<_>>().join(",")
+}
+
 /// Whether NATS says that there is no such bucket. One that does not answer, or has no majority, says nothing of the kind.
 fn is_missing(error: &KeyValueError) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<GetStreamError>());
@@ -90,7 +98,7 @@ impl Nats {
                 return Err(NatsError::BadName(name.clone()));
             }
         }
-        let unreachable = |why: String| NatsError::Unreachable(settings.servers.clone(), why);
+        let unreachable = |why: String| NatsError::Unreachable(shown(&settings.servers), why);
         let mut options = ConnectOptions::new()
             .name(format!("aside-relay {}", settings.node))
             .connection_timeout(PATIENCE)
@@ -186,20 +194,6 @@ impl Nats {
         self.context.get_key_value(self.bucket("facts")).await.map_err(failed)
     }
 
-    async fn snapshots(&self) -> Result<ObjectStore, NatsError> {
-        self.context.get_object_store(self.bucket("snapshots")).await.map_err(failed)
-    }
-
-    /// Keeps a copy of a database in place of the one before.
-    pub(super) async fn put_snapshot(&self, from: &mut (impl AsyncRead + Unpin)) -> Result<(), NatsError> {
-        self.snapshots().await?.put(SNAPSHOT, from).await.map(drop).map_err(failed)
-    }
-
-    /// That copy.
-    pub(super) async fn snapshot(&self) -> Result<Object, NatsError> {
-        self.snapshots().await?.get(SNAPSHOT).await.map_err(failed)
-    }
-
     /// What all nodes agree on.
     pub async fn facts(&self) -> Result<Facts, NatsError> {
         let missing = || NatsError::NoCluster(self.name.clone());
@@ -208,5 +202,15 @@ impl Nats {
         let bytes = kept.get("cluster").await.map_err(failed)?.ok_or_else(missing)?;
         let facts: Facts = serde_json::from_slice(&bytes).map_err(|_| NatsError::BadFacts)?;
         if facts.version == Facts::VERSION { Ok(facts) } else { Err(NatsError::BadFacts) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(shown("nats://me:p@ss@one:4222,tls://two,me:secret@three"), "nats://one:4222,tls://two,three");
     }
 }

@@ -3,9 +3,12 @@
 
 use super::log::Node;
 use super::nats::{Nats, NatsError};
+use super::tools;
+use super::watching::BEHIND;
 use crate::data::private;
+use aside_protocol::Hash;
 use aside_relay_core::record::Record;
-use aside_relay_core::{Core, Location, Reader};
+use aside_relay_core::{Command, Core, Location, Reader, Stamped};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,29 +49,35 @@ fn is_long(bytes: u64, records: u64, state: u64) -> bool {
     (bytes > LONG.0 || records > LONG.1) && bytes > state / SHARE
 }
 
-/// Copies this node's database into NATS, and cuts the log off before it; up to which position.
+/// Copies this node's database into NATS, and cuts the log off before it; up to which position. What a node that runs has
+/// not applied yet stays, unless it is so far behind that it does not serve.
 pub(super) async fn take(node: &Node) -> Result<u64, NatsError> {
     let _turn = node.snapshots.lock().await;
-    publish(&node.nats, &node.database).await
+    let file = beside(&node.database, "snapshot");
+    let position = copy_of(&node.database, &file).await?;
+    put(&node.nats, &file, position).await?;
+    let applied = tools::status(&node.nats).await?.nodes.into_iter().map(|node| node.applied);
+    let slowest = applied.filter(|applied| position.saturating_sub(*applied) < BEHIND).min();
+    let cut = position.min(slowest.unwrap_or(position));
+    node.nats.cut_off(cut).await?;
+    node.nats.drop_snapshots_before(position).await?;
+    tracing::info!(position, cut, "a snapshot was taken");
+    Ok(cut)
 }
 
-/// Copies a database into NATS, and cuts the log off before it; up to which position.
-async fn publish(nats: &Nats, database: &Path) -> Result<u64, NatsError> {
-    let file = beside(database, "snapshot");
-    let position = copy_of(database, &file).await?;
-    put(nats, &file, position).await
-}
-
-/// The same with a database that the log's first record is to be applied to; the database itself stays as it is.
-pub(super) async fn begin(nats: &Nats, database: &Path, first: &Record) -> Result<u64, NatsError> {
+/// Makes a snapshot of a database that the log's first record is to be applied to; the database itself stays as it is.
+pub(super) async fn begin(nats: &Nats, database: &Path, lost: &[Hash], first: &Record) -> Result<(), NatsError> {
     let file = beside(database, "snapshot");
     copy_of(database, &file).await?;
     let mut core = Core::open(&Location::File(file.clone())).map_err(failed)?;
     core.leave_log().map_err(failed)?;
+    let lose = |id: &Hash| Stamped { time: first.time, command: Command::BlobLost { id: *id } };
+    core.apply(&lost.iter().map(lose).collect::<Vec<_>>(), true).map_err(failed)?;
     core.apply_at(1, first).map_err(failed)?;
     core.checkpoint().map_err(failed)?;
     drop(core);
-    put(nats, &file, 1).await
+    put(nats, &file, 1).await?;
+    nats.cut_off(1).await
 }
 
 /// Up to which position it is.
@@ -82,13 +91,11 @@ async fn copy_of(database: &Path, to: &Path) -> Result<u64, NatsError> {
     made.await.map_err(failed)?
 }
 
-async fn put(nats: &Nats, file: &Path, position: u64) -> Result<u64, NatsError> {
+/// Stores a file as the snapshot, and removes it.
+async fn put(nats: &Nats, file: &Path, position: u64) -> Result<(), NatsError> {
     let mut copied = File::open(file).await.map_err(failed)?;
-    nats.put_snapshot(&mut copied).await?;
-    remove(file).map_err(failed)?;
-    nats.cut_off(position).await?;
-    tracing::info!(position, "a snapshot was taken");
-    Ok(position)
+    nats.put_snapshot(position, &mut copied).await?;
+    remove(file).map_err(failed)
 }
 
 /// Puts the snapshot in place of a database that nobody has open.

@@ -6,14 +6,14 @@ use super::log::Node;
 use super::nats::{Nats, NatsError};
 use super::settings::Facts;
 use super::snapshots;
-use aside_protocol::Hash;
+use aside_protocol::{Hash, Millis};
 use aside_relay_core::record::{Entry, Record, VERSION};
-use aside_relay_core::{Command, CoreError};
+use aside_relay_core::{Command, CoreError, Reader};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::time::sleep;
 
 /// Keys of nodes begin so.
@@ -22,6 +22,8 @@ pub(super) const NODE: &str = "node.";
 const HASH: &str = "hash.";
 /// How long nodes may take to tell their hashes, to take over, or to send their people away.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Blobs looked up before the next ones are read.
+const PAGE: u64 = 1_000;
 /// How often they are looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -71,6 +73,17 @@ pub struct NodeStatus {
     pub version: u64,
 }
 
+/// The copy of the state that lies in NATS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnapshotStatus {
+    /// Up to where it goes.
+    pub position: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// When it was taken, UTC.
+    pub taken: Millis,
+}
+
 /// A cluster as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
@@ -86,6 +99,8 @@ pub struct Status {
     pub replicas: usize,
     /// Those of them that have all of it.
     pub current: usize,
+    /// What a node begins with that the log does not reach back for.
+    pub snapshot: Option<SnapshotStatus>,
     /// The nodes that have said something within the last seconds, by name.
     pub nodes: Vec<NodeStatus>,
 }
@@ -115,14 +130,24 @@ pub async fn create(nats: &Nats, replicas: usize) -> Result<(), NatsError> {
     nats.create(replicas).await
 }
 
-/// Makes a cluster that begins with a database, of which a copy becomes its first snapshot, and with a command. What makes it
-/// a cluster comes last: broken off, this can be done again.
-pub async fn init(nats: &Nats, facts: &Facts, command: Option<Command>, database: &Path) -> Result<(), ToolError> {
+/// What a cluster begins with.
+pub struct Beginning<'a> {
+    /// The database, of which a copy becomes the first snapshot.
+    pub database: &'a Path,
+    /// Blobs that it takes for complete, and that are nowhere.
+    pub lost: Vec<Hash>,
+    /// The first command, if there is one.
+    pub command: Option<Command>,
+}
+
+/// Makes a cluster. What makes it one comes last: broken off, this can be done again.
+pub async fn init(nats: &Nats, facts: &Facts, beginning: Beginning<'_>) -> Result<(), ToolError> {
+    let Beginning { database, lost, command } = beginning;
     let entries = command.map(|command| Entry { origin: 0, id: 1, command }).into_iter().collect();
     let time = crate::clock::wall();
     let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };
     nats.append(0, &first.encode()?.into()).await;
-    snapshots::begin(nats, database, &first).await?;
+    snapshots::begin(nats, database, &lost, &first).await?;
     Ok(nats.set_facts(facts).await?)
 }
 
@@ -153,8 +178,33 @@ pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
         bytes: info.state.bytes,
         replicas: info.config.num_replicas,
         current,
+        snapshot: nats.newest_snapshot().await?.map(|newest| SnapshotStatus {
+            position: newest.position,
+            bytes: newest.bytes,
+            taken: millis(newest.taken),
+        }),
         nodes,
     })
+}
+
+/// Which of the blobs that a database takes for complete are not in NATS.
+pub async fn lost_blobs(nats: &Nats, database: &Path) -> Result<Vec<Hash>, ToolError> {
+    let (pieces, mut after, mut lost) = (nats.pieces(), Hash([0; 32]), Vec::new());
+    loop {
+        let page = Reader::open(database)?.snapshot(|view| view.complete_blobs(&after, PAGE))?;
+        let Some(last) = page.last() else { return Ok(lost) };
+        after = *last;
+        for id in page {
+            if pieces.get(&id, 0).await?.is_none() {
+                lost.push(id);
+            }
+        }
+    }
+}
+
+fn millis(at: SystemTime) -> Millis {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Has all nodes tell the hash of their state at one position.
@@ -241,15 +291,16 @@ pub(super) async fn tell_hash(node: &Node, position: u64, hash: &Hash) {
     }
 }
 
-/// Tells how far this node is.
-pub(super) async fn tell_status(node: &Node, applied: u64) {
+/// Tells how far this node is; whether a majority of the NATS servers has it.
+pub(super) async fn tell_status(node: &Node, applied: u64) -> bool {
     let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (connected, draining) = (node.hub.connected(), *node.draining.borrow());
     let status = NodeStatus { node: String::new(), applied, connected, addresses, draining, version: VERSION };
-    let Ok(bytes) = serde_json::to_vec(&status) else { return };
-    if let Ok(live) = node.nats.live().await
-        && let Err(why) = live.put(format!("{NODE}{}", node.name), bytes.into()).await
-    {
+    let Ok(bytes) = serde_json::to_vec(&status) else { return false };
+    let Ok(live) = node.nats.live().await else { return false };
+    let put = live.put(format!("{NODE}{}", node.name), bytes.into()).await;
+    if let Err(why) = &put {
         tracing::debug!(%why, "the node's state cannot be told");
     }
+    put.is_ok()
 }

@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a node that does not hear NATS goes on serving what it has.
 const DEAF: Duration = Duration::from_secs(5);
 /// So many records behind, a node does not serve: its readers would see the past.
-const BEHIND: u64 = 2_000;
+pub(super) const BEHIND: u64 = 2_000;
 
 /// Reads the log from behind a position on, for ever, and gives it to the replica.
 pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64) {
@@ -122,6 +122,8 @@ pub(super) async fn look_after(node: Arc<Node>) {
 }
 
 pub(super) fn serve(node: &Node, may: bool) {
+    // Once it is drained it serves no more, whatever was found out just before.
+    let may = may && !*node.draining.borrow();
     let changed = node.serving.send_if_modified(|serving| std::mem::replace(serving, may) != may);
     match may {
         true if changed => tracing::info!("this node serves"),

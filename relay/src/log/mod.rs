@@ -44,6 +44,9 @@ pub trait Log: Send + Sync {
     /// Bounds the database from the next batch on ([`aside_relay_core::Core::limit_pages`]).
     fn limit_pages(&self, pages: Option<u32>);
 
+    /// The relay is about to stop: another node may take over already.
+    fn leave(&self) {}
+
     /// Applies what waits, checkpoints, and ends its threads. Blocks until that is done.
     fn stop(&self);
 }

@@ -75,6 +75,7 @@ fn on_a_stuck_way_nothing_passes_nothing_ends_and_all_comes_later() {
 #[test]
 fn a_cut_way_ends_what_is_there_refuses_what_comes_and_can_be_mended() {
     let (link, listener, mut from, mut to) = connected();
+    wait_for("it to be taken", SOON, || link.taken() == 1);
     link.set(Road::Cut);
     assert!(matches!(from.read(&mut [0; 8]), Ok(0) | Err(_)));
     assert!(matches!(to.read(&mut [0; 8]), Ok(0) | Err(_)));

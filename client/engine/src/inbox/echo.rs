@@ -34,8 +34,9 @@ pub(super) fn take(step: &mut Step, chat: &mut Chat, envelope: &Envelope, seq: S
     if let Some(incarnation) = envelope.incarnation {
         chat.incarnation = chat.incarnation.max(incarnation);
     }
-    // What is to be founded by this device gets new keys anyway, and nobody else can be asked for them.
-    if chat.state == ChatState::Unfounded { Ok(()) } else { step.break_chat(chat, OLDER_COPY) }
+    // Where the log began anew, what is to be founded by this device gets new keys anyway, and nobody else can be asked.
+    let anew = chat.shift > 0 && chat.state == ChatState::Unfounded;
+    if anew { Ok(()) } else { step.break_chat(chat, OLDER_COPY) }
 }
 
 /// The relay's log began anew before the echo came: the message has its place, and goes out again under another number.

@@ -14,6 +14,14 @@ impl View<'_> {
             .optional()
     }
 
+    /// Complete blobs, in the order of ids after one.
+    pub fn complete_blobs(&self, after: &Hash, most: u64) -> rusqlite::Result<Vec<Hash>> {
+        self.db
+            .prepare_cached("SELECT hash FROM blobs WHERE dropped = 0 AND hash > ?1 ORDER BY hash LIMIT ?2")?
+            .query_map(rusqlite::params![after.0, int(most)], |row| hash(row, 0))?
+            .collect()
+    }
+
     /// Blobs of which nothing may stay in the store, in the order of ids after one; not those being uploaded again.
     pub fn dropped_blobs(&self, after: &Hash, most: u64) -> rusqlite::Result<Vec<Hash>> {
         self.db

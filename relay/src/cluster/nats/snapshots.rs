@@ -1,0 +1,65 @@
+//! Copies of the state, each under the position it goes up to: one that comes late takes the place of no newer one.
+
+use super::{Nats, NatsError, failed};
+use async_nats::jetstream::object_store::{Object, ObjectInfo, ObjectStore};
+use futures_util::TryStreamExt;
+use std::time::SystemTime;
+use tokio::io::AsyncRead;
+
+/// Names begin so; the position follows.
+const NAME: &str = "state-";
+
+/// One that is whole.
+pub(in crate::cluster) struct Snapshot {
+    pub(in crate::cluster) position: u64,
+    pub(in crate::cluster) bytes: u64,
+    pub(in crate::cluster) taken: SystemTime,
+}
+
+impl Nats {
+    async fn snapshots(&self) -> Result<ObjectStore, NatsError> {
+        self.context.get_object_store(self.bucket("snapshots")).await.map_err(failed)
+    }
+
+    /// Keeps a copy that goes up to a position.
+    pub(in crate::cluster) async fn put_snapshot(
+        &self,
+        position: u64,
+        from: &mut (impl AsyncRead + Unpin),
+    ) -> Result<(), NatsError> {
+        let name = format!("{NAME}{position}");
+        self.snapshots().await?.put(name.as_str(), from).await.map(drop).map_err(failed)
+    }
+
+    /// All there are.
+    async fn all_snapshots(&self) -> Result<Vec<Snapshot>, NatsError> {
+        let all: Vec<ObjectInfo> =
+            self.snapshots().await?.list().await.map_err(failed)?.try_collect().await.map_err(failed)?;
+        Ok(all.iter().filter_map(read).collect())
+    }
+
+    /// The one that goes farthest, if there is one.
+    pub(in crate::cluster) async fn newest_snapshot(&self) -> Result<Option<Snapshot>, NatsError> {
+        Ok(self.all_snapshots().await?.into_iter().max_by_key(|snapshot| snapshot.position))
+    }
+
+    /// Its bytes.
+    pub(in crate::cluster) async fn snapshot(&self) -> Result<Object, NatsError> {
+        let newest = self.newest_snapshot().await?.ok_or_else(|| failed("there is no snapshot"))?;
+        self.snapshots().await?.get(format!("{NAME}{}", newest.position)).await.map_err(failed)
+    }
+
+    /// Deletes those that go less far.
+    pub(in crate::cluster) async fn drop_snapshots_before(&self, position: u64) -> Result<(), NatsError> {
+        let store = self.snapshots().await?;
+        for older in self.all_snapshots().await?.into_iter().filter(|snapshot| snapshot.position < position) {
+            store.delete(format!("{NAME}{}", older.position)).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn read(info: &ObjectInfo) -> Option<Snapshot> {
+    let position = info.name.strip_prefix(NAME)?.parse().ok()?;
+    Some(Snapshot { position, bytes: info.size as u64, taken: info.modified?.into() })
+}
