@@ -168,7 +168,7 @@ impl Office {
 
     /// Keeps the lease; now and then retention is due with it.
     async fn renew(&mut self) -> Turn {
-        if !self.lease.renew().await {
+        if !self.lease.renew().await || self.is_overtaken() {
             return Turn::End(End::Lost);
         }
         let pause = if self.node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY };
@@ -178,6 +178,13 @@ impl Office {
         self.retained = Some(Instant::now());
         let entry = self.reign.upkeep(Command::Retain { limit: RETAIN_ROWS });
         Turn::Append(self.reign.record(vec![entry]))
+    }
+
+    /// Whether another node's record stands behind this one's last, be it that it appends no more itself: everybody sends to
+    /// that one, so nothing would come here to find it out with.
+    fn is_overtaken(&self) -> bool {
+        let reached = self.node.reached.borrow();
+        reached.position > self.last && !reached.owner.as_ref().is_some_and(|owner| self.reign.is(owner))
     }
 
     /// Does what a tool asks.

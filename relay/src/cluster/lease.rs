@@ -34,6 +34,8 @@ impl Lease {
                 _ => None,
             },
         };
+        // An answer that took as long as the lease lasts says nothing any more.
+        let revision = revision.filter(|_| asked.elapsed() < LEASE - Self::EVERY);
         Ok(revision.map(|revision| Self { store, node, revision, renewed: asked }))
     }
 

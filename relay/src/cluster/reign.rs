@@ -24,6 +24,11 @@ impl Reign {
         Some(Self { owner: owner.to_owned(), number: u64::from_be_bytes(drawn) >> 1, upkeep: 0 })
     }
 
+    /// Whether it is the one that a record names.
+    pub(super) fn is(&self, (owner, number): &(String, u64)) -> bool {
+        *owner == self.owner && *number == self.number
+    }
+
     /// A record of these.
     pub(super) fn record(&self, entries: Vec<Entry>) -> Record {
         let (owner, reign) = (self.owner.clone(), self.number);

@@ -266,7 +266,7 @@ pub async fn drain(nats: &Nats, name: &str) -> Result<(), ToolError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let node = known(nats, name).await?;
-        let appends = nats.ask(&Asked::Who).await.is_none_or(|owner| owner == name);
+        let appends = nats.ask(&Asked::Who).await.is_some_and(|owner| owner == name);
         match node.draining && node.connected == 0 && !appends {
             true => return Ok(()),
             false if Instant::now() > deadline => return Err(ToolError::Slow(node.node, "become empty")),
