@@ -21,7 +21,11 @@ impl Cluster {
             Some(line) => Some(Some(line.clone())),
             None => (!process.is_running()).then_some(None),
         });
-        let Some(line) = line else { return Err(process.log()) };
+        let Some(line) = line else {
+            // All that it said is read then.
+            process.wait(START);
+            return Err(process.log());
+        };
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"));
         self.nodes[node].invite = said["invite"].as_str().expect("an invite").to_owned();
         self.nodes[node].process = Some(process);
