@@ -94,7 +94,8 @@ impl Step<'_> {
     /// Durable at the relay. Its echo will say the same, and may have said it already.
     fn message_sent(&mut self, chat: &mut Chat, n: N, sent: &Sent) -> Result<()> {
         let Some(outgoing) = self.tx.outgoing(chat.row, n)? else { return Ok(()) };
-        if sent.n != n || outgoing.sealed.is_none() {
+        // One that a commit made unsealed is not in: its echo would have come before that commit, unless it is long gone.
+        if sent.n != n || (outgoing.sealed.is_none() && !self.is_expired(sent.time)) {
             return Ok(());
         }
         if outgoing.again.is_none() {
