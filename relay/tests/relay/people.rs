@@ -141,9 +141,9 @@ pub fn chat_of(one: &Person, other: &Person) -> ChatId {
     ChatId::direct(&one.account(), &other.account())
 }
 
-/// Founds the chat of two people, with a welcome for the other.
-pub async fn found(client: &mut Client, founder: &Person, other: &Person) -> Sent {
-    let request = Request::Found(Found {
+/// What founds the chat of two people, with a welcome for the other.
+pub fn founding(founder: &Person, other: &Person) -> Found {
+    Found {
         chat: chat_of(founder, other),
         accounts: vec![founder.account(), other.account()],
         incarnation: 1,
@@ -151,7 +151,12 @@ pub async fn found(client: &mut Client, founder: &Person, other: &Person) -> Sen
         body: body(b"founding"),
         welcome: Some(Welcome { to: vec![other.device], body: body(b"welcome"), blob: None }),
         origin: None,
-    });
+    }
+}
+
+/// Founds it.
+pub async fn found(client: &mut Client, founder: &Person, other: &Person) -> Sent {
+    let request = Request::Found(founding(founder, other));
     match client.ask(request).await {
         Answer::Sent(sent) => sent,
         other => panic!("not founded: {other:?}"),

@@ -2,11 +2,11 @@
 
 use super::{Chapter, Met, Pair, VIA, acknowledge, caught_up};
 use crate::client::{Client, Unauthenticated};
-use crate::people::{Person, Running, body, chat_of, message};
+use crate::people::{Person, Running, body, chat_of, founding, message};
 use aside_protocol::invite::{Invite, InviteSecret};
 use aside_protocol::limits::RETENTION_MS;
 use aside_protocol::refusal::Plain;
-use aside_protocol::request::{Found, Send, Welcome};
+use aside_protocol::request::Send;
 use aside_protocol::{ChatId, Hash, LogId, Millis, N, Pos, Refusal, Seq};
 use aside_relay::clock;
 use aside_relay::data::DataDir;
@@ -101,16 +101,7 @@ impl Past {
     }
 
     fn found(&mut self, founder: &Person, other: &Person) {
-        let found = Found {
-            chat: chat_of(founder, other),
-            accounts: vec![founder.account(), other.account()],
-            incarnation: 1,
-            devices: vec![founder.device, other.device],
-            body: body(b"founding"),
-            welcome: Some(Welcome { to: vec![other.device], body: body(b"welcome"), blob: None }),
-            origin: None,
-        };
-        self.apply(Command::Found(by(founder), Hash::of(b"founding"), found));
+        self.apply(Command::Found(by(founder), Hash::of(b"founding"), founding(founder, other)));
     }
 
     fn say(&mut self, sender: &Person, chat: ChatId, n: u64) {
