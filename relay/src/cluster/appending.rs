@@ -1,13 +1,15 @@
-//! The owner's task: takes the lease, appends what comes, and stops when the log or the lease says that another one does.
+//! An owner's task: takes a partition's lease, appends what comes, and stops when the log or the lease says that another node
+//! does, or is to.
 
 use super::asking::{Asked, DONE};
+use super::learning::Learning;
 use super::lease::Lease;
-use super::log::Node;
-use super::nats::Appended;
+use super::nats::{Appended, NatsError};
+use super::part::Part;
 use super::reign::Reign;
 use super::snapshots;
 use aside_relay_core::Command;
-use aside_relay_core::record::{Record, Submission};
+use aside_relay_core::record::{Entry, Record, Submission};
 use async_nats::{Message, Subject, Subscriber};
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 /// How often a node that has no lease tries to take it.
 const TRY_EVERY: Duration = Duration::from_millis(500);
+/// How long a lease is nobody's before a node takes it whose it is not to be.
+const VACANT: Duration = Duration::from_millis(1_500);
 /// How often retention looks for something to delete.
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
 /// The same, while there is more to delete.
@@ -25,16 +29,17 @@ const RETAIN_MORE: Duration = Duration::from_secs(1);
 const RETAIN_ROWS: u32 = 5_000;
 
 /// Takes the lease whenever nobody else has it, and appends while it lasts. Ends when the node is drained.
-pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Submission>) {
-    let mut draining = node.draining.subscribe();
+pub(super) async fn rule(part: Arc<Part>, mut batches: mpsc::Receiver<Submission>) {
+    let mut draining = part.node.draining.subscribe();
+    let mut vacancy = Vacancy::default();
     loop {
         if *draining.borrow_and_update() {
             return;
         }
         // Nobody should have sent these here: they are sent again to whoever appends.
         while batches.try_recv().is_ok() {}
-        match Lease::take(&node.nats, &node.name).await {
-            Ok(Some(lease)) => govern(&node, lease, &mut batches).await,
+        match vacancy.take(&part).await {
+            Ok(Some(lease)) => govern(&part, lease, &mut batches).await,
             Ok(None) => {}
             Err(why) => tracing::debug!(%why, "the lease cannot be asked for"),
         }
@@ -45,32 +50,59 @@ pub(super) async fn rule(node: Arc<Node>, mut batches: mpsc::Receiver<Submission
     }
 }
 
+/// Since when a lease is nobody's.
+#[derive(Default)]
+struct Vacancy(Option<Instant>);
+
+impl Vacancy {
+    /// Takes the lease if it is to be this node's, or if whose it is to be does not take it.
+    async fn take(&mut self, part: &Part) -> Result<Option<Lease>, NatsError> {
+        let (node, id) = (&part.node, part.id);
+        let own = node.places().of(id, Instant::now()) == Some(node.name.as_str());
+        let vacant = match Lease::holder(&node.nats, id).await? {
+            Some(holder) if holder == node.name => VACANT,
+            Some(_) => {
+                self.0 = None;
+                return Ok(None);
+            }
+            None => self.0.get_or_insert_with(Instant::now).elapsed(),
+        };
+        if !own && vacant < VACANT {
+            return Ok(None);
+        }
+        self.0 = None;
+        Lease::take(&node.nats, id, &node.name).await
+    }
+}
+
 /// One reign, from the first record to the last; then the lease goes to whom it is due.
-async fn govern(node: &Arc<Node>, lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
-    let begun = match (Reign::new(&node.name), node.nats.asked().await) {
-        (Some(reign), Ok(asked)) => begin(node, &reign).await.map(|last| (reign, asked, last)),
+async fn govern(part: &Arc<Part>, lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
+    let begun = match (Reign::new(&part.node.name), part.log.asked().await) {
+        (Some(reign), Ok(asked)) => begin(part, &reign).await.map(|last| (reign, asked, last)),
         _ => None,
     };
     let Some((reign, asked, last)) = begun else { return lease.release().await };
-    tracing::info!(node = node.name, position = last, "this node appends now");
+    let (node, partition) = (&part.node.name, part.id.0);
+    tracing::info!(node, partition, position = last, "this node appends now");
     let mut renewals = interval(Lease::EVERY);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let draining = node.draining.subscribe();
-    let mut office = Office { node: node.clone(), lease, reign, last, asked, renewals, retained: None, draining };
+    let (draining, learning) = (part.node.draining.subscribe(), Learning::new(part, last));
+    let (part, retained) = (part.clone(), None);
+    let mut office = Office { part, lease, reign, learning, last, asked, renewals, retained, draining };
     let end = office.hold(batches).await;
     match end {
         End::Drained => office.lease.release().await,
         End::Moved(to) => office.lease.hand_to(&to).await,
-        End::Lost => tracing::warn!("another node appends; this one stops"),
+        End::Lost => tracing::warn!(partition, "another node appends; this one stops"),
     }
 }
 
 /// Appends an empty record, by which everybody learns who appends from now on. It comes after everything that an owner
 /// before still had on its way.
-async fn begin(node: &Node, reign: &Reign) -> Option<u64> {
+async fn begin(part: &Part, reign: &Reign) -> Option<u64> {
     for _ in 0..20 {
-        match node.nats.bounds().await {
-            Ok((_, last)) => match append(node, last, &reign.record(Vec::new())).await {
+        match part.log.bounds().await {
+            Ok((_, last)) => match append(part, last, &reign.record(Vec::new())).await {
                 Some(position) => return Some(position),
                 None => continue,
             },
@@ -81,9 +113,9 @@ async fn begin(node: &Node, reign: &Reign) -> Option<u64> {
     None
 }
 
-async fn append(node: &Node, last: u64, record: &Record) -> Option<u64> {
+async fn append(part: &Part, last: u64, record: &Record) -> Option<u64> {
     match record.encode() {
-        Ok(bytes) => match node.nats.append(last, &bytes.into()).await {
+        Ok(bytes) => match part.log.append(last, &bytes.into()).await {
             Appended::At(position) => Some(position),
             Appended::Stale => None,
         },
@@ -115,14 +147,17 @@ enum Came {
 enum Turn {
     Nothing,
     Append(Record),
+    /// These, once the partition has learned everything up to a change of the directory.
+    Do(Vec<Entry>, u64),
     End(End),
 }
 
 /// What a node has while it appends.
 struct Office {
-    node: Arc<Node>,
+    part: Arc<Part>,
     lease: Lease,
     reign: Reign,
+    learning: Learning,
     /// The log's end.
     last: u64,
     asked: Subscriber,
@@ -135,16 +170,39 @@ struct Office {
 impl Office {
     async fn hold(&mut self, batches: &mut mpsc::Receiver<Submission>) -> End {
         loop {
-            let record = match self.turn(batches).await {
-                Turn::Nothing => continue,
-                Turn::Append(record) => record,
+            let appended = match self.turn(batches).await {
+                Turn::Nothing => true,
+                Turn::Append(record) => self.append(record).await,
+                Turn::Do(entries, known) => match self.learn(known).await {
+                    Some(true) => self.append(self.reign.record(entries)).await,
+                    // They come again.
+                    Some(false) => true,
+                    None => false,
+                },
                 Turn::End(end) => return end,
             };
-            match append(&self.node, self.last, &record).await {
-                Some(position) => self.last = position,
-                None => return End::Lost,
+            if !appended {
+                return End::Lost;
             }
         }
+    }
+
+    /// `false`: something else stands there.
+    async fn append(&mut self, record: Record) -> bool {
+        let appended = append(&self.part, self.last, &record).await;
+        appended.map(|position| self.last = position).is_some()
+    }
+
+    /// Lets the partition learn everything up to a change of the directory; whether it has. None: another node appends.
+    async fn learn(&mut self, known: u64) -> Option<bool> {
+        while !self.learning.has(known) {
+            let Some(command) = self.learning.next(&self.part, known).await else { return Some(false) };
+            let entry = self.reign.upkeep(command);
+            if !self.append(self.reign.record(vec![entry])).await {
+                return None;
+            }
+        }
+        Some(true)
     }
 
     async fn turn(&mut self, batches: &mut mpsc::Receiver<Submission>) -> Turn {
@@ -160,18 +218,29 @@ impl Office {
             Came::Renewal => self.renew().await,
             Came::Question(message) => self.answer(message).await,
             Came::Commands(first) => match self.reign.gather(first, batches) {
-                entries if entries.is_empty() => Turn::Nothing,
-                entries => Turn::Append(self.reign.record(entries)),
+                (entries, _) if entries.is_empty() => Turn::Nothing,
+                (entries, known) => Turn::Do(entries, known),
             },
         }
     }
 
-    /// Keeps the lease; now and then retention is due with it.
+    /// Keeps the lease, or gives it to the node that is to have it. Now and then there is something to learn, or retention is
+    /// due.
     async fn renew(&mut self) -> Turn {
         if !self.lease.renew().await || self.is_overtaken() {
             return Turn::End(End::Lost);
         }
-        let pause = if self.node.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY };
+        let node = &self.part.node;
+        if let Some(better) = node.places().better(self.part.id, &node.name, self.last, Instant::now()) {
+            return Turn::End(End::Moved(better.to_owned()));
+        }
+        if self.learning.is_due()
+            && let Some(command) = self.learning.next(&self.part, 0).await
+        {
+            let entry = self.reign.upkeep(command);
+            return Turn::Append(self.reign.record(vec![entry]));
+        }
+        let pause = if self.part.reached.borrow().more { RETAIN_MORE } else { RETAIN_EVERY };
         if self.retained.is_some_and(|retained| retained.elapsed() < pause) {
             return Turn::Nothing;
         }
@@ -183,7 +252,7 @@ impl Office {
     /// Whether another node's record stands behind this one's last, be it that it appends no more itself: everybody sends to
     /// that one, so nothing would come here to find it out with.
     fn is_overtaken(&self) -> bool {
-        let reached = self.node.reached.borrow();
+        let reached = self.part.reached.borrow();
         reached.position > self.last && !reached.owner.as_ref().is_some_and(|owner| self.reign.is(owner))
     }
 
@@ -192,17 +261,17 @@ impl Office {
         // A node that has come and does not know who appends: any record tells it.
         let Some(to) = message.reply else { return Turn::Append(self.reign.record(Vec::new())) };
         let Some(asked) = Asked::read(&message.payload) else { return Turn::Nothing };
-        let nats = &self.node.nats;
+        let nats = &self.part.node.nats;
         match asked {
-            Asked::Who => nats.answer(to, self.node.name.clone()).await,
-            Asked::Snapshot => drop(tokio::spawn(snapshot(self.node.clone(), to))),
+            Asked::Who => nats.answer(to, self.part.node.name.clone()).await,
+            Asked::Snapshot => drop(tokio::spawn(snapshot(self.part.clone(), to))),
             Asked::Verify => {
                 nats.answer(to, (self.last + 1).to_string()).await;
                 return Turn::Append(Record { check: true, ..self.reign.record(Vec::new()) });
             }
             Asked::Move(node) => {
                 nats.answer(to, DONE.to_owned()).await;
-                if node != self.node.name {
+                if node != self.part.node.name {
                     return Turn::End(End::Moved(node));
                 }
             }
@@ -212,10 +281,10 @@ impl Office {
 }
 
 /// Takes a snapshot for a tool, and tells it where it stands.
-async fn snapshot(node: Arc<Node>, to: Subject) {
-    let told = match snapshots::take(&node).await {
+async fn snapshot(part: Arc<Part>, to: Subject) {
+    let told = match snapshots::take(&part).await {
         Ok(position) => position.to_string(),
         Err(why) => why.to_string(),
     };
-    node.nats.answer(to, told).await;
+    part.node.nats.answer(to, told).await;
 }

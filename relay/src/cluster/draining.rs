@@ -2,7 +2,7 @@
 //! at a time, so that they do not come there all at once.
 
 use super::asking::{DONE, DRAIN};
-use super::log::Node;
+use super::node::Node;
 use aside_protocol::frame::GoodbyeReason;
 use futures_util::StreamExt;
 use std::sync::Arc;

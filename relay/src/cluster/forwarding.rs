@@ -1,6 +1,6 @@
-//! Commands of this node on their way to the node that appends, and those of others on their way in.
+//! Commands of this node on their way to the node that appends to their partition, and those of others on their way in.
 
-use super::log::Node;
+use super::part::Part;
 use crate::log::backlog::Next;
 use crate::log::{answer_all, busy};
 use crate::mailbox::Wakes;
@@ -22,22 +22,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SLOW: Duration = Duration::from_secs(2);
 
 /// Sends what is submitted here to whoever appends; to another one all that is not applied yet goes again.
-pub(super) async fn forward(node: Arc<Node>) {
-    let mut reached = node.reached.clone();
+pub(super) async fn forward(part: Arc<Part>) {
+    let mut reached = part.reached.clone();
     let mut owner: Option<(String, u64)> = None;
     let mut checked = Instant::now();
     loop {
         let now_owner = reached.borrow_and_update().owner.clone();
-        let slow = checked.elapsed() > SLOW && node.pending().is_slow(Instant::now() + PATIENCE - SLOW);
+        let slow = checked.elapsed() > SLOW && part.pending().is_slow(Instant::now() + PATIENCE - SLOW);
         if now_owner != owner || slow {
             (owner, checked) = (now_owner, Instant::now());
-            let again = node.pending().again();
-            send(&node, owner.as_ref(), again).await;
+            let again = part.pending().again();
+            send(&part, owner.as_ref(), again).await;
         }
-        let wake = match owner.is_some() && node.pending().len() < MOST_PENDING {
-            true => match take(&node) {
+        let wake = match owner.is_some() && part.pending().len() < MOST_PENDING {
+            true => match take(&part) {
                 Taken::Entries(entries) => {
-                    send(&node, owner.as_ref(), entries).await;
+                    send(&part, owner.as_ref(), entries).await;
                     continue;
                 }
                 Taken::Until(at) => at,
@@ -45,7 +45,7 @@ pub(super) async fn forward(node: Arc<Node>) {
             false => Instant::now() + Duration::from_millis(50),
         };
         tokio::select! {
-            () = node.submitted.notified() => {}
+            () = part.submitted.notified() => {}
             _ = reached.changed() => {}
             () = sleep_until(wake.into()) => {}
         }
@@ -59,14 +59,14 @@ enum Taken {
     Until(Instant),
 }
 
-fn take(node: &Node) -> Taken {
+fn take(part: &Part) -> Taken {
     let now = Instant::now();
-    let batch = match node.backlog().next(now) {
+    let batch = match part.backlog().next(now) {
         Next::Batch(batch) => batch,
         Next::At(at) => return Taken::Until(at),
         Next::Nothing | Next::Stopped => return Taken::Until(now + SLOW),
     };
-    let mut pending = node.pending();
+    let mut pending = part.pending();
     let acks = batch.acks.into_iter().map(|(device, pos)| (Command::Ack { device, pos }, Vec::new()));
     let commands = batch.commands.into_iter().map(|waiting| (waiting.command, waiting.replies));
     let entries = acks.chain(commands).map(|(command, replies)| pending.add(command, replies, now + PATIENCE));
@@ -74,17 +74,17 @@ fn take(node: &Node) -> Taken {
 }
 
 /// Hands entries to the task here that appends, or to another node's.
-async fn send(node: &Node, owner: Option<&(String, u64)>, entries: Vec<Entry>) {
+async fn send(part: &Part, owner: Option<&(String, u64)>, entries: Vec<Entry>) {
     let Some((owner, reign)) = owner.filter(|_| !entries.is_empty()) else { return };
     for entries in parts(entries) {
-        let part = Submission { reign: *reign, entries };
-        if *owner == node.name {
+        let some = Submission { reign: *reign, known: part.known(), entries };
+        if *owner == part.node.name {
             // It ends with the node.
-            let _ = node.appending.send(part).await;
+            let _ = part.appending.send(some).await;
             continue;
         }
-        let sent = match part.encode() {
-            Ok(bytes) => node.nats.submit(owner, bytes.into()).await.map_err(|why| why.to_string()),
+        let sent = match some.encode() {
+            Ok(bytes) => part.log.submit(owner, bytes.into()).await.map_err(|why| why.to_string()),
             Err(why) => Err(why.to_string()),
         };
         if let Err(why) = sent {
@@ -111,14 +111,14 @@ fn parts(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
 }
 
 /// Takes what other nodes send to this one. What comes while it does not append is dropped there.
-pub(super) async fn collect(node: Arc<Node>) {
+pub(super) async fn collect(part: Arc<Part>) {
     loop {
-        match node.nats.submitted(&node.name).await {
+        match part.log.submitted(&part.node.name).await {
             Ok(mut messages) => {
                 while let Some(message) = messages.next().await {
                     match Submission::decode(&message.payload) {
                         // A full queue drops them: they are sent again.
-                        Ok(part) => drop(node.appending.try_send(part)),
+                        Ok(some) => drop(part.appending.try_send(some)),
                         Err(why) => tracing::warn!(%why, "commands of another node cannot be read"),
                     }
                 }
@@ -130,9 +130,9 @@ pub(super) async fn collect(node: Arc<Node>) {
 }
 
 /// Answers what was on its way for too long with `answer`, and what could not even be sent as one that is busy.
-pub(super) fn give_up(node: &Node, answer: &Answer) {
+pub(super) fn give_up(part: &Part, answer: &Answer) {
     let now = Instant::now();
-    let (late, overdue) = (node.pending().late(now), node.backlog().overdue(now));
+    let (late, overdue) = (part.pending().late(now), part.backlog().overdue(now));
     let mut wakes = Wakes::default();
     answer_all(late.into_iter(), answer, &mut wakes);
     answer_all(overdue.into_iter().flat_map(|waiting| waiting.replies), &busy(), &mut wakes);

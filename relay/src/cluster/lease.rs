@@ -1,19 +1,23 @@
-//! The owner's lease: a key that only one node can make, and that goes away unless that node renews it. For liveness only.
+//! An owner's lease: a key that only one node can make, and that goes away unless that node renews it. For liveness only.
 //!
 //! The key's value is the name of the node that is to have the lease. Its holder gives it to another one by writing that
 //! one's name there, which then finds it and takes it over.
 
-use super::nats::{LEASE, Nats, NatsError};
+use super::nats::{LEASE, Nats, NatsError, failed};
+use aside_protocol::PartitionId;
 use async_nats::jetstream::kv::Store;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
-/// The key.
-pub(super) const OWNER: &str = "owner";
+/// The key of a partition's.
+pub(super) fn key(partition: PartitionId) -> String {
+    format!("owner.{}", partition.0)
+}
 
 /// A lease that this node has.
 pub(super) struct Lease {
     store: Store,
+    key: String,
     node: Bytes,
     revision: u64,
     renewed: Instant,
@@ -23,26 +27,32 @@ impl Lease {
     /// How often it is renewed.
     pub(super) const EVERY: Duration = Duration::from_millis(LEASE.as_millis() as u64 / 3);
 
+    /// Whose it is, or is meant for.
+    pub(super) async fn holder(nats: &Nats, partition: PartitionId) -> Result<Option<String>, NatsError> {
+        let holder = nats.live().await?.get(key(partition)).await.map_err(failed)?;
+        Ok(holder.map(|name| String::from_utf8_lossy(&name).into_owned()))
+    }
+
     /// Takes it, if nobody has it or it is meant for this node.
-    pub(super) async fn take(nats: &Nats, node: &str) -> Result<Option<Self>, NatsError> {
-        let (store, node) = (nats.live().await?, Bytes::from(node.to_owned()));
+    pub(super) async fn take(nats: &Nats, partition: PartitionId, node: &str) -> Result<Option<Self>, NatsError> {
+        let (store, key, node) = (nats.live().await?, key(partition), Bytes::from(node.to_owned()));
         let asked = Instant::now();
-        let revision = match store.create(OWNER, node.clone()).await {
+        let revision = match store.create(&key, node.clone()).await {
             Ok(revision) => Some(revision),
-            Err(_) => match store.entry(OWNER).await {
-                Ok(Some(entry)) if entry.value == node => store.update(OWNER, node.clone(), entry.revision).await.ok(),
+            Err(_) => match store.entry(&key).await {
+                Ok(Some(entry)) if entry.value == node => store.update(&key, node.clone(), entry.revision).await.ok(),
                 _ => None,
             },
         };
         // An answer that took as long as the lease lasts says nothing any more.
         let revision = revision.filter(|_| asked.elapsed() < LEASE - Self::EVERY);
-        Ok(revision.map(|revision| Self { store, node, revision, renewed: asked }))
+        Ok(revision.map(|revision| Self { store, key, node, revision, renewed: asked }))
     }
 
     /// Keeps it; `false`: it is lost, or NATS does not say so before it would be.
     pub(super) async fn renew(&mut self) -> bool {
         let asked = Instant::now();
-        let renewed = tokio::time::timeout(LEASE / 2, self.store.update(OWNER, self.node.clone(), self.revision)).await;
+        let renewed = tokio::time::timeout(LEASE / 2, self.store.update(&self.key, self.node.clone(), self.revision)).await;
         match renewed {
             Ok(Ok(revision)) => (self.revision, self.renewed) = (revision, asked),
             _ if self.renewed.elapsed() < LEASE - Self::EVERY => {}
@@ -54,12 +64,12 @@ impl Lease {
     /// Gives it back, so that another node need not wait for its end.
     pub(super) async fn release(self) {
         // It ends by itself soon.
-        let _ = self.store.delete_expect_revision(OWNER, Some(self.revision)).await;
+        let _ = self.store.delete_expect_revision(&self.key, Some(self.revision)).await;
     }
 
     /// Gives it to another node. If that one does not take it, it ends by itself.
     pub(super) async fn hand_to(self, node: &str) {
         // If it was not written the lease ends by itself, and any node takes it.
-        let _ = self.store.update(OWNER, Bytes::from(node.to_owned()), self.revision).await;
+        let _ = self.store.update(&self.key, Bytes::from(node.to_owned()), self.revision).await;
     }
 }

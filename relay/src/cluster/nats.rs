@@ -1,17 +1,18 @@
-//! What is used of NATS: a stream for the log and one for blobs, key-value buckets, a few subjects. Says for each failure whose
-//! it is.
+//! What is used of NATS: a stream for each partition's log and one for blobs, key-value buckets, a few subjects. Says for each
+//! failure whose it is.
 
 mod log;
 mod snapshots;
 mod subjects;
 
-pub(super) use log::Appended;
+pub(super) use log::{Appended, Stream};
 
 use super::settings::{Facts, Settings, is_name};
+use aside_relay_core::Layout;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind, KeyValueError};
 use async_nats::jetstream::kv::{Store, Watch};
 use async_nats::jetstream::object_store;
-use async_nats::jetstream::stream::{self, StorageType};
+use async_nats::jetstream::stream::StorageType;
 use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
 use async_nats::{Client, ConnectOptions};
 use std::error::Error;
@@ -122,6 +123,7 @@ impl Nats {
         Ok(Self { client, context, name: settings.cluster.clone() })
     }
 
+    /// What the names of all streams begin with.
     pub(super) fn stream_name(&self) -> String {
         format!("ASIDE_{}", self.name)
     }
@@ -135,20 +137,11 @@ impl Nats {
         }
     }
 
-    /// Makes the log and the buckets, unless they are there.
-    pub(super) async fn create(&self, replicas: usize) -> Result<(), NatsError> {
-        let log = stream::Config {
-            name: self.stream_name(),
-            subjects: vec![self.log_subject()],
-            storage: StorageType::File,
-            num_replicas: replicas,
-            discard: stream::DiscardPolicy::New,
-            deny_delete: true,
-            // Twice the same bytes are told apart by their place, not by an id that is forgotten after a while.
-            duplicate_window: Duration::from_millis(100),
-            ..stream::Config::default()
-        };
-        self.context.create_stream(log).await.map_err(failed)?;
+    /// Makes the logs and the buckets, unless they are there.
+    pub(super) async fn create(&self, layout: Layout, replicas: usize) -> Result<(), NatsError> {
+        for partition in layout.all() {
+            self.log(partition).create(replicas).await?;
+        }
         let bucket = |bucket: String, max_age| kv::Config {
             bucket,
             history: 1,
@@ -186,7 +179,12 @@ impl Nats {
 
     /// What nodes say of themselves: what was said last, then all that follows.
     pub(super) async fn said(&self) -> Result<Watch, NatsError> {
-        self.live().await?.watch_with_history(format!("{}*", super::tools::NODE)).await.map_err(failed)
+        self.live().await?.watch_with_history(format!("{}*", super::status::NODE)).await.map_err(failed)
+    }
+
+    /// Where the host says that partitions are to be: what was said last, then all that follows.
+    pub(super) async fn placed(&self) -> Result<Watch, NatsError> {
+        self.kept().await?.watch_with_history(format!("{}*", super::status::PLACE)).await.map_err(failed)
     }
 
     /// What stays.

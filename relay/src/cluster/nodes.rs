@@ -1,7 +1,8 @@
 //! Which nodes there are, as they say of themselves in NATS, so that clients can be told (rule `NOD-1`).
 
-use super::log::Node;
+use super::node::Node;
 use crate::nodes::{Member, Nodes};
+use aside_protocol::PartitionId;
 use async_nats::jetstream::kv::{Entry, Operation};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -26,6 +27,9 @@ struct Said {
     /// It is being drained: nobody is to come to it.
     #[serde(default)]
     draining: bool,
+    /// How far it has applied each partition.
+    #[serde(default)]
+    applied: Vec<u64>,
 }
 
 /// Who said what last, and when.
@@ -66,9 +70,10 @@ pub(super) async fn know(node: Arc<Node>) {
 }
 
 fn take(node: &Node, heard: &mut Heard, entry: &Entry) {
-    let name = entry.key.strip_prefix(super::tools::NODE);
+    let name = entry.key.strip_prefix(super::status::NODE);
     let (Some(name), Operation::Put) = (name, &entry.operation) else { return };
-    let Ok(said) = serde_json::from_slice(&entry.value) else { return };
+    let Ok(said) = serde_json::from_slice::<Said>(&entry.value) else { return };
+    node.places().hear(name, said.draining, &said.applied, Instant::now());
     heard.hear(name, said, Instant::now());
     let nodes = heard.nodes();
     node.nodes.send_if_modified(|known| {
@@ -81,13 +86,28 @@ fn take(node: &Node, heard: &mut Heard, entry: &Entry) {
     });
 }
 
+/// Follows what the host says of where partitions are to be, for ever.
+pub(super) async fn know_places(node: Arc<Node>) {
+    loop {
+        if let Ok(mut said) = node.nats.placed().await {
+            while let Some(Ok(entry)) = said.next().await {
+                let number = entry.key.strip_prefix(super::status::PLACE).and_then(|number| number.parse().ok());
+                let Some(number) = number else { continue };
+                let named = (entry.operation == Operation::Put).then(|| String::from_utf8_lossy(&entry.value).into_owned());
+                node.places().name(PartitionId(number), named);
+            }
+        }
+        sleep(AGAIN).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use aside_protocol::AccountId;
 
     fn said(address: &str, draining: bool) -> Said {
-        Said { addresses: vec![address.to_owned()], draining }
+        Said { addresses: vec![address.to_owned()], draining, applied: vec![7] }
     }
 
     fn told(heard: &mut Heard) -> Vec<String> {
@@ -118,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_status_without_the_flag_and_with_more_than_is_known_is_read() {
-        let text = br#"{"node":"a","applied":7,"connected":0,"addresses":["a:1"],"later":true}"#;
+        let text = br#"{"node":"a","applied":[7],"connected":0,"addresses":["a:1"],"later":true}"#;
         assert_eq!(serde_json::from_slice::<Said>(text).ok(), Some(said("a:1", false)));
     }
 }

@@ -41,11 +41,13 @@ impl Reign {
         Entry { origin: self.number, id: self.upkeep, command }
     }
 
-    /// As much as waits, up to what a record holds. What was meant for another reign comes again.
-    pub(super) fn gather(&self, first: Submission, batches: &mut mpsc::Receiver<Submission>) -> Vec<Entry> {
-        let (mut entries, mut bytes, mut next) = (Vec::new(), 0, Some(first));
+    /// As much as waits, up to what a record holds, and up to which change of the directory the partition must have learned
+    /// for it. What was meant for another reign comes again.
+    pub(super) fn gather(&self, first: Submission, batches: &mut mpsc::Receiver<Submission>) -> (Vec<Entry>, u64) {
+        let (mut entries, mut known, mut bytes, mut next) = (Vec::new(), 0, 0, Some(first));
         while let Some(part) = next.take() {
             if part.reign == self.number {
+                known = part.known.max(known);
                 bytes += part.entries.iter().map(|entry| entry.command.weight()).sum::<usize>();
                 entries.extend(part.entries);
             }
@@ -53,6 +55,6 @@ impl Reign {
                 next = batches.try_recv().ok();
             }
         }
-        entries
+        (entries, known)
     }
 }

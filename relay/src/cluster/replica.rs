@@ -1,4 +1,5 @@
-//! The thread that applies the log to this node's database, answers what this node asked for, and pushes to its connections.
+//! The thread that applies a partition's log to this node's database, answers what this node asked for, and pushes to its
+//! connections.
 
 use super::pending::Pending;
 use crate::guard::AbortOnPanic;
@@ -40,6 +41,10 @@ pub(super) struct Reached {
     pub(super) sound: bool,
     /// The last state hash that was wanted, and at which position.
     pub(super) checked: Option<(u64, Hash)>,
+    /// Of the directory: how many changes it has numbered.
+    pub(super) changes: u64,
+    /// Of the others: up to which of those they have learned.
+    pub(super) learned: u64,
 }
 
 /// The thread's handle.
@@ -52,11 +57,13 @@ pub(super) struct Replica {
 impl Replica {
     /// Starts it over a database.
     pub(super) fn start(core: Core, hub: Arc<Hub>, pending: Arc<Mutex<Pending>>) -> Result<Self, CoreError> {
-        let position = core.view().applied()?;
+        let view = core.view();
+        let (position, changes, learned) = (view.applied()?, view.changes()?, view.learned()?);
         let (records, coming) = mpsc::channel(AHEAD);
-        let (told, reached) = watch::channel(Reached { position, sound: true, ..Reached::default() });
+        let (told, reached) = watch::channel(Reached { position, changes, learned, sound: true, ..Reached::default() });
         let work = Work { core, hub, pending, told };
-        let spawned = thread::Builder::new().name("replica".into()).spawn(move || work.run(coming));
+        let name = format!("replica-{}", work.core.partition().0);
+        let spawned = thread::Builder::new().name(name).spawn(move || work.run(coming));
         let thread = spawned.map_err(|error| CoreError::Thread(error.to_string()))?;
         Ok(Self { records: Mutex::new(Some(records)), thread: Mutex::new(Some(thread)), reached })
     }
@@ -105,11 +112,16 @@ impl Work {
         let retains = |(entry, _): &(&Entry, &Option<Outcome>)| matches!(entry.command, Command::Retain { .. });
         let retained = logged.record.entries.iter().zip(&applied).filter(retains);
         let retained = retained.filter_map(|(_, outcome)| outcome.as_ref()).map(|outcome| outcome.more).next_back();
+        let view = self.core.view();
+        let changed = view.changes().and_then(|changes| Ok((changes, view.learned()?)));
         self.told.send_modify(|reached| {
             reached.position = logged.position;
             reached.owner = Some((logged.record.owner.clone(), logged.record.reign));
             reached.commands += logged.record.entries.len() as u64;
             reached.sound = true;
+            if let Ok(changed) = changed {
+                (reached.changes, reached.learned) = changed;
+            }
             if let Some(more) = retained {
                 reached.more = more;
             }

@@ -1,6 +1,8 @@
 //! What a cluster is and how a node reaches it.
 
+use super::nats::NatsError;
 use aside_protocol::{Hash, LogId};
+use aside_relay_core::Layout;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -26,19 +28,24 @@ pub struct Facts {
     pub version: u64,
     /// Pin of the relay's identity, which all nodes share, in hexadecimal.
     pub pin: String,
-    /// Hash of the state before the log's first record, in hexadecimal.
-    pub base: String,
+    /// How many partitions there are, once and for all.
+    pub partitions: u16,
     /// The log id that clients know, in hexadecimal: a state with another one is of another cluster, or of an earlier one.
     pub log: String,
 }
 
 impl Facts {
     /// The version that this code writes and reads.
-    pub const VERSION: u64 = 1;
+    pub const VERSION: u64 = 2;
 
-    /// Of a relay with this identity, state, and name of its log.
-    pub fn new(pin: &Hash, base: &Hash, log: &LogId) -> Self {
-        Self { version: Self::VERSION, pin: pin.to_hex(), base: base.to_hex(), log: log.to_hex() }
+    /// Of a relay with this identity, so many partitions, and this name of its log.
+    pub fn new(pin: &Hash, layout: Layout, log: &LogId) -> Self {
+        Self { version: Self::VERSION, pin: pin.to_hex(), partitions: layout.partitions(), log: log.to_hex() }
+    }
+
+    /// How the state is spread.
+    pub fn layout(&self) -> Result<Layout, NatsError> {
+        Layout::new(self.partitions).ok_or(NatsError::BadFacts)
     }
 }
 

@@ -1,14 +1,14 @@
-//! Snapshots bound the log: a copy of a node's database lies in NATS, and what the log holds before it goes. A node that was
-//! away for too long, or is new, begins with the copy.
+//! Snapshots bound the logs: a copy of a partition's database lies in NATS, and what its log holds before it goes. A node that
+//! was away for too long, or is new, begins with the copy.
 
-use super::log::Node;
-use super::nats::{Nats, NatsError};
-use super::tools;
+use super::nats::{Nats, NatsError, Stream};
+use super::part::Part;
+use super::status;
 use super::watching::BEHIND;
 use crate::data::private;
-use aside_protocol::Hash;
+use aside_protocol::{Hash, PartitionId};
 use aside_relay_core::record::Record;
-use aside_relay_core::{Command, Core, Location, Reader, Stamped};
+use aside_relay_core::{Command, Core, Layout, Location, Reader, Stamped};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,14 +30,14 @@ fn failed(error: impl std::fmt::Display) -> NatsError {
 }
 
 /// Takes one whenever the log has become long and this node appends.
-pub(super) async fn keep(node: Arc<Node>) {
+pub(super) async fn keep(part: Arc<Part>) {
     loop {
         sleep(LOOK).await;
-        let appends = node.reached.borrow().owner.as_ref().is_some_and(|(owner, _)| *owner == node.name);
-        let state = tokio::fs::metadata(&node.database).await.map_or(0, |file| file.len());
+        let appends = part.reached.borrow().owner.as_ref().is_some_and(|(owner, _)| *owner == part.node.name);
+        let state = tokio::fs::metadata(&part.database).await.map_or(0, |file| file.len());
         if appends
-            && node.nats.info().await.is_ok_and(|info| is_long(info.state.bytes, info.state.messages, state))
-            && let Err(why) = take(&node).await
+            && part.log.info().await.is_ok_and(|info| is_long(info.state.bytes, info.state.messages, state))
+            && let Err(why) = take(&part).await
         {
             tracing::warn!(%why, "no snapshot was taken; the log stays long");
         }
@@ -51,33 +51,44 @@ fn is_long(bytes: u64, records: u64, state: u64) -> bool {
 
 /// Copies this node's database into NATS, and cuts the log off before it; up to which position. What a node that runs has
 /// not applied yet stays, unless it is so far behind that it does not serve.
-pub(super) async fn take(node: &Node) -> Result<u64, NatsError> {
-    let _turn = node.snapshots.lock().await;
-    let file = beside(&node.database, "snapshot");
-    let position = copy_of(&node.database, &file).await?;
-    put(&node.nats, &file, position).await?;
-    let applied = tools::status(&node.nats).await?.nodes.into_iter().map(|node| node.applied);
+pub(super) async fn take(part: &Part) -> Result<u64, NatsError> {
+    let _turn = part.node.snapshots.lock().await;
+    let file = beside(&part.database, "snapshot");
+    let position = copy_of(&part.database, &file).await?;
+    put(&part.log, &file, position).await?;
+    let nodes = status::nodes(&part.node.nats).await?;
+    let applied = nodes.iter().filter_map(|node| node.applied.get(usize::from(part.id.0)).copied());
     let slowest = applied.filter(|applied| position.saturating_sub(*applied) < BEHIND).min();
     let cut = position.min(slowest.unwrap_or(position));
-    node.nats.cut_off(cut).await?;
-    node.nats.drop_snapshots_before(position).await?;
-    tracing::info!(position, cut, "a snapshot was taken");
+    part.log.cut_off(cut).await?;
+    part.log.drop_snapshots_before(position).await?;
+    tracing::info!(partition = part.id.0, position, cut, "a snapshot was taken");
     Ok(cut)
 }
 
-/// Makes a snapshot of a database that the log's first record is to be applied to; the database itself stays as it is.
-pub(super) async fn begin(nats: &Nats, database: &Path, lost: &[Hash], first: &Record) -> Result<(), NatsError> {
+/// Makes a snapshot of a database that a log's first record is to be applied to; the database itself stays as it is. With a
+/// layout, the database is a relay's that ran alone, and the snapshot is that of its part.
+pub(super) async fn begin(
+    log: &Stream,
+    database: &Path,
+    part: Option<Layout>,
+    lost: &[Hash],
+    first: &Record,
+) -> Result<(), NatsError> {
     let file = beside(database, "snapshot");
     copy_of(database, &file).await?;
     let mut core = Core::open(&Location::File(file.clone())).map_err(failed)?;
     core.leave_log().map_err(failed)?;
     let lose = |id: &Hash| Stamped { time: first.time, command: Command::BlobLost { id: *id } };
     core.apply(&lost.iter().map(lose).collect::<Vec<_>>(), true).map_err(failed)?;
+    if let Some(layout) = part {
+        core.take_part(layout, log.partition()).map_err(failed)?;
+    }
     core.apply_at(1, first).map_err(failed)?;
     core.checkpoint().map_err(failed)?;
     drop(core);
-    put(nats, &file, 1).await?;
-    nats.cut_off(1).await
+    put(log, &file, 1).await?;
+    log.cut_off(1).await
 }
 
 /// Up to which position it is.
@@ -92,17 +103,17 @@ async fn copy_of(database: &Path, to: &Path) -> Result<u64, NatsError> {
 }
 
 /// Stores a file as the snapshot, and removes it.
-async fn put(nats: &Nats, file: &Path, position: u64) -> Result<(), NatsError> {
+async fn put(log: &Stream, file: &Path, position: u64) -> Result<(), NatsError> {
     let mut copied = File::open(file).await.map_err(failed)?;
-    nats.put_snapshot(position, &mut copied).await?;
+    log.put_snapshot(position, &mut copied).await?;
     remove(file).map_err(failed)
 }
 
 /// Puts the snapshot in place of a database that nobody has open.
-pub async fn fetch(nats: &Nats, database: &Path) -> Result<(), NatsError> {
+pub async fn fetch(nats: &Nats, partition: PartitionId, database: &Path) -> Result<(), NatsError> {
     let file = beside(database, "fetched");
     remove(&file).map_err(failed)?;
-    let mut coming = nats.snapshot().await?;
+    let mut coming = nats.log(partition).snapshot().await?;
     let mut to = File::from_std(private(file.clone(), true).map_err(failed)?);
     copy(&mut coming, &mut to).await.map_err(failed)?;
     to.flush().await.map_err(failed)?;

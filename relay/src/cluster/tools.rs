@@ -1,23 +1,20 @@
-//! What `aside-relay cluster` does: makes a cluster, shows it, compares its replicas.
+//! What `aside-relay cluster` does: makes a cluster, compares its replicas, moves what nodes do.
 
 use super::asking::Asked;
-use super::lease::OWNER;
-use super::log::Node;
-use super::nats::{Nats, NatsError};
+use super::nats::{Nats, NatsError, failed};
+use super::part::Part;
 use super::settings::Facts;
 use super::snapshots;
-use aside_protocol::{Hash, Millis};
+use super::status::{NodeStatus, nodes, place};
+use aside_protocol::{Hash, PartitionId};
 use aside_relay_core::record::{Entry, Record, VERSION};
-use aside_relay_core::{Command, CoreError, Reader};
-use futures_util::TryStreamExt;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
-use std::sync::PoisonError;
-use std::time::{Duration, Instant, SystemTime};
+use aside_relay_core::{Command, CoreError, Layout, Reader};
+use futures_util::future::join_all;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Keys of nodes begin so.
-pub(super) const NODE: &str = "node.";
 /// Keys of state hashes begin so.
 const HASH: &str = "hash.";
 /// How long nodes may take to tell their hashes, to take over, or to send their people away.
@@ -36,12 +33,17 @@ pub enum ToolError {
     /// The database.
     #[error(transparent)]
     Core(#[from] CoreError),
-    /// The owner.
-    #[error("no node appends now; are the nodes running? see aside-relay cluster status, and try again")]
-    NoOwner,
+    /// An owner.
+    #[error(
+        "no node appends to partition {0} now; are the nodes running? see aside-relay cluster status, and try again"
+    )]
+    NoOwner(u16),
     /// A node that is asked for.
     #[error("there is no node {0} now; aside-relay cluster status shows those there are")]
     NoNode(String),
+    /// A partition that is asked for.
+    #[error("there is no partition {0}; this cluster has those from 0 to {1}")]
+    NoPartition(u16, u16),
     /// A node that does not do it in time.
     #[error("node {0} has not {1} within 30 seconds; see aside-relay cluster status, and try again")]
     Slow(String, &'static str),
@@ -53,58 +55,6 @@ pub enum ToolError {
     Drained(String),
 }
 
-/// What a node says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeStatus {
-    /// Its name.
-    #[serde(default)]
-    pub node: String,
-    /// The last position applied.
-    pub applied: u64,
-    /// Devices connected.
-    pub connected: usize,
-    /// What its invites say.
-    pub addresses: Vec<String>,
-    /// Whether it sends its people to others, and appends no more.
-    #[serde(default)]
-    pub draining: bool,
-    /// The newest version of the log's records that it can apply. Nothing newer is appended before all nodes say so.
-    #[serde(default)]
-    pub version: u64,
-}
-
-/// The copy of the state that lies in NATS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SnapshotStatus {
-    /// Up to where it goes.
-    pub position: u64,
-    /// How long it is.
-    pub bytes: u64,
-    /// When it was taken, UTC.
-    pub taken: Millis,
-}
-
-/// A cluster as it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The node that appends, if one does.
-    pub owner: Option<String>,
-    /// Positions of the log that are there.
-    pub first: u64,
-    /// The last one.
-    pub last: u64,
-    /// Bytes of the log at each NATS server.
-    pub bytes: u64,
-    /// NATS servers that are to hold it.
-    pub replicas: usize,
-    /// Those of them that have all of it.
-    pub current: usize,
-    /// What a node begins with that the log does not reach back for.
-    pub snapshot: Option<SnapshotStatus>,
-    /// The nodes that have said something within the last seconds, by name.
-    pub nodes: Vec<NodeStatus>,
-}
-
 /// A replica's state at a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Checked {
@@ -114,9 +64,11 @@ pub struct Checked {
     pub hash: String,
 }
 
-/// The replicas' states, compared.
+/// The replicas of a partition, compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct VerifiedPartition {
+    /// Which.
+    pub partition: u16,
     /// The position at which.
     pub position: u64,
     /// Whether all are the same.
@@ -125,66 +77,47 @@ pub struct Verified {
     pub nodes: Vec<Checked>,
 }
 
+/// All replicas, compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Whether all are the same.
+    pub equal: bool,
+    /// By number.
+    pub partitions: Vec<VerifiedPartition>,
+}
+
 /// Makes what a cluster needs in NATS. It is none before [`init`].
-pub async fn create(nats: &Nats, replicas: usize) -> Result<(), NatsError> {
-    nats.create(replicas).await
+pub async fn create(nats: &Nats, layout: Layout, replicas: usize) -> Result<(), NatsError> {
+    nats.create(layout, replicas).await
 }
 
 /// What a cluster begins with.
-pub struct Beginning<'a> {
-    /// The database, of which a copy becomes the first snapshot.
-    pub database: &'a Path,
+pub struct Beginning {
+    /// Of each partition the database, of which a copy becomes the first snapshot.
+    pub databases: Vec<PathBuf>,
+    /// The databases are one, that of a relay alone: each partition takes its part of it.
+    pub alone: bool,
     /// Blobs that it takes for complete, and that are nowhere.
     pub lost: Vec<Hash>,
-    /// The first command, if there is one.
+    /// The first command of each log, if there is one.
     pub command: Option<Command>,
 }
 
 /// Makes a cluster. What makes it one comes last: broken off, this can be done again.
-pub async fn init(nats: &Nats, facts: &Facts, beginning: Beginning<'_>) -> Result<(), ToolError> {
-    let Beginning { database, lost, command } = beginning;
-    let entries = command.map(|command| Entry { origin: 0, id: 1, command }).into_iter().collect();
+pub async fn init(nats: &Nats, facts: &Facts, beginning: &Beginning) -> Result<(), ToolError> {
+    let layout = facts.layout()?;
+    let Beginning { databases, alone, lost, command } = beginning;
+    let entries: Vec<Entry> =
+        command.iter().map(|command| Entry { origin: 0, id: 1, command: command.clone() }).collect();
     let time = crate::clock::wall();
     let first = Record { version: VERSION, owner: String::new(), reign: 0, time, check: false, entries };
-    nats.append(0, &first.encode()?.into()).await;
-    snapshots::begin(nats, database, &lost, &first).await?;
-    Ok(nats.set_facts(facts).await?)
-}
-
-/// How a cluster is.
-pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
-    nats.facts().await?;
-    let info = nats.info().await?;
-    let live = nats.live().await?;
-    let failed = |error: String| NatsError::Failed(error);
-    let owner = live.get(OWNER).await.map_err(|error| failed(error.to_string()))?;
-    let mut nodes = Vec::new();
-    let keys = live.keys().await.map_err(|error| failed(error.to_string()))?;
-    let keys: Vec<String> = keys.try_collect().await.map_err(|error| failed(error.to_string()))?;
-    for key in keys {
-        let Some(name) = key.strip_prefix(NODE) else { continue };
-        let Ok(Some(bytes)) = live.get(key.as_str()).await else { continue };
-        if let Ok(status) = serde_json::from_slice::<NodeStatus>(&bytes) {
-            nodes.push(NodeStatus { node: name.to_owned(), ..status });
-        }
+    for (partition, database) in layout.all().zip(databases) {
+        let log = nats.log(partition);
+        log.append(0, &first.encode()?.into()).await;
+        let lost: &[Hash] = if *alone || partition == Layout::DIRECTORY { lost } else { &[] };
+        snapshots::begin(&log, database, alone.then_some(layout), lost, &first).await?;
     }
-    nodes.sort_by(|one, other| one.node.cmp(&other.node));
-    let peers = info.cluster.as_ref().map(|cluster| &cluster.replicas);
-    let current = 1 + peers.map_or(0, |peers| peers.iter().filter(|peer| peer.current && !peer.offline).count());
-    Ok(Status {
-        owner: owner.map(|name| String::from_utf8_lossy(&name).into_owned()),
-        first: info.state.first_sequence,
-        last: info.state.last_sequence,
-        bytes: info.state.bytes,
-        replicas: info.config.num_replicas,
-        current,
-        snapshot: nats.newest_snapshot().await?.map(|newest| SnapshotStatus {
-            position: newest.position,
-            bytes: newest.bytes,
-            taken: millis(newest.taken),
-        }),
-        nodes,
-    })
+    Ok(nats.set_facts(facts).await?)
 }
 
 /// Which of the blobs that a database takes for complete are not in NATS.
@@ -202,54 +135,81 @@ pub async fn lost_blobs(nats: &Nats, database: &Path) -> Result<Vec<Hash>, ToolE
     }
 }
 
-fn millis(at: SystemTime) -> Millis {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+/// Has all nodes tell the hashes of their states, of each partition at one position.
+pub async fn verify(nats: &Nats) -> Result<Verified, ToolError> {
+    let (layout, wanted) = (nats.facts().await?.layout()?, nodes(nats).await?);
+    let mut partitions = Vec::new();
+    for partition in layout.all() {
+        let answer = nats.log(partition).ask(&Asked::Verify).await;
+        let position: u64 = answer.and_then(|text| text.parse().ok()).ok_or(ToolError::NoOwner(partition.0))?;
+        partitions.push(compare(nats, partition, position, &wanted).await?);
+    }
+    Ok(Verified { equal: partitions.iter().all(|partition| partition.equal), partitions })
 }
 
-/// Has all nodes tell the hash of their state at one position.
-pub async fn verify(nats: &Nats) -> Result<Verified, ToolError> {
-    let wanted = status(nats).await?.nodes;
-    let answer = nats.ask(&Asked::Verify).await;
-    let position: u64 = answer.and_then(|text| text.parse().ok()).ok_or(ToolError::NoOwner)?;
+/// Waits until all nodes have told the hash of a partition's state at a position.
+async fn compare(
+    nats: &Nats,
+    partition: PartitionId,
+    position: u64,
+    wanted: &[NodeStatus],
+) -> Result<VerifiedPartition, ToolError> {
     let deadline = Instant::now() + PATIENCE;
     let mut nodes: Vec<Checked> = Vec::new();
     for NodeStatus { node, .. } in wanted {
         let hash = loop {
-            match told_hash(nats, &node).await? {
+            match told_hash(nats, partition, node).await? {
                 Some((at, hash)) if at == position => break hash,
-                _ if Instant::now() > deadline => return Err(ToolError::Slow(node, "told its state")),
+                _ if Instant::now() > deadline => return Err(ToolError::Slow(node.clone(), "told its state")),
                 _ => sleep(LOOK).await,
             }
         };
-        nodes.push(Checked { node, hash });
+        nodes.push(Checked { node: node.clone(), hash });
     }
     let equal = nodes.windows(2).all(|pair| pair[0].hash == pair[1].hash);
-    Ok(Verified { position, equal, nodes })
+    Ok(VerifiedPartition { partition: partition.0, position, equal, nodes })
 }
 
-/// The last state hash that a node told, and at which position.
-async fn told_hash(nats: &Nats, node: &str) -> Result<Option<(u64, String)>, NatsError> {
-    let found = nats.kept().await?.get(format!("{HASH}{node}")).await.ok().flatten();
+fn hash_key(partition: PartitionId, node: &str) -> String {
+    format!("{HASH}{}.{node}", partition.0)
+}
+
+/// The last state hash of a partition that a node told, and at which position.
+async fn told_hash(nats: &Nats, partition: PartitionId, node: &str) -> Result<Option<(u64, String)>, NatsError> {
+    let found = nats.kept().await?.get(hash_key(partition, node)).await.ok().flatten();
     let text = found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     Ok(text.split_once(' ').and_then(|(at, hash)| Some((at.parse().ok()?, hash.to_owned()))))
 }
 
-/// Has the owner take a snapshot and cut the log off before it; up to which position.
-pub async fn snapshot(nats: &Nats) -> Result<u64, ToolError> {
-    nats.facts().await?;
-    let told = nats.ask(&Asked::Snapshot).await.ok_or(ToolError::NoOwner)?;
-    told.parse().map_err(|_| ToolError::Snapshot(told))
+/// Has the owners take snapshots and cut the logs off before them; up to which position, of each partition.
+pub async fn snapshot(nats: &Nats) -> Result<Vec<u64>, ToolError> {
+    let mut positions = Vec::new();
+    for partition in nats.facts().await?.layout()?.all() {
+        let told = nats.log(partition).ask(&Asked::Snapshot).await.ok_or(ToolError::NoOwner(partition.0))?;
+        positions.push(told.parse().map_err(|_| ToolError::Snapshot(told))?);
+    }
+    Ok(positions)
 }
 
-/// Has another node append. Comes back once it does.
-pub async fn hand_over(nats: &Nats, to: &str) -> Result<(), ToolError> {
+/// Has another node append to a partition from now on, whenever it is there; comes back once it does. Without a node the
+/// cluster decides again by itself.
+pub async fn hand_over(nats: &Nats, partition: u16, to: Option<&str>) -> Result<(), ToolError> {
+    let partitions = nats.facts().await?.partitions;
+    if partition >= partitions {
+        return Err(ToolError::NoPartition(partition, partitions.saturating_sub(1)));
+    }
+    let (id, kept) = (PartitionId(partition), nats.kept().await?);
+    let Some(to) = to else {
+        return Ok(kept.delete(place(id)).await.map_err(failed)?);
+    };
     if known(nats, to).await?.draining {
         return Err(ToolError::Drained(to.to_owned()));
     }
-    nats.ask(&Asked::Move(to.to_owned())).await.ok_or(ToolError::NoOwner)?;
+    kept.put(place(id), to.to_owned().into()).await.map_err(failed)?;
+    let log = nats.log(id);
+    log.ask(&Asked::Move(to.to_owned())).await.ok_or(ToolError::NoOwner(partition))?;
     let deadline = Instant::now() + PATIENCE;
-    while nats.ask(&Asked::Who).await.is_none_or(|owner| owner != to) {
+    while log.ask(&Asked::Who).await.is_none_or(|owner| owner != to) {
         if Instant::now() > deadline {
             return Err(ToolError::Slow(to.to_owned(), "taken over"));
         }
@@ -261,46 +221,39 @@ pub async fn hand_over(nats: &Nats, to: &str) -> Result<(), ToolError> {
 /// Has a node send its people to others and append no more. Comes back once nobody is connected there.
 pub async fn drain(nats: &Nats, name: &str) -> Result<(), ToolError> {
     known(nats, name).await?;
-    let nobody = || ToolError::NoNode(name.to_owned());
-    nats.ask_to_drain(name).await.ok_or_else(nobody)?;
+    let layout = nats.facts().await?.layout()?;
+    nats.ask_to_drain(name).await.ok_or_else(|| ToolError::NoNode(name.to_owned()))?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let node = known(nats, name).await?;
-        let appends = nats.ask(&Asked::Who).await.is_some_and(|owner| owner == name);
-        match node.draining && node.connected == 0 && !appends {
-            true => return Ok(()),
-            false if Instant::now() > deadline => return Err(ToolError::Slow(node.node, "become empty")),
-            false => sleep(LOOK).await,
+        if node.draining && node.connected == 0 && !appends(nats, layout, name).await {
+            return Ok(());
         }
+        if Instant::now() > deadline {
+            return Err(ToolError::Slow(node.node, "become empty"));
+        }
+        sleep(LOOK).await;
     }
+}
+
+/// Whether a node appends to any partition.
+async fn appends(nats: &Nats, layout: Layout, name: &str) -> bool {
+    let owners = join_all(layout.all().map(|partition| async move { nats.log(partition).ask(&Asked::Who).await })).await;
+    owners.into_iter().flatten().any(|owner| owner == name)
 }
 
 /// A node that has said something within the last seconds.
 async fn known(nats: &Nats, name: &str) -> Result<NodeStatus, ToolError> {
-    let nodes = status(nats).await?.nodes;
+    let nodes = nodes(nats).await?;
     nodes.into_iter().find(|node| node.node == name).ok_or_else(|| ToolError::NoNode(name.to_owned()))
 }
 
-/// Tells this node's state hash.
-pub(super) async fn tell_hash(node: &Node, position: u64, hash: &Hash) {
+/// Tells the hash of a partition's state at this node.
+pub(super) async fn tell_hash(part: &Part, position: u64, hash: &Hash) {
     let told = format!("{position} {}", hash.to_hex());
-    if let Ok(kept) = node.nats.kept().await
-        && let Err(why) = kept.put(format!("{HASH}{}", node.name), told.into()).await
+    if let Ok(kept) = part.node.nats.kept().await
+        && let Err(why) = kept.put(hash_key(part.id, &part.node.name), told.into()).await
     {
         tracing::debug!(%why, "the state hash cannot be told");
     }
-}
-
-/// Tells how far this node is; whether a majority of the NATS servers has it.
-pub(super) async fn tell_status(node: &Node, applied: u64) -> bool {
-    let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (connected, draining) = (node.hub.connected(), *node.draining.borrow());
-    let status = NodeStatus { node: String::new(), applied, connected, addresses, draining, version: VERSION };
-    let Ok(bytes) = serde_json::to_vec(&status) else { return false };
-    let Ok(live) = node.nats.live().await else { return false };
-    let put = live.put(format!("{NODE}{}", node.name), bytes.into()).await;
-    if let Err(why) = &put {
-        tracing::debug!(%why, "the node's state cannot be told");
-    }
-    put.is_ok()
 }

@@ -1,10 +1,11 @@
-//! Following the log, and looking after this node: does it hear NATS, is it behind, who else has its devices.
+//! Following the logs, and looking after this node: does it hear NATS, is it behind, who else has its devices.
 
 use super::forwarding::give_up;
-use super::log::Node;
 use super::nats::LEASE;
+use super::node::Node;
+use super::part::Part;
 use super::replica::{Logged, Replica};
-use super::tools;
+use super::{status, tools};
 use crate::log::unavailable;
 use aside_protocol::DeviceId;
 use aside_protocol::frame::GoodbyeReason;
@@ -12,6 +13,7 @@ use aside_relay_core::record::Record;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -25,31 +27,32 @@ const DEAF: Duration = Duration::from_secs(5);
 /// So many records behind, a node does not serve: its readers would see the past.
 pub(super) const BEHIND: u64 = 2_000;
 
-/// Reads the log from behind a position on, for ever, and gives it to the replica.
-pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64) {
+/// Reads a partition's log from behind a position on, for ever, and gives it to the replica.
+pub(super) async fn follow(part: Arc<Part>, replica: Arc<Replica>, applied: u64) {
     let Some(records) = replica.records() else { return };
     // The replica keeps what it has: without this task nothing more comes.
     drop(replica);
     let mut next = applied + 1;
     loop {
-        match node.nats.follow(next).await {
+        match part.log.follow(next).await {
             Ok(mut messages) => {
-                while let Some(message) = next_message(&node, &mut messages).await {
+                while let Some(message) = next_message(&part, &mut messages).await {
                     let Ok(position) = message.info().map(|info| info.stream_sequence) else { break };
                     if position > next {
                         let why = format!(
-                            "the cluster's log goes on at {position}, and this node has it up to {}: it was cut off behind a \
-                             snapshot meanwhile; start this node again, and it begins with that",
+                            "the log of partition {} goes on at {position}, and this node has it up to {}: it was cut off behind \
+                             a snapshot meanwhile; start this node again, and it begins with that",
+                            part.id.0,
                             next - 1
                         );
-                        return stop(&node, why);
+                        return stop(&part.node, why);
                     }
                     if position < next {
                         continue;
                     }
                     let record = match Record::decode(&message.payload) {
                         Ok(record) => record,
-                        Err(why) => return stop(&node, why.to_string()),
+                        Err(why) => return stop(&part.node, why.to_string()),
                     };
                     if records.send(Logged { position, record }).await.is_err() {
                         return;
@@ -65,10 +68,10 @@ pub(super) async fn follow(node: Arc<Node>, replica: Arc<Replica>, applied: u64)
 
 /// The next message; none when the log is to be followed anew. NATS tells of a request that was lost with its server only
 /// after many seconds.
-async fn next_message(node: &Node, messages: &mut pull::Ordered) -> Option<Message> {
+async fn next_message(part: &Part, messages: &mut pull::Ordered) -> Option<Message> {
     tokio::select! {
         message = messages.next() => message?.ok(),
-        () = node.follow_anew.notified() => None,
+        () = part.follow_anew.notified() => None,
     }
 }
 
@@ -78,47 +81,63 @@ fn stop(node: &Node, why: String) {
     node.fatal.send_replace(Some(why));
 }
 
-/// Says of this node how far it is; stops serving when it hears nothing or is far behind; gives up what waits too long.
-pub(super) async fn look_after(node: Arc<Node>) {
-    let (mut ticks, mut heard, mut told) = (interval(LOOK), Instant::now(), None);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut reached, mut before) = (node.reached.clone(), 0);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            Ok(()) = reached.changed() => {
-                let checked = reached.borrow_and_update().checked;
-                if let Some((position, hash)) = checked.filter(|_| checked != told) {
-                    told = checked;
-                    tools::tell_hash(&node, position, &hash).await;
-                }
-                continue;
-            }
+/// How far this node has applied each partition.
+pub(super) fn applied(parts: &[Arc<Part>]) -> Vec<u64> {
+    parts.iter().map(|part| part.reached.borrow().position).collect()
+}
+
+/// Tells the hash of a partition's state whenever one was wanted.
+pub(super) async fn tell_hashes(part: Arc<Part>) {
+    let (mut reached, mut told) = (part.reached.clone(), None);
+    while reached.changed().await.is_ok() {
+        let checked = reached.borrow_and_update().checked;
+        if let Some((position, hash)) = checked.filter(|_| checked != told) {
+            told = checked;
+            tools::tell_hash(&part, position, &hash).await;
         }
-        if let Ok(Ok((_, last))) = timeout(LEASE, node.nats.bounds()).await {
+    }
+}
+
+/// Says of this node how far it is; stops serving when it hears nothing or is far behind; gives up what waits too long.
+pub(super) async fn look_after(node: Arc<Node>, parts: Vec<Arc<Part>>) {
+    let (mut ticks, mut heard) = (interval(LOOK), Instant::now());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before = vec![0; parts.len()];
+    loop {
+        ticks.tick().await;
+        let looked = parts.iter().zip(&mut before).map(|(part, before)| look_at(part, before));
+        let looked = timeout(LEASE, join_all(looked)).await.unwrap_or_default();
+        if !looked.is_empty() && looked.iter().all(Option::is_some) {
             heard = Instant::now();
-            let (position, sound, orphan) = {
-                let reached = reached.borrow();
-                (reached.position, reached.sound, reached.owner.is_none())
-            };
-            if orphan {
-                // Where nobody says anything it might be long until a record tells.
-                node.nats.call_owner().await;
-            }
-            if last > position && position == before {
-                node.follow_anew.notify_waiters();
-            }
-            before = position;
             // One that is drained ends its connections by itself, and not all at once.
             if !*node.draining.borrow() {
-                serve(&node, sound && last.saturating_sub(position) < BEHIND);
+                serve(&node, looked.iter().all(|looked| *looked == Some(true)));
             }
-            tools::tell_status(&node, position).await;
+            status::tell(&node, applied(&parts)).await;
         } else if heard.elapsed() > DEAF {
             serve(&node, false);
         }
-        give_up(&node, &unavailable());
+        parts.iter().for_each(|part| give_up(part, &unavailable()));
     }
+}
+
+/// Whether a partition is sound and not far behind its log; none if NATS does not say. `before` is how far it was when last
+/// looked at.
+async fn look_at(part: &Part, before: &mut u64) -> Option<bool> {
+    let (_, last) = part.log.bounds().await.ok()?;
+    let (position, sound, orphan) = {
+        let reached = part.reached.borrow();
+        (reached.position, reached.sound, reached.owner.is_none())
+    };
+    if orphan {
+        // Where nobody says anything it might be long until a record tells.
+        part.log.call_owner().await;
+    }
+    if last > position && position == *before {
+        part.follow_anew.notify_waiters();
+    }
+    *before = position;
+    Some(sound && last.saturating_sub(position) < BEHIND)
 }
 
 pub(super) fn serve(node: &Node, may: bool) {

@@ -3,15 +3,15 @@
 use super::{Options, StartError};
 use crate::blobs::Place;
 use crate::clock;
-use crate::cluster::{ClusterLog, JoinError, Nats, Settings, fetch_snapshot};
+use crate::cluster::{ClusterLog, Facts, JoinError, Nats, Settings, fetch_snapshot};
 use crate::data::DataDir;
 use crate::hub::Hub;
 use crate::identity::Identity;
 use crate::log::{LocalLog, Log};
 use crate::nodes::Nodes;
-use aside_protocol::LogId;
+use aside_protocol::{LogId, PartitionId};
 use aside_relay_core::command_log::CommandLog;
-use aside_relay_core::{Command, Core, CoreError, Location, Reader, Stamped};
+use aside_relay_core::{Command, Core, CoreError, Layout, Location, Reader, Stamped};
 use std::io;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -63,7 +63,7 @@ pub(super) async fn open_log(
     Ok(Opened { log: node.clone(), id, serving, fatal, node: Some(node) })
 }
 
-/// Joins the cluster, if this node's identity and database are its own.
+/// Joins the cluster, if this node's identity and databases are its own.
 async fn join(
     data: &DataDir,
     settings: &Settings,
@@ -75,26 +75,37 @@ async fn join(
     if facts.pin != identity.pin().to_hex() {
         return Err(JoinError::OtherIdentity);
     }
-    data.prepare_database()?;
-    let mut core = Core::open(&Location::File(data.database()))?;
+    let (layout, mut databases) = (facts.layout()?, Vec::new());
+    for partition in layout.all() {
+        databases.push((open_part(data, &nats, &facts, partition).await?, data.database_of(partition)));
+    }
+    ClusterLog::join(nats, settings, layout, databases, hub).await
+}
+
+/// Opens a partition's database; one that its log does not reach back for begins with the snapshot.
+async fn open_part(data: &DataDir, nats: &Nats, facts: &Facts, partition: PartitionId) -> Result<Core, JoinError> {
+    let database = data.database_of(partition);
+    data.prepare_database(partition)?;
+    let core = Core::open(&Location::File(database.clone()))?;
     let applied = core.view().applied().map_err(CoreError::from)?;
     match core.view().log().map_err(CoreError::from)? {
-        Some(log) if applied > 0 && log.to_hex() != facts.log => return Err(JoinError::OtherLog),
-        Some(_) if applied == 0 && core.state_hash()?.to_hex() != facts.base => return Err(JoinError::OtherBase),
+        Some(_) if applied == 0 => return Err(JoinError::OtherBase),
+        Some(log) if log.to_hex() != facts.log => return Err(JoinError::OtherLog),
+        Some(_) if core.partition() != partition => return Err(JoinError::OtherLog),
         _ => {}
     }
     // The log of a new cluster begins behind its first snapshot.
-    if nats.bounds().await?.0 > applied + 1 {
-        drop(core);
-        fetch_snapshot(&nats, &data.database()).await?;
-        core = Core::open(&Location::File(data.database()))?;
+    if nats.begins_at(partition).await? <= applied + 1 {
+        return Ok(core);
     }
-    ClusterLog::join(nats, settings, (core, data.database()), hub).await
+    drop(core);
+    fetch_snapshot(nats, partition, &database).await?;
+    Ok(Core::open(&Location::File(database))?)
 }
 
 /// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.
 pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
-    data.prepare_database()?;
+    data.prepare_database(Layout::DIRECTORY)?;
     let mut core = Core::open(&Location::File(data.database()))?;
     if core.view().applied().map_err(CoreError::from)? > 0 {
         return Err(StartError::Member);

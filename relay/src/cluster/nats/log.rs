@@ -1,10 +1,11 @@
-//! The replicated log: appending behind a known position, reading, following.
+//! A partition's replicated log: appending behind a known position, reading, following.
 
 use super::{Nats, NatsError, failed};
+use aside_protocol::PartitionId;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{self, RawMessageErrorKind};
+use async_nats::jetstream::stream::{self, RawMessageErrorKind, StorageType};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -17,26 +18,70 @@ pub(in crate::cluster) enum Appended {
     Stale,
 }
 
+/// One partition's log.
+#[derive(Clone)]
+pub(in crate::cluster) struct Stream {
+    pub(super) nats: Nats,
+    pub(super) partition: PartitionId,
+}
+
 impl Nats {
-    pub(super) fn log_subject(&self) -> String {
-        format!("aside.{}.log", self.name)
+    /// A partition's log.
+    pub(in crate::cluster) fn log(&self, partition: PartitionId) -> Stream {
+        Stream { nats: self.clone(), partition }
+    }
+
+    /// The first position of its log that is still there.
+    pub async fn begins_at(&self, partition: PartitionId) -> Result<u64, NatsError> {
+        Ok(self.log(partition).bounds().await?.0)
+    }
+}
+
+impl Stream {
+    /// Whose it is.
+    pub(in crate::cluster) fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// Makes it, unless it is there.
+    pub(super) async fn create(&self, replicas: usize) -> Result<(), NatsError> {
+        let log = stream::Config {
+            name: self.stream_name(),
+            subjects: vec![self.log_subject()],
+            storage: StorageType::File,
+            num_replicas: replicas,
+            discard: stream::DiscardPolicy::New,
+            deny_delete: true,
+            // Twice the same bytes are told apart by their place, not by an id that is forgotten after a while.
+            duplicate_window: Duration::from_millis(100),
+            ..stream::Config::default()
+        };
+        self.nats.context.create_stream(log).await.map(drop).map_err(failed)
+    }
+
+    fn stream_name(&self) -> String {
+        format!("{}_{}", self.nats.stream_name(), self.partition.0)
+    }
+
+    fn log_subject(&self) -> String {
+        format!("aside.{}.log.{}", self.nats.name, self.partition.0)
     }
 
     /// Forgets what the log has up to a position.
     pub(in crate::cluster) async fn cut_off(&self, position: u64) -> Result<(), NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
+        let stream = self.nats.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
         stream.purge().sequence(position + 1).await.map(drop).map_err(failed)
     }
 
     /// The log's first position that is still there, and its last one.
-    pub async fn bounds(&self) -> Result<(u64, u64), NatsError> {
+    pub(in crate::cluster) async fn bounds(&self) -> Result<(u64, u64), NatsError> {
         let info = self.info().await?;
         Ok((info.state.first_sequence, info.state.last_sequence))
     }
 
     /// What the log's leader says of it. A server that is parted from the others tells what it has, and that nobody leads.
     pub(in crate::cluster) async fn info(&self) -> Result<stream::Info, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
+        let stream = self.nats.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
         let info = stream.get_info().await.map_err(failed)?;
         match info.cluster.as_ref().is_some_and(|cluster| cluster.leader.is_none()) {
             true => Err(failed("the log has no leader")),
@@ -70,14 +115,14 @@ impl Nats {
 
     async fn publish(&self, after: u64, record: Bytes) -> Result<u64, PublishErrorKind> {
         let message = PublishMessage::build().payload(record).expected_last_sequence(after);
-        let sent = self.context.send_publish(self.log_subject(), message).await.map_err(|error| error.kind())?;
+        let sent = self.nats.context.send_publish(self.log_subject(), message).await.map_err(|error| error.kind())?;
         let ack = sent.await.map_err(|error| error.kind())?;
         Ok(ack.sequence)
     }
 
     /// What stands at a position, as the log's leader has it.
     async fn read(&self, position: u64) -> Result<Option<Bytes>, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
+        let stream = self.nats.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
         match stream.get_raw_message(position).await {
             Ok(message) => Ok(Some(message.payload)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
@@ -87,7 +132,7 @@ impl Nats {
 
     /// The log from a position on, in its order.
     pub(in crate::cluster) async fn follow(&self, from: u64) -> Result<pull::Ordered, NatsError> {
-        let stream = self.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
+        let stream = self.nats.context.get_stream_no_info(self.stream_name()).await.map_err(failed)?;
         let config = pull::OrderedConfig {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: from },
             ..pull::OrderedConfig::default()

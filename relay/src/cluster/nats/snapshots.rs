@@ -1,13 +1,13 @@
-//! Copies of the state, each under the position it goes up to: one that comes late takes the place of no newer one.
+//! Copies of a partition's state, each under the position it goes up to: one that comes late takes the place of no newer one.
 
-use super::{Nats, NatsError, failed};
+use super::{NatsError, Stream, failed};
 use async_nats::jetstream::object_store::{Object, ObjectInfo, ObjectStore};
 use futures_util::TryStreamExt;
 use std::time::SystemTime;
 use tokio::io::AsyncRead;
 
-/// Names begin so; the position follows.
-const NAME: &str = "state-";
+/// Names begin so; the partition and the position follow.
+const NAME: &str = "state";
 
 /// One that is whole.
 pub(in crate::cluster) struct Snapshot {
@@ -16,9 +16,17 @@ pub(in crate::cluster) struct Snapshot {
     pub(in crate::cluster) taken: SystemTime,
 }
 
-impl Nats {
+impl Stream {
     async fn snapshots(&self) -> Result<ObjectStore, NatsError> {
-        self.context.get_object_store(self.bucket("snapshots")).await.map_err(failed)
+        self.nats.context.get_object_store(self.nats.bucket("snapshots")).await.map_err(failed)
+    }
+
+    fn name_of_all(&self) -> String {
+        format!("{NAME}-{}-", self.partition.0)
+    }
+
+    fn name_of(&self, position: u64) -> String {
+        format!("{}{position}", self.name_of_all())
     }
 
     /// Keeps a copy that goes up to a position.
@@ -27,15 +35,16 @@ impl Nats {
         position: u64,
         from: &mut (impl AsyncRead + Unpin),
     ) -> Result<(), NatsError> {
-        let name = format!("{NAME}{position}");
+        let name = self.name_of(position);
         self.snapshots().await?.put(name.as_str(), from).await.map(drop).map_err(failed)
     }
 
-    /// All there are.
+    /// All there are of this partition.
     async fn all_snapshots(&self) -> Result<Vec<Snapshot>, NatsError> {
         let all: Vec<ObjectInfo> =
             self.snapshots().await?.list().await.map_err(failed)?.try_collect().await.map_err(failed)?;
-        Ok(all.iter().filter_map(read).collect())
+        let prefix = self.name_of_all();
+        Ok(all.iter().filter_map(|info| read(info, &prefix)).collect())
     }
 
     /// The one that goes farthest, if there is one.
@@ -46,20 +55,20 @@ impl Nats {
     /// Its bytes.
     pub(in crate::cluster) async fn snapshot(&self) -> Result<Object, NatsError> {
         let newest = self.newest_snapshot().await?.ok_or_else(|| failed("there is no snapshot"))?;
-        self.snapshots().await?.get(format!("{NAME}{}", newest.position)).await.map_err(failed)
+        self.snapshots().await?.get(self.name_of(newest.position)).await.map_err(failed)
     }
 
     /// Deletes those that go less far.
     pub(in crate::cluster) async fn drop_snapshots_before(&self, position: u64) -> Result<(), NatsError> {
         let store = self.snapshots().await?;
         for older in self.all_snapshots().await?.into_iter().filter(|snapshot| snapshot.position < position) {
-            store.delete(format!("{NAME}{}", older.position)).await.map_err(failed)?;
+            store.delete(self.name_of(older.position)).await.map_err(failed)?;
         }
         Ok(())
     }
 }
 
-fn read(info: &ObjectInfo) -> Option<Snapshot> {
-    let position = info.name.strip_prefix(NAME)?.parse().ok()?;
+fn read(info: &ObjectInfo, prefix: &str) -> Option<Snapshot> {
+    let position = info.name.strip_prefix(prefix)?.parse().ok()?;
     Some(Snapshot { position, bytes: info.size as u64, taken: info.modified?.into() })
 }

@@ -1,6 +1,6 @@
-//! What nodes and tools say to one another, outside of the log. All of it may be lost.
+//! What nodes and tools say to one another, outside of the logs. All of it may be lost.
 
-use super::{LEASE, Nats, NatsError, PATIENCE, failed};
+use super::{LEASE, Nats, NatsError, PATIENCE, Stream, failed};
 use crate::cluster::asking::{Asked, DRAIN};
 use async_nats::{Request, Subscriber};
 use bytes::Bytes;
@@ -9,30 +9,25 @@ use std::time::Duration;
 /// The owner may take so long for a snapshot.
 const ASKED: Duration = Duration::from_secs(300);
 
-impl Nats {
+impl Stream {
     /// Where commands for a node that appends arrive.
     fn submit_subject(&self, node: &str) -> String {
-        format!("aside.{}.submit.{node}", self.name)
+        format!("aside.{}.submit.{}.{node}", self.nats.name, self.partition.0)
     }
 
-    /// Where tools ask the owner for something; a node has a subject of its own beneath.
-    fn control_subject(&self) -> String {
-        format!("aside.{}.control", self.name)
-    }
-
-    /// Where nodes say which devices have connected to them.
-    fn attached_subject(&self) -> String {
-        format!("aside.{}.attached", self.name)
+    /// Where the owner is asked for something.
+    fn owner_subject(&self) -> String {
+        format!("aside.{}.owner.{}", self.nats.name, self.partition.0)
     }
 
     /// Sends commands to the node that appends. They may be lost.
     pub(in crate::cluster) async fn submit(&self, node: &str, entries: Bytes) -> Result<(), NatsError> {
-        self.client.publish(self.submit_subject(node), entries).await.map_err(failed)
+        self.nats.client.publish(self.submit_subject(node), entries).await.map_err(failed)
     }
 
     /// Commands sent to this node.
     pub(in crate::cluster) async fn submitted(&self, node: &str) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(self.submit_subject(node)).await.map_err(failed)
+        self.nats.client.subscribe(self.submit_subject(node)).await.map_err(failed)
     }
 
     /// Asks the owner for something, which may take it a while. None: nobody appends.
@@ -43,12 +38,35 @@ impl Nats {
             Asked::Who => LEASE / 6,
             Asked::Verify | Asked::Move(_) => PATIENCE,
         };
-        self.ask_at(self.control_subject(), what.to_text().into(), patience).await
+        self.nats.ask_at(self.owner_subject(), what.to_text().into(), patience).await
+    }
+
+    /// Has whoever appends make itself known. It may be lost.
+    pub(in crate::cluster) async fn call_owner(&self) {
+        // It is called again.
+        let _ = self.nats.client.publish(self.owner_subject(), Bytes::new()).await;
+    }
+
+    /// What tools ask of the owner, and nodes, which wait for no answer.
+    pub(in crate::cluster) async fn asked(&self) -> Result<Subscriber, NatsError> {
+        self.nats.client.subscribe(self.owner_subject()).await.map_err(failed)
+    }
+}
+
+impl Nats {
+    /// Where tools ask a node for something.
+    fn node_subject(&self, node: &str) -> String {
+        format!("aside.{}.node.{node}", self.name)
+    }
+
+    /// Where nodes say which devices have connected to them.
+    fn attached_subject(&self) -> String {
+        format!("aside.{}.attached", self.name)
     }
 
     /// Has a node send its people to others. None: it does not answer.
     pub(in crate::cluster) async fn ask_to_drain(&self, node: &str) -> Option<String> {
-        self.ask_at(format!("{}.{node}", self.control_subject()), Bytes::from_static(DRAIN), PATIENCE).await
+        self.ask_at(self.node_subject(node), Bytes::from_static(DRAIN), PATIENCE).await
     }
 
     async fn ask_at(&self, subject: String, what: Bytes, patience: Duration) -> Option<String> {
@@ -57,20 +75,9 @@ impl Nats {
         Some(String::from_utf8_lossy(&answer.payload).into_owned())
     }
 
-    /// Has whoever appends make itself known. It may be lost.
-    pub(in crate::cluster) async fn call_owner(&self) {
-        // It is called again.
-        let _ = self.client.publish(self.control_subject(), Bytes::new()).await;
-    }
-
-    /// What tools ask of the owner, and nodes, which wait for no answer.
-    pub(in crate::cluster) async fn asked(&self) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(self.control_subject()).await.map_err(failed)
-    }
-
     /// What tools ask of a node.
     pub(in crate::cluster) async fn asked_of(&self, node: &str) -> Result<Subscriber, NatsError> {
-        self.client.subscribe(format!("{}.{node}", self.control_subject())).await.map_err(failed)
+        self.client.subscribe(self.node_subject(node)).await.map_err(failed)
     }
 
     /// Answers a tool.
