@@ -77,7 +77,7 @@ fn take(node: &Node) -> Taken {
 async fn send(node: &Node, owner: Option<&(String, u64)>, entries: Vec<Entry>) {
     let Some((owner, reign)) = owner.filter(|_| !entries.is_empty()) else { return };
     for entries in parts(entries) {
-        let part = Submission { reign: *reign, entries };
+        let part = Submission { reign: *reign, known: 0, entries };
         if *owner == node.name {
             // It ends with the node.
             let _ = node.appending.send(part).await;
