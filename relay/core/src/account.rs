@@ -2,14 +2,14 @@
 
 use crate::command::{Recovery, Registration};
 use crate::error::Stop;
-use crate::sql::int;
+use crate::sql::{int, uint};
 use crate::step::{Step, invalid, within};
 use crate::{By, ack, chat, invite};
 use aside_protocol::device_list::{self, DeviceList, Signer, VerifiedList, verify_next};
 use aside_protocol::limits::MAX_DEVICE_LIST;
 use aside_protocol::refusal::{DevicesChanged, Plain};
 use aside_protocol::request::{Answer, Done};
-use aside_protocol::{AccountId, Body, DeviceId, Hash, PublicKey, Refusal};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, Name, PublicKey, Refusal};
 use rusqlite::{OptionalExtension, params};
 
 /// An account's inner id and root key.
@@ -36,10 +36,24 @@ pub(crate) fn register(step: &mut Step<'_>, registration: &Registration) -> Resu
     }
     unused(step, None, &entry.device, &entry.key)?;
     invite::take(step, &registration.invite)?;
-    let mut insert = step.db.prepare_cached("INSERT INTO accounts (account, name, root) VALUES (?, ?, ?)")?;
-    let id = insert.insert(params![account.0, registration.name.as_str(), registration.root.0])?;
-    store_list(step, id, &verified, &registration.list)?;
+    let id = insert(step, &account, &registration.name, &registration.root)?;
+    let change = next_change(step)?;
+    store_list(step, id, &verified, &registration.list, change)?;
     Ok(done(verified.hash))
+}
+
+/// Stores an account that is not there yet.
+pub(crate) fn insert(step: &Step<'_>, account: &AccountId, name: &Name, root: &PublicKey) -> rusqlite::Result<i64> {
+    let mut insert = step.db.prepare_cached("INSERT INTO accounts (account, name, root) VALUES (?, ?, ?)")?;
+    insert.insert(params![account.0, name.as_str(), root.0])
+}
+
+/// The number under which other partitions learn the version that is about to be stored.
+fn next_change(step: &Step<'_>) -> rusqlite::Result<u64> {
+    step.db
+        .prepare_cached("UPDATE relay SET changes = changes + 1 RETURNING changes")?
+        .query_row([], |row| row.get::<_, i64>(0))
+        .map(uint)
 }
 
 /// The account exists: either this is the same registration, whose answer was lost, or somebody else's.
@@ -84,7 +98,8 @@ fn append(step: &mut Step<'_>, row: &AccountRow, bytes: &Body) -> Result<Answer,
         unused(step, Some(row.id), &entry.device, &entry.key)?;
     }
     revoke_missing(step, row.id, &next.list)?;
-    store_list(step, row.id, &next, bytes)?;
+    let change = next_change(step)?;
+    store_list(step, row.id, &next, bytes, change)?;
     Ok(done(next.hash))
 }
 
@@ -123,7 +138,8 @@ pub(crate) fn current(step: &Step<'_>, account: i64) -> rusqlite::Result<Option<
     Ok(newest.and_then(|bytes| Some((reopen(&bytes)?, bytes))))
 }
 
-fn reopen(bytes: &[u8]) -> Option<VerifiedList> {
+/// Opens a version that was verified when the directory stored it.
+pub(crate) fn reopen(bytes: &[u8]) -> Option<VerifiedList> {
     let (signed, list) = device_list::open(&Body::from(bytes.to_vec())).ok()?;
     Some(VerifiedList { list, hash: device_list::hash_of(&signed.list) })
 }
@@ -157,7 +173,7 @@ fn unused(step: &Step<'_>, account: Option<i64>, device: &DeviceId, key: &Public
 
 /// Marks the account's devices that the next list no longer has. What waits for them is dropped, and nothing is routed to
 /// them any more (rule `CHT-10`).
-fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceList) -> Result<(), Stop> {
+pub(crate) fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceList) -> Result<(), Stop> {
     let devices: Vec<(i64, DeviceId)> = step
         .db
         .prepare_cached("SELECT id, device FROM devices WHERE account = ? AND revoked = 0 ORDER BY id")?
@@ -175,12 +191,16 @@ fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceList) -> Resul
 }
 
 /// Stores a verified version and the devices it brings. New devices start at the head: nothing earlier is theirs.
-fn store_list(step: &mut Step<'_>, account: i64, verified: &VerifiedList, bytes: &Body) -> Result<(), Stop> {
-    step.db.prepare_cached("INSERT INTO device_lists (account, version, bytes) VALUES (?, ?, ?)")?.execute(params![
-        account,
-        int(verified.list.version),
-        &bytes[..]
-    ])?;
+pub(crate) fn store_list(
+    step: &mut Step<'_>,
+    account: i64,
+    verified: &VerifiedList,
+    bytes: &Body,
+    change: u64,
+) -> Result<(), Stop> {
+    step.db
+        .prepare_cached("INSERT INTO device_lists (account, version, bytes, change) VALUES (?, ?, ?, ?)")?
+        .execute(params![account, int(verified.list.version), &bytes[..], int(change)])?;
     for entry in &verified.list.devices {
         step.db
             .prepare_cached(

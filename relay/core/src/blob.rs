@@ -79,10 +79,21 @@ pub(crate) fn check_shape(body: &Body, blob: Option<&BlobRef>) -> Result<(), Sto
     }
 }
 
-/// A pointer is good for a complete blob of that size only, and small enough for a handshake (rule `BLB-5`).
+/// Says to another partition that these are complete, and keeps them for their whole time from now on.
+pub(crate) fn point_to(step: &Step<'_>, blobs: &[BlobRef]) -> Result<Answer, Stop> {
+    blobs.iter().try_for_each(|blob| require(step, blob))?;
+    blobs.iter().try_for_each(|blob| renew(step, &blob.id))?;
+    Ok(Answer::Done(Done::default()))
+}
+
+/// A pointer is good for a complete blob of that size only, and small enough for a handshake (rule `BLB-5`). In a partition
+/// that is not the directory it is complete if the directory said so.
 pub(crate) fn require(step: &Step<'_>, blob: &BlobRef) -> Result<(), Stop> {
     if blob.size > MAX_BIG_HANDSHAKE as u64 {
         return Err(too_large(MAX_BIG_HANDSHAKE as u64));
+    }
+    if step.pointed.contains(blob) {
+        return Ok(());
     }
     match complete_size(step, &blob.id)? {
         Some(size) if size == blob.size => Ok(()),

@@ -58,6 +58,19 @@ pub struct BlobLimits {
     pub most: u64,
 }
 
+/// A version of an account's device list as the directory stored it, for the other partitions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Counted by the directory from 1, without a gap.
+    pub number: u64,
+    /// The account's name.
+    pub name: Name,
+    /// The account's root key.
+    pub root: PublicKey,
+    /// The version, which the directory has verified.
+    pub list: Body,
+}
+
 /// One change of state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -127,6 +140,17 @@ pub enum Command {
         /// Which.
         id: Hash,
     },
+    /// Keeps blobs that a commit or founding in another partition is about to point to; refused unless all are complete.
+    PointTo(Vec<BlobRef>),
+    /// A [`Command::Commit`] or [`Command::Found`] that points to blobs of which the directory has said that they are
+    /// complete.
+    Pointing(Vec<BlobRef>, Box<Command>),
+    /// What another partition than the directory learns of accounts and their devices. What it knows already is passed
+    /// over, and a gap is refused.
+    Learn {
+        /// In the order of their numbers.
+        changes: Vec<Change>,
+    },
     /// Deletes what nobody needs any more, a bounded amount at a time.
     Retain {
         /// About how many rows to look at.
@@ -152,8 +176,20 @@ impl Command {
             Self::Leave(_, leave) => leave.body.len(),
             Self::Join(_, join) => join.body.len(),
             Self::Recover(recovery) => recovery.list.len(),
+            Self::Pointing(_, inner) => inner.weight(),
+            Self::Learn { changes } => changes.iter().map(|change| change.list.len()).sum(),
             _ => 0,
         }
+    }
+
+    /// The blobs that a commit or founding, and its welcome, point to.
+    pub fn pointers(&self) -> Vec<BlobRef> {
+        let (own, welcome) = match self {
+            Self::Commit(_, _, commit) => (commit.blob, commit.welcome.as_ref()),
+            Self::Found(_, _, found) => (None, found.welcome.as_ref()),
+            _ => (None, None),
+        };
+        own.into_iter().chain(welcome.and_then(|welcome| welcome.blob)).collect()
     }
 }
 

@@ -1,14 +1,13 @@
 //! The state machine itself: opens the database, applies batches, one transaction and at most one fsync each.
 
 use crate::cache::Cache;
-use crate::error::Stop;
+use crate::layout::{Layout, Part};
 use crate::read::View;
 use crate::record::{Applied, Record};
+use crate::run::run;
 use crate::sql::{int, millis, pos, uint};
-use crate::step::Step;
-use crate::{Command, CoreError, Outcome, Stamped, account, ack, blob, chat, invite, key_package, retain, schema};
-use aside_protocol::request::{Answer, Done};
-use aside_protocol::{Hash, Millis, Pos};
+use crate::{CoreError, Outcome, Stamped, part, schema};
+use aside_protocol::{Hash, Millis, PartitionId, Pos};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::collections::BTreeMap;
@@ -25,8 +24,9 @@ pub enum Location {
 
 /// The relay's state. One per database: it is the only writer.
 pub struct Core {
-    db: Connection,
-    cache: Cache,
+    pub(crate) db: Connection,
+    pub(crate) cache: Cache,
+    pub(crate) part: Part,
     durable: bool,
 }
 
@@ -51,7 +51,18 @@ impl Core {
             _ => error.into(),
         })?;
         schema::migrate(&mut db)?;
-        Ok(Self { db, cache: Cache::default(), durable: true })
+        let part = part::read(&db)?;
+        Ok(Self { db, cache: Cache::default(), part, durable: true })
+    }
+
+    /// Which partition the state is; 0 of a relay alone.
+    pub fn partition(&self) -> PartitionId {
+        self.part.partition
+    }
+
+    /// Over which partitions the state is spread that this is part of.
+    pub fn layout(&self) -> Layout {
+        self.part.layout
     }
 
     /// Applies a batch in one transaction. With `durable` it is on disk when this returns; without, when a later
@@ -99,7 +110,7 @@ impl Core {
         let mut outcomes = Vec::with_capacity(record.entries.len());
         for (origin, id, stamped) in record.stamped() {
             outcomes.push(match origins.counts(&transaction, origin, id)? {
-                true => Some(run(&transaction, &mut self.cache, time, &mut head, &stamped.command)?),
+                true => Some(run(&transaction, &mut self.cache, self.part, time, &mut head, &stamped.command)?),
                 false => None,
             });
         }
@@ -110,7 +121,7 @@ impl Core {
         Ok(outcomes)
     }
 
-    fn set_durable(&mut self, durable: bool) -> rusqlite::Result<()> {
+    pub(crate) fn set_durable(&mut self, durable: bool) -> rusqlite::Result<()> {
         if self.durable != durable {
             self.db.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
             self.durable = durable;
@@ -124,7 +135,7 @@ impl Core {
         let mut outcomes = Vec::with_capacity(batch.len());
         for stamped in batch {
             time = time.max(stamped.time);
-            let outcome = run(&transaction, &mut self.cache, time, &mut head, &stamped.command)?;
+            let outcome = run(&transaction, &mut self.cache, self.part, time, &mut head, &stamped.command)?;
             outcomes.push(outcome);
         }
         set_clock(&transaction, time, head)?;
@@ -134,13 +145,14 @@ impl Core {
 
     /// What is committed, read through the writer's own connection.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.db)
+        View::new(&self.db, self.part.partition)
     }
 
     /// A copy of what is committed, in memory: another relay that goes on from here, for simulations.
     pub fn copy(&self) -> Result<Self, CoreError> {
         let mut copy = Self::open(&Location::Memory)?;
         Backup::new(&self.db, &mut copy.db)?.step(-1)?;
+        copy.part = self.part;
         Ok(copy)
     }
 
@@ -196,64 +208,4 @@ fn clock(db: &Connection) -> rusqlite::Result<(Millis, Pos)> {
 
 fn set_clock(db: &Connection, time: Millis, head: Pos) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE relay SET time = ?, head = ?")?.execute([int(time.0), int(head.0)]).map(drop)
-}
-
-/// Runs one command. A refusal must have written nothing and taken no position (rule `REQ-3`).
-fn run(
-    db: &Connection,
-    cache: &mut Cache,
-    now: Millis,
-    head: &mut Pos,
-    command: &Command,
-) -> rusqlite::Result<Outcome> {
-    let changes = db.total_changes();
-    let mut step = Step { db, cache, now, head: *head, deliveries: Vec::new(), revoked: Vec::new(), more: false };
-    match dispatch(&mut step, command) {
-        Ok(answer) => {
-            *head = step.head;
-            Ok(Outcome { answer, deliveries: step.deliveries, revoked: step.revoked, more: step.more })
-        }
-        Err(Stop::Refused(refusal)) => {
-            debug_assert_eq!((db.total_changes(), step.head), (changes, *head), "a refusal writes nothing");
-            Ok(Outcome::refused(refusal))
-        }
-        Err(Stop::Storage(error)) => Err(error),
-    }
-}
-
-fn dispatch(step: &mut Step<'_>, command: &Command) -> Result<Answer, Stop> {
-    match command {
-        Command::Init { log } => init(step, log),
-        Command::BeginLog { log } => begin_log(step, log),
-        Command::CreateInvite { secret, uses, valid } => invite::create(step, secret, *uses, *valid),
-        Command::Register(registration) => account::register(step, registration),
-        Command::PutDeviceList(by, request) => account::put_list(step, by, &request.list),
-        Command::PutKeyPackages(by, request) => key_package::put(step, by, &request.packages),
-        Command::FetchKeyPackages(by, request) => key_package::fetch(step, by, request),
-        Command::Found(by, hash, request) => chat::found(step, by, hash, request),
-        Command::Send(by, hash, request) => chat::send(step, by, hash, request),
-        Command::Commit(by, hash, request) => chat::commit(step, by, hash, request),
-        Command::Route(by, request) => chat::route(step, by, request),
-        Command::Receipt(by, request) => chat::receipt(step, by, request),
-        Command::Rejoin(by, request) => chat::rejoin(step, by, request),
-        Command::Leave(by, request) => chat::leave(step, by, request),
-        Command::Join(by, request) => chat::join(step, by, request),
-        Command::Recover(recovery) => account::recover(step, recovery),
-        Command::Ack { device, pos } => ack::ack(step, device, *pos),
-        Command::ReserveBlob(by, request, limits) => blob::reserve(step, by, request, limits),
-        Command::CompleteBlob(request) => blob::complete(step, request),
-        Command::BlobGone { id } => blob::gone(step, id),
-        Command::BlobLost { id } => blob::lost(step, id),
-        Command::Retain { limit } => retain::retain(step, *limit),
-    }
-}
-
-fn begin_log(step: &mut Step<'_>, log: &aside_protocol::LogId) -> Result<Answer, Stop> {
-    step.db.prepare_cached("UPDATE relay SET log = ?")?.execute([log.0])?;
-    Ok(Answer::Done(Done::default()))
-}
-
-fn init(step: &mut Step<'_>, log: &aside_protocol::LogId) -> Result<Answer, Stop> {
-    step.db.prepare_cached("UPDATE relay SET log = ? WHERE log IS NULL")?.execute([log.0])?;
-    Ok(Answer::Done(Done::default()))
 }

@@ -26,6 +26,9 @@ pub enum CoreError {
         /// What was to come next.
         position: u64,
     },
+    /// A state that is a cluster's already was to become a partition of another, or there is no such partition.
+    #[error("the database belongs to a cluster already; only a relay's that is alone, or a new one, can be spread")]
+    Parted,
     /// A thread or randomness that the system does not give.
     #[error("the system gives no thread or no random numbers: {0}")]
     Thread(String),

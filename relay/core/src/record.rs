@@ -6,7 +6,7 @@ use aside_protocol::Millis;
 use serde::{Deserialize, Serialize};
 
 /// The version of [`Record`] that this code writes and reads.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// One message of a replicated log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ impl Record {
 pub struct Submission {
     /// Which one.
     pub reign: u64,
+    /// How far the node that submits them had applied the directory's changes.
+    pub known: u64,
     /// In the order of their numbers.
     pub entries: Vec<Entry>,
 }
@@ -150,8 +152,8 @@ mod tests {
     fn records_of_other_versions_are_told_from_damaged_ones() {
         let good = record(&[(7, 1)]);
         assert_eq!(Record::decode(&good.encode().unwrap()), Ok(good.clone()));
-        let newer = Record { version: 2, ..good };
-        assert_eq!(Record::decode(&newer.encode().unwrap()), Err(BadRecord::Newer(2)));
+        let newer = Record { version: VERSION + 1, ..good };
+        assert_eq!(Record::decode(&newer.encode().unwrap()), Err(BadRecord::Newer(VERSION + 1)));
         assert_eq!(Record::decode(b"no record"), Err(BadRecord::Damaged));
     }
 }

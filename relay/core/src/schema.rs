@@ -7,7 +7,7 @@ use rusqlite::Connection;
 const APPLICATION: i64 = 0x6173_6964;
 
 /// Each entry takes the schema from its index to the next; entries are never changed once released.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
 
 /// Ids inside are small integers given in order of appearance. `pos` is one sequence over `log`, `addressed`, `receipts`.
 const FIRST: &str = "
@@ -175,6 +175,21 @@ ALTER TABLE relay ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE origins (
     origin INTEGER PRIMARY KEY, last INTEGER NOT NULL, time INTEGER NOT NULL) STRICT;
 CREATE INDEX origins_time ON origins (time);
+";
+
+/// Which partition of how many the state is. The directory numbers the versions of device lists in the order in which it
+/// stores them, `changes` counts them there, and `learned` says how far another partition has them.
+const NINTH: &str = "
+ALTER TABLE relay ADD COLUMN partition INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relay ADD COLUMN partitions INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE relay ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE relay ADD COLUMN learned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE device_lists ADD COLUMN change INTEGER;
+UPDATE device_lists SET change = numbered.change
+    FROM (SELECT account, version, row_number() OVER (ORDER BY account, version) AS change FROM device_lists) AS numbered
+    WHERE device_lists.account = numbered.account AND device_lists.version = numbered.version;
+CREATE UNIQUE INDEX device_lists_change ON device_lists (change);
+UPDATE relay SET changes = (SELECT count(*) FROM device_lists);
 ";
 
 /// Brings a database to the newest schema, or refuses it.

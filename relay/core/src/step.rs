@@ -5,18 +5,20 @@
 use crate::By;
 use crate::cache::{Cache, DeviceRow};
 use crate::error::Stop;
+use crate::layout::Part;
 use crate::outcome::Delivery;
 use aside_protocol::refusal::{Plain, TooLarge};
-use aside_protocol::{AccountId, DeviceId, Millis, PartitionId, Pos, Refusal};
+use aside_protocol::request::BlobRef;
+use aside_protocol::{AccountId, DeviceId, Millis, Pos, Refusal};
 use rusqlite::{Connection, OptionalExtension};
-
-/// The partition of a relay that is alone.
-pub(crate) const PARTITION: PartitionId = PartitionId(0);
 
 /// What a handler works with.
 pub(crate) struct Step<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) cache: &'a mut Cache,
+    pub(crate) part: Part,
+    /// Blobs that the directory has said are complete; they count as there.
+    pub(crate) pointed: &'a [BlobRef],
     /// Effective time: never decreasing from command to command.
     pub(crate) now: Millis,
     /// Last position given.

@@ -6,7 +6,7 @@ use crate::cache::DeviceRow;
 use crate::error::Stop;
 use crate::outcome::{Delivery, Recipients};
 use crate::sql::int;
-use crate::step::{PARTITION, Step};
+use crate::step::Step;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::request::BlobRef;
 use aside_protocol::{Body, DeviceId, Hash, N, Pos, Seq};
@@ -131,7 +131,7 @@ pub(super) fn plain(
     (body, blob): (&Body, Option<&BlobRef>),
 ) -> Envelope {
     Envelope {
-        partition: PARTITION,
+        partition: step.part.partition,
         pos,
         kind,
         chat: chat.chat,

@@ -116,7 +116,7 @@ fn account_row(row: &Row<'_>) -> rusqlite::Result<(i64, Name, PublicKey)> {
     Ok((row.get(0)?, name(row, 1)?, PublicKey(row.get(2)?)))
 }
 
-fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
+pub(super) fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<Name> {
     Name::new(row.get::<_, String>(column)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod blobs;
 pub mod catch_up;
+pub mod changes;
 pub mod chats;
 pub mod membership;
 mod rows;
@@ -11,8 +12,8 @@ pub use accounts::DeviceInfo;
 pub use catch_up::{CatchUp, Page};
 
 use crate::sql::pos;
-use crate::{CoreError, schema};
-use aside_protocol::{LogId, Pos};
+use crate::{CoreError, part, schema};
+use aside_protocol::{LogId, PartitionId, Pos};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
@@ -20,6 +21,7 @@ use std::path::Path;
 /// A read-only connection.
 pub struct Reader {
     db: Connection,
+    partition: PartitionId,
 }
 
 impl Reader {
@@ -30,20 +32,26 @@ impl Reader {
         db.set_prepared_statement_cache_capacity(64);
         db.execute_batch("PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")?;
         schema::check(&db)?;
-        Ok(Self { db })
+        let partition = part::read(&db)?.partition;
+        Ok(Self { db, partition })
+    }
+
+    /// Which partition the database is.
+    pub fn partition(&self) -> PartitionId {
+        self.partition
     }
 
     /// Copies one snapshot of the state into a file; how far a replicated log is applied in it.
     pub fn back_up(&self, path: &Path) -> Result<u64, CoreError> {
         let mut copy = Connection::open(path)?;
         let copied = Backup::new(&self.db, &mut copy)?.step(-1)?;
-        if copied == StepResult::Done { Ok(View::new(&copy).applied()?) } else { Err(CoreError::Busy) }
+        if copied == StepResult::Done { Ok(View::new(&copy, self.partition).applied()?) } else { Err(CoreError::Busy) }
     }
 
     /// Runs `read` against one snapshot of the state.
     pub fn snapshot<T>(&self, read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>) -> Result<T, CoreError> {
         let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Deferred)?;
-        let value = read(&View::new(&transaction))?;
+        let value = read(&View::new(&transaction, self.partition))?;
         transaction.finish()?;
         Ok(value)
     }
@@ -53,11 +61,17 @@ impl Reader {
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     pub(crate) db: &'a Connection,
+    partition: PartitionId,
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(db: &'a Connection) -> Self {
-        Self { db }
+    pub(crate) fn new(db: &'a Connection, partition: PartitionId) -> Self {
+        Self { db, partition }
+    }
+
+    /// Which partition the state is.
+    pub fn partition(&self) -> PartitionId {
+        self.partition
     }
 
     /// Last position given.

@@ -2,10 +2,9 @@
 
 use super::View;
 use crate::sql::{chat, device, hash, int, millis, n, pos, seq, uint};
-use crate::step::PARTITION;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::request::BlobRef;
-use aside_protocol::{AccountId, Body, Hash, Pos, Seq};
+use aside_protocol::{AccountId, Body, Hash, PartitionId, Pos, Seq};
 use rusqlite::{OptionalExtension, Row};
 
 /// The columns that all three tables share, in this order, for [`shared`].
@@ -29,7 +28,7 @@ impl View<'_> {
             .query_row([chat_row, int(at.0)], |row| {
                 let own = row.get::<_, i64>(6)? == reader;
                 let hash = hash(row, 12)?;
-                let whole = carrying(shared(row)?, blob(hash, row.get(13)?));
+                let whole = carrying(shared(row, self.partition)?, blob(hash, row.get(13)?));
                 Ok(Envelope {
                     kind: kind(row, 7)?,
                     seq: Some(seq(row, 8)?),
@@ -62,7 +61,7 @@ impl View<'_> {
                     kind: kind(row, 7)?,
                     base: row.get::<_, Option<i64>>(8)?.map(|base| Seq(uint(base))),
                     incarnation: row.get::<_, Option<i64>>(9)?.map(uint),
-                    ..carrying(shared(row)?, pointer)
+                    ..carrying(shared(row, self.partition)?, pointer)
                 })
             })
             .optional()
@@ -78,7 +77,7 @@ impl View<'_> {
                  JOIN devices d ON d.id = e.sender JOIN accounts a ON a.id = d.account WHERE e.pos = ?"
             ))?
             .query_row([int(at.0)], |row| {
-                Ok(Envelope { kind: EnvelopeKind::Receipt, base: Some(seq(row, 7)?), ..shared(row)? })
+                Ok(Envelope { kind: EnvelopeKind::Receipt, base: Some(seq(row, 7)?), ..shared(row, self.partition)? })
             })
             .optional()
     }
@@ -98,9 +97,9 @@ fn carrying(envelope: Envelope, blob: Option<BlobRef>) -> Envelope {
     Envelope { body: envelope.body.filter(|body| !body.is_empty()), blob, ..envelope }
 }
 
-fn shared(row: &Row<'_>) -> rusqlite::Result<Envelope> {
+fn shared(row: &Row<'_>, partition: PartitionId) -> rusqlite::Result<Envelope> {
     Ok(Envelope {
-        partition: PARTITION,
+        partition,
         pos: pos(row, 0)?,
         kind: EnvelopeKind::Message,
         chat: chat(row, 1)?,
