@@ -1,24 +1,14 @@
 //! `aside-relay cluster`: a relay of several nodes is set up, shown, and its replicas compared.
 
+mod making;
+
 use super::Failure;
 use super::config::Place;
 use super::reach::Reach;
-use crate::blobs;
-use crate::cluster::{Beginning, Facts, Nats, create, drain, hand_over, init, lost_blobs, snapshot, status, verify};
-use crate::data::DataDir;
-use crate::identity::Identity;
-use crate::server::StartError;
-use aside_protocol::{Hash, LogId};
-use aside_relay_core::{Command, Core, CoreError, Location};
+use crate::cluster::{Nats, PartitionStatus, drain, hand_over, snapshot, status, verify};
 use clap::{Args, Subcommand};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
-
-/// Why a folder is nothing to make an empty cluster with.
-const HELD: &str = "holds a relay's data; make a cluster of it with aside-relay cluster import, or name another folder";
-/// Why a folder is nothing to import.
-const NOT_HELD: &str =
-    "holds no relay's data; name the data folder of a relay that ran, or use aside-relay cluster init";
+use making::Making;
+use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct Cluster {
@@ -29,34 +19,20 @@ pub(super) struct Cluster {
 #[derive(Debug, Subcommand)]
 enum ClusterCommand {
     /// Make a cluster that is empty.
-    Init(Init),
+    Init(Making),
     /// Make a cluster of a relay that ran alone and is stopped: it begins with all that one holds. Or of a node, if NATS has
     /// lost its cluster.
-    Import(Init),
-    /// Show which nodes there are, who appends, and how far each is.
+    Import(Making),
+    /// Show which nodes there are, which of them appends to each partition, and how far each is.
     Status(Ask),
-    /// Keep a copy of the state in NATS, and forget what the log has before it. Happens by itself when the log is long.
+    /// Keep a copy of the state in NATS, and forget what the logs have before it. Happens by itself when a log is long.
     Snapshot(Ask),
-    /// Compare the state of all nodes at one position of the log.
+    /// Compare the state of all nodes, of each partition at one position of its log.
     Verify(Ask),
-    /// Have another node append.
-    Move(Name),
+    /// Have another node append to a partition, from now on; without a node, the one the cluster chooses.
+    Move(Move),
     /// Have a node send its people to others and append no more, before it is stopped. Started again, it is as before.
     Drain(Name),
-}
-
-#[derive(Debug, Args)]
-struct Init {
-    #[command(flatten)]
-    place: Place,
-    /// How many NATS servers hold the log.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: u8,
-    #[command(flatten)]
-    reach: Reach,
-    /// Where the relay that is imported had its files, if not in its data folder; they are copied into NATS.
-    #[arg(long, value_name = "DIR")]
-    blobs: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -68,6 +44,16 @@ struct Ask {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Move {
+    /// The partition's number.
+    partition: u16,
+    /// The node's name.
+    node: Option<String>,
+    #[command(flatten)]
+    ask: Ask,
 }
 
 #[derive(Debug, Args)]
@@ -88,117 +74,40 @@ impl Cluster {
                 ClusterCommand::Status(ask) => ask.status().await,
                 ClusterCommand::Snapshot(ask) => ask.snapshot().await,
                 ClusterCommand::Verify(ask) => ask.verify().await,
-                ClusterCommand::Move(name) => name.hand_over().await,
+                ClusterCommand::Move(asked) => asked.run().await,
                 ClusterCommand::Drain(name) => name.drain().await,
             }
         })
     }
 }
 
-impl Init {
-    async fn run(self, import: bool) -> Result<(), Failure> {
-        let folder = self.place.folder()?;
-        let keys = self.place.keys()?;
-        let settings = self.reach.tool(keys.cluster)?;
-        let data = DataDir::lock(&folder).map_err(StartError::from)?;
-        let identity = Identity::open(&data.identity()).map_err(StartError::from)?;
-        let nats = Nats::connect(&settings).await?;
-        nats.absent().await?;
-        let held = Held::read(&data)?;
-        match held.log.is_some() {
-            true if !import => return Err(Failure::error(format!("{} {HELD}", folder.display()))),
-            false if import => return Err(Failure::error(format!("{} {NOT_HELD}", folder.display()))),
-            _ => {}
-        }
-        let mut drawn = [0; 16];
-        getrandom::fill(&mut drawn).map_err(Failure::error)?;
-        let (log, command) = held.goes_on_as(LogId(drawn));
-        create(&nats, usize::from(self.replicas)).await?;
-        let database = data.database();
-        let (mut blobs, mut lost) = (0, Vec::new());
-        // A folder that the file names is that of all nodes: what is there stays there.
-        if self.blobs.is_some() || keys.blobs.is_none() {
-            blobs = blobs::import(&self.blobs.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
-            lost = lost_blobs(&nats, &database).await?;
-        }
-        let missing = lost.len();
-        let facts = Facts::new(&identity.pin(), &held.hash, &log);
-        init(&nats, &facts, Beginning { database: &database, lost, command }).await?;
-        if held.was_node {
-            set_aside(&database)?;
-        }
+impl Move {
+    async fn run(self) -> Result<(), Failure> {
+        hand_over(&self.ask.reach().await?, self.partition, self.node.as_deref()).await?;
+        let (partition, node) = (self.partition, self.node);
         let mut out = std::io::stdout().lock();
-        let begun = if import { "with what the relay held" } else { "empty" };
-        let key = folder.join("identity.key");
-        writeln!(out, "The cluster begins {begun}. Copy {} to an empty folder on each other machine.", key.display())?;
-        if blobs > 0 {
-            writeln!(out, "{blobs} files of its people are in NATS now; serve finds them there, without --blobs.")?;
-        }
-        if missing > 0 {
-            writeln!(out, "{missing} files of its people were nowhere; whoever has them may upload them again.")?;
+        match node {
+            _ if self.ask.json => writeln!(out, "{}", serde_json::json!({ "partition": partition, "node": node }))?,
+            Some(node) => writeln!(out, "Node {node} appends to partition {partition} now.")?,
+            None => writeln!(out, "The cluster chooses the node of partition {partition} again.")?,
         }
         Ok(out.flush()?)
     }
 }
 
-/// The database of an earlier cluster is kept beside: this node begins with the snapshot, as the others do.
-fn set_aside(database: &Path) -> std::io::Result<()> {
-    std::fs::rename(database, database.with_extension("db.before"))?;
-    for companion in ["db-wal", "db-shm"] {
-        match std::fs::remove_file(database.with_extension(companion)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// What a data folder has.
-struct Held {
-    /// The log id, if a relay ran on it.
-    log: Option<LogId>,
-    /// Whether it was a cluster's, whose log may have had more.
-    was_node: bool,
-    /// Hash of the state.
-    hash: Hash,
-}
-
-impl Held {
-    fn read(data: &DataDir) -> Result<Self, StartError> {
-        data.prepare_database()?;
-        let core = Core::open(&Location::File(data.database()))?;
-        let log = core.view().log().map_err(CoreError::from)?;
-        let was_node = core.view().applied().map_err(CoreError::from)? > 0;
-        Ok(Self { log, was_node, hash: core.state_hash()? })
-    }
-
-    /// The log id from now on, and the command that says so, unless all stays as it is. What a node had may be older than
-    /// what its people know, so they are told by another id (rule `GAP-4`).
-    fn goes_on_as(&self, drawn: LogId) -> (LogId, Option<Command>) {
-        match self.log {
-            None => (drawn, Some(Command::Init { log: drawn })),
-            Some(_) if self.was_node => (drawn, Some(Command::BeginLog { log: drawn })),
-            Some(log) => (log, None),
-        }
-    }
-}
-
 impl Name {
-    async fn hand_over(self) -> Result<(), Failure> {
-        hand_over(&self.ask.reach().await?, &self.node).await?;
-        self.say("appends now.")
-    }
-
     async fn drain(self) -> Result<(), Failure> {
         drain(&self.ask.reach().await?, &self.node).await?;
-        self.say("has no connections any more and appends nothing; it can be stopped.")
-    }
-
-    fn say(self, what: &str) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
         match self.ask.json {
             true => writeln!(out, "{}", serde_json::json!({ "node": self.node }))?,
-            false => writeln!(out, "Node {} {what}", self.node)?,
+            false => {
+                writeln!(
+                    out,
+                    "Node {} has no connections any more and appends nothing; it can be stopped.",
+                    self.node
+                )?;
+            }
         }
         Ok(out.flush()?)
     }
@@ -216,30 +125,29 @@ impl Ask {
             writeln!(out, "{}", serde_json::to_string(&found).map_err(Failure::error)?)?;
             return Ok(out.flush()?);
         }
-        let owner = found.owner.as_deref().unwrap_or("no node");
-        writeln!(out, "log       {} to {}, {} MiB", found.first, found.last, found.bytes >> 20)?;
-        writeln!(out, "held by   {} of {} NATS servers", found.current, found.replicas)?;
-        if let Some(snapshot) = &found.snapshot {
-            let ago = crate::clock::wall().0.saturating_sub(snapshot.taken.0) / 1_000;
-            writeln!(out, "snapshot  {} MiB, taken {ago} seconds ago", snapshot.bytes >> 20)?;
-        }
-        writeln!(out, "appends   {owner}")?;
         for node in &found.nodes {
-            let behind = found.last.saturating_sub(node.applied);
+            let owned =
+                found.partitions.iter().filter(|partition| partition.owner.as_ref() == Some(&node.node)).count();
             let addresses = node.addresses.join(" ");
             let drained = if node.draining { ", drained" } else { "" };
-            writeln!(out, "{:<9} {} connected, {behind} behind{drained}, {addresses}", node.node, node.connected)?;
+            writeln!(out, "{:<11} {} connected, appends to {owned}{drained}, {addresses}", node.node, node.connected)?;
         }
+        found.partitions.iter().try_for_each(|partition| show(&mut out, partition))?;
         Ok(out.flush()?)
     }
 
     async fn snapshot(self) -> Result<(), Failure> {
-        let position = snapshot(&self.reach().await?).await?;
+        let positions = snapshot(&self.reach().await?).await?;
         let mut out = std::io::stdout().lock();
         match self.json {
-            true => writeln!(out, "{}", serde_json::json!({ "position": position }))?,
+            true => writeln!(out, "{}", serde_json::json!({ "positions": positions }))?,
             false => {
-                writeln!(out, "The log is kept from {} on; a copy of the state has what was before.", position + 1)?
+                let from: Vec<String> = positions.iter().map(|position| (position + 1).to_string()).collect();
+                let from = from.join(", ");
+                writeln!(
+                    out,
+                    "The logs are kept from these positions on: {from}. Copies of the state have what was before."
+                )?;
             }
         }
         Ok(out.flush()?)
@@ -251,9 +159,12 @@ impl Ask {
         if self.json {
             writeln!(out, "{}", serde_json::to_string(&found).map_err(Failure::error)?)?;
         } else {
-            writeln!(out, "position  {}", found.position)?;
-            for node in &found.nodes {
-                writeln!(out, "{:<9} {}", node.node, node.hash)?;
+            for partition in &found.partitions {
+                let equal = if partition.equal { "equal" } else { "NOT EQUAL" };
+                writeln!(out, "partition {:<3} at {}, {equal}", partition.partition, partition.position)?;
+                for node in &partition.nodes {
+                    writeln!(out, "  {:<11} {}", node.node, node.hash)?;
+                }
             }
         }
         out.flush()?;
@@ -263,4 +174,20 @@ impl Ask {
             Err(Failure::error("the nodes' states differ; keep all data and report this"))
         }
     }
+}
+
+/// One line: who appends, how far behind the others are, and what is kept.
+fn show(out: &mut impl Write, partition: &PartitionStatus) -> std::io::Result<()> {
+    let owner = partition.owner.as_deref().unwrap_or("no node");
+    let standbys: Vec<String> =
+        partition.standbys.iter().map(|standby| format!("{} {} behind", standby.node, standby.behind)).collect();
+    let named = if partition.named.is_some() { " (named)" } else { "" };
+    let PartitionStatus { first, last, bytes, current, replicas, .. } = partition;
+    write!(out, "partition {:<3} {owner}{named}; {}; ", partition.partition, standbys.join(", "))?;
+    write!(out, "{first} to {last}, {} MiB, at {current} of {replicas} NATS servers", bytes >> 20)?;
+    if let Some(snapshot) = &partition.snapshot {
+        let ago = crate::clock::wall().0.saturating_sub(snapshot.taken.0) / 1_000;
+        write!(out, "; snapshot {} KiB, {ago} seconds ago", snapshot.bytes >> 10)?;
+    }
+    writeln!(out)
 }

@@ -65,7 +65,8 @@ impl Learning {
     async fn learned(&mut self, part: &Part) -> Option<u64> {
         if self.learned.is_none() {
             let mut reached = part.reached.clone();
-            let reached = timeout(PATIENCE, reached.wait_for(|reached| reached.position >= self.since)).await.ok()?.ok()?;
+            let reached =
+                timeout(PATIENCE, reached.wait_for(|reached| reached.position >= self.since)).await.ok()?.ok()?;
             self.learned = Some(reached.learned);
         }
         self.learned

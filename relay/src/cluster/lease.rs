@@ -52,7 +52,8 @@ impl Lease {
     /// Keeps it; `false`: it is lost, or NATS does not say so before it would be.
     pub(super) async fn renew(&mut self) -> bool {
         let asked = Instant::now();
-        let renewed = tokio::time::timeout(LEASE / 2, self.store.update(&self.key, self.node.clone(), self.revision)).await;
+        let renewed =
+            tokio::time::timeout(LEASE / 2, self.store.update(&self.key, self.node.clone(), self.revision)).await;
         match renewed {
             Ok(Ok(revision)) => (self.revision, self.renewed) = (revision, asked),
             _ if self.renewed.elapsed() < LEASE - Self::EVERY => {}

@@ -93,7 +93,8 @@ pub(super) async fn know_places(node: Arc<Node>) {
             while let Some(Ok(entry)) = said.next().await {
                 let number = entry.key.strip_prefix(super::status::PLACE).and_then(|number| number.parse().ok());
                 let Some(number) = number else { continue };
-                let named = (entry.operation == Operation::Put).then(|| String::from_utf8_lossy(&entry.value).into_owned());
+                let named =
+                    (entry.operation == Operation::Put).then(|| String::from_utf8_lossy(&entry.value).into_owned());
                 node.places().name(PartitionId(number), named);
             }
         }

@@ -238,7 +238,8 @@ pub async fn drain(nats: &Nats, name: &str) -> Result<(), ToolError> {
 
 /// Whether a node appends to any partition.
 async fn appends(nats: &Nats, layout: Layout, name: &str) -> bool {
-    let owners = join_all(layout.all().map(|partition| async move { nats.log(partition).ask(&Asked::Who).await })).await;
+    let owners =
+        join_all(layout.all().map(|partition| async move { nats.log(partition).ask(&Asked::Who).await })).await;
     owners.into_iter().flatten().any(|owner| owner == name)
 }
 
