@@ -11,7 +11,7 @@ use crate::hub::Hub;
 use crate::log::{Backlog, Counters, Log, Reply, Then, busy};
 use crate::mailbox::Wakes;
 use crate::nodes::Nodes;
-use aside_protocol::{DeviceId, Pos};
+use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::record::Submission;
 use aside_relay_core::{Command, Core, CoreError};
 use std::path::PathBuf;
@@ -236,7 +236,7 @@ impl Log for ClusterLog {
         }
     }
 
-    fn ack(&self, device: DeviceId, pos: Pos) {
+    fn ack(&self, device: DeviceId, _: PartitionId, pos: Pos) {
         if self.node.backlog().ack(device, pos, Instant::now()) {
             self.node.submitted.notify_one();
         }
