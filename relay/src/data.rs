@@ -1,5 +1,6 @@
 //! The data folder: where things lie in it, and the lock that keeps it to one relay at a time.
 
+use aside_protocol::PartitionId;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -36,9 +37,22 @@ impl DataDir {
         }
     }
 
-    /// The database. SQLite gives its companions the same permissions.
+    /// The database of a relay alone, and of the directory. SQLite gives its companions the same permissions.
     pub fn database(&self) -> PathBuf {
-        self.path.join("relay.db")
+        self.database_of(PartitionId(0))
+    }
+
+    /// The database of a partition.
+    pub fn database_of(&self, partition: PartitionId) -> PathBuf {
+        self.path.join(match partition {
+            PartitionId(0) => "relay.db".to_owned(),
+            PartitionId(number) => format!("relay-{number}.db"),
+        })
+    }
+
+    /// The databases of so many partitions, in the order of their numbers.
+    pub fn databases(&self, partitions: u16) -> Vec<PathBuf> {
+        (0..partitions).map(|number| self.database_of(PartitionId(number))).collect()
     }
 
     /// The seed of the identity key.

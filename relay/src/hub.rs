@@ -5,7 +5,7 @@ use crate::meetings::Meetings;
 use crate::session::Input;
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{GoodbyeReason, RelayFrame};
-use aside_protocol::{ChatId, DeviceId, Pos, codec};
+use aside_protocol::{ChatId, DeviceId, PartitionId, Pos, codec};
 use aside_relay_core::{Delivery, Recipients, Routes};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// One envelope on its way to one session, encoded once for all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
+    /// The partition it is of.
+    pub partition: PartitionId,
     /// Where it stands.
     pub pos: Pos,
     /// What it counts for in the window.
@@ -74,17 +76,17 @@ impl Hub {
     pub fn push(&self, delivery: Delivery, wakes: &mut Wakes) {
         let mut connected = self.lock();
         let Delivery { envelope, to, echo } = delivery;
-        let (pos, weight) = (envelope.pos, envelope.weight());
+        let (partition, pos, weight) = (envelope.partition, envelope.pos, envelope.weight());
         if let Some(mailbox) = echo.and_then(|device| connected.devices.get(&device)) {
             let envelope = Envelope { body: None, blob: None, ..envelope.clone() };
             let frame = codec::encode(&RelayFrame::Deliver(envelope));
-            mailbox.offer(Push { pos, weight: 0, frame }, wakes);
+            mailbox.offer(Push { partition, pos, weight: 0, frame }, wakes);
         }
         let mut encoded = None;
         connected.each(envelope.chat, &to, |mailbox| {
             let encode = || codec::encode(&RelayFrame::Deliver(envelope.clone()));
             let frame: Bytes = encoded.get_or_insert_with(encode).clone();
-            mailbox.offer(Push { pos, weight, frame }, wakes);
+            mailbox.offer(Push { partition, pos, weight, frame }, wakes);
         });
     }
 

@@ -4,8 +4,9 @@
 //! wakes anybody, and a session takes all that waits at once.
 
 use crate::hub::Push;
-use crate::session::Input;
-use aside_relay_core::CatchUp;
+use crate::session::{Input, Unreadable};
+use aside_protocol::PartitionId;
+use aside_relay_core::{CatchUp, Page};
 use futures_util::task::AtomicWaker;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -18,7 +19,14 @@ pub enum Mail {
     /// As it is.
     Input(Input),
     /// A page, and the catch-up that was lent for it.
-    Page(Box<CatchUp>, Input),
+    Page {
+        /// The partition.
+        partition: PartitionId,
+        /// What was lent.
+        catch_up: Box<CatchUp>,
+        /// What was read.
+        page: Result<Page, Unreadable>,
+    },
 }
 
 /// A session's mailbox. Pushes are bounded by its capacity, the rest by what the session has asked for.

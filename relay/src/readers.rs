@@ -1,16 +1,22 @@
 //! A few threads with read-only connections, so that reading never waits for the writer nor blocks the async workers.
 
+mod states;
+
+pub use states::States;
+
 use crate::guard::AbortOnPanic;
-use aside_relay_core::{CoreError, Reader};
-use std::path::Path;
+use aside_relay_core::CoreError;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// Read connections; each has its own page cache.
+/// Threads that read the only partition there is. Each of their connections has its own page cache.
 const READERS: usize = 2;
+/// Threads that read several partitions.
+const READERS_OF_MANY: usize = 4;
 
-type Job = Box<dyn FnOnce(&Reader) + Send>;
+type Job = Box<dyn FnOnce(&States) + Send>;
 
 /// Where reads are queued. A session has a bounded number of reads under way, so the queue is bounded by those.
 pub struct Readers {
@@ -19,18 +25,19 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Opens the connections and starts their threads; they end with [`Readers::stop`].
-    pub fn start(database: &Path) -> Result<Self, CoreError> {
+    /// Opens the connections to the partitions' databases, in the order of their numbers, and starts the threads; they
+    /// end with [`Readers::stop`].
+    pub fn start(databases: &[PathBuf]) -> Result<Self, CoreError> {
         let (sender, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::new();
-        for index in 0..READERS {
-            let reader = Reader::open(database)?;
+        for index in 0..if databases.len() > 1 { READERS_OF_MANY } else { READERS } {
+            let states = States::open(databases)?;
             let receiver = receiver.clone();
             let spawned = thread::Builder::new()
                 .name(format!("reader-{index}"))
                 .stack_size(512 << 10)
-                .spawn(move || work(&reader, &receiver));
+                .spawn(move || work(&states, &receiver));
             match spawned {
                 Ok(thread) => threads.push(thread),
                 Err(error) => tracing::error!(%error, "a reader thread did not start"),
@@ -40,7 +47,7 @@ impl Readers {
     }
 
     /// Queues a read; its result goes wherever the closure sends it.
-    pub fn run(&self, job: impl FnOnce(&Reader) + Send + 'static) {
+    pub fn run(&self, job: impl FnOnce(&States) + Send + 'static) {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         if jobs.as_ref().is_none_or(|jobs| jobs.send(Box::new(job)).is_err()) {
             tracing::debug!("the readers have ended");
@@ -58,12 +65,12 @@ impl Readers {
     }
 }
 
-fn work(reader: &Reader, jobs: &Mutex<Receiver<Job>>) {
+fn work(states: &States, jobs: &Mutex<Receiver<Job>>) {
     let _guard = AbortOnPanic;
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            Ok(job) => job(reader),
+            Ok(job) => job(states),
             Err(_) => return,
         }
     }

@@ -39,7 +39,7 @@ pub enum Ask {
     Status,
     /// What was counted since the start.
     Counters,
-    /// How many bytes the database holds.
+    /// How many bytes the databases hold.
     Bytes,
 }
 
@@ -55,7 +55,7 @@ pub enum Told {
     Connected(usize),
     /// Since the start.
     Counters(Counters),
-    /// Of the database: pages in use, those in the write-ahead log included.
+    /// Of all partitions' databases: pages in use, those in the write-ahead log included.
     Bytes(u64),
     /// One sentence for people.
     Error(String),
@@ -141,9 +141,10 @@ impl Desk {
 
     async fn bytes(&self) -> Told {
         let (sender, receiver) = oneshot::channel();
-        self.shared.readers.run(move |reader| {
+        self.shared.readers.run(move |states| {
+            let each = states.all().map(|(_, state)| state.snapshot(|view| view.bytes()));
             // The asker may have gone.
-            let _ = sender.send(reader.snapshot(|view| view.bytes()));
+            let _ = sender.send(each.sum::<Result<u64, _>>());
         });
         match receiver.await {
             Ok(Ok(bytes)) => Told::Bytes(bytes),

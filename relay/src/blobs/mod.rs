@@ -215,13 +215,13 @@ fn refused(refusal: &Refusal) -> io::Error {
     io::Error::new(kind, format!("the database refused: {}", refusal.rule()))
 }
 
-/// Reads the database; `None` when that fails, which is logged.
+/// Reads the directory, which knows of all blobs; `None` when that fails, which is logged.
 pub async fn read<T: Send + 'static>(
     shared: &Shared,
     read: impl FnOnce(&aside_relay_core::View<'_>) -> rusqlite::Result<T> + Send + 'static,
 ) -> Option<T> {
     let (tell, told) = oneshot::channel();
-    shared.readers.run(move |reader| drop(tell.send(reader.snapshot(read))));
+    shared.readers.run(move |states| drop(tell.send(states.directory().snapshot(read))));
     match told.await {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {

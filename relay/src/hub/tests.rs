@@ -6,6 +6,7 @@ use aside_protocol::{AccountId, Body, Hash, Millis, N, PartitionId, Seq};
 use std::collections::VecDeque;
 
 const CHAT: ChatId = ChatId([1; 32]);
+const PARTITION: PartitionId = PartitionId(2);
 
 fn device(number: usize) -> DeviceId {
     DeviceId((number as u128).to_be_bytes())
@@ -17,7 +18,7 @@ fn list(devices: impl Iterator<Item = usize>) -> Routes {
 
 fn push(hub: &Hub, pos: u64, to: &Routes, sender: usize) {
     let envelope = Envelope {
-        partition: PartitionId(0),
+        partition: PARTITION,
         pos: Pos(pos),
         kind: EnvelopeKind::Message,
         chat: CHAT,
@@ -42,7 +43,10 @@ fn got(mailbox: &Mailbox) -> Vec<(u64, usize)> {
     let mut mail = VecDeque::new();
     mailbox.take(&mut mail);
     let short = |mail| match mail {
-        Mail::Input(Input::Push(push)) => (push.pos.0, push.weight),
+        Mail::Input(Input::Push(push)) => {
+            assert_eq!(push.partition, PARTITION);
+            (push.pos.0, push.weight)
+        }
         other => panic!("{other:?}"),
     };
     mail.into_iter().map(short).collect()

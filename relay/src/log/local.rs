@@ -7,7 +7,7 @@ use crate::clock;
 use crate::guard::AbortOnPanic;
 use crate::hub::Hub;
 use crate::mailbox::Wakes;
-use aside_protocol::{DeviceId, Pos};
+use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::command_log::CommandLog;
 use aside_relay_core::{Command, Core};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,8 @@ impl Log for LocalLog {
         }
     }
 
-    fn ack(&self, device: DeviceId, pos: Pos) {
+    /// There is one partition.
+    fn ack(&self, device: DeviceId, _: PartitionId, pos: Pos) {
         self.queue.ack(device, pos, Instant::now());
     }
 

@@ -15,7 +15,7 @@ pub use local::LocalLog;
 
 use crate::mailbox::Wakes;
 use aside_protocol::request::Answer;
-use aside_protocol::{DeviceId, Pos};
+use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::Command;
 
 /// Called once with the answer, after the command is durable, on the log's thread: it must not block.
@@ -29,8 +29,8 @@ pub trait Log: Send + Sync {
     /// Queues a command. When the queue is full the answer is `Busy`, at once.
     fn submit(&self, command: Command, reply: Reply);
 
-    /// Notes that a device stored everything up to `pos`. Coalesced; may be lost.
-    fn ack(&self, device: DeviceId, pos: Pos);
+    /// Notes that a device stored everything of a partition up to `pos`. Coalesced; may be lost.
+    fn ack(&self, device: DeviceId, partition: PartitionId, pos: Pos);
 
     /// Notes that a device has connected here. Other nodes end older connections of it.
     fn attached(&self, device: DeviceId);

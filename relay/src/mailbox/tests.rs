@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 
 fn push(pos: u64) -> Push {
-    Push { pos: Pos(pos), weight: 1, frame: Bytes::from_static(b"frame") }
+    Push { partition: PartitionId(0), pos: Pos(pos), weight: 1, frame: Bytes::from_static(b"frame") }
 }
 
 /// What waits, as positions; `0` for a lag.

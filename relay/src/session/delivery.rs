@@ -1,4 +1,4 @@
-//! Delivery to one device: catching up from the log, then live from the hub, never a gap and never twice (rules `WIN-1`
+//! Delivery of one partition to one device: catching up from the log, then live from the hub, never a gap and never twice (rules `WIN-1`
 //! to `WIN-3`).
 //!
 //! Everything up to `sent_to` was sent. A push at or below it is dropped. A push that comes while the log is being read,
@@ -7,7 +7,7 @@
 use super::Unreadable;
 use super::out::{Out, Output};
 use crate::hub::Push;
-use aside_protocol::frame::{CaughtUp, RelayFrame};
+use aside_protocol::frame::{CaughtUp, Position, RelayFrame};
 use aside_protocol::limits::WINDOW_BYTES;
 use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::Page;
@@ -28,26 +28,35 @@ enum Source {
     Stuck,
 }
 
-/// The delivery state of an attached device.
+/// The delivery state of an attached device in one partition.
 #[derive(Debug)]
 pub(super) struct Delivery {
     device: DeviceId,
+    partition: PartitionId,
     window: usize,
     sent_to: Pos,
     in_flight: VecDeque<(Pos, usize)>,
     bytes: usize,
     source: Source,
-    /// The relay's head when the device logged in: what it waits for to be caught up.
+    /// The partition's head when the device logged in: what it waits for to be caught up.
     head: Pos,
     announced: bool,
 }
 
 impl Delivery {
-    /// Begins after `from`.
-    pub(super) fn start(device: DeviceId, from: Pos, head: Pos, window: usize, out: &mut Out) -> Self {
-        let (in_flight, source) = (VecDeque::new(), Source::Behind);
-        let mut delivery =
-            Self { device, window: window.max(1), sent_to: from, in_flight, bytes: 0, source, head, announced: false };
+    /// Begins after what the device has.
+    pub(super) fn start(device: DeviceId, place: Position, window: usize, out: &mut Out) -> Self {
+        let mut delivery = Self {
+            device,
+            partition: place.partition,
+            window: window.max(1),
+            sent_to: place.acked,
+            in_flight: VecDeque::new(),
+            bytes: 0,
+            source: Source::Behind,
+            head: place.head,
+            announced: false,
+        };
         delivery.read_again(out);
         delivery
     }
@@ -119,7 +128,7 @@ impl Delivery {
 
     fn announce(&mut self, out: &mut Out) {
         if !std::mem::replace(&mut self.announced, true) {
-            out.frame(&RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: self.sent_to }));
+            out.frame(&RelayFrame::CaughtUp(CaughtUp { partition: self.partition, pos: self.sent_to }));
         }
     }
 
@@ -154,14 +163,14 @@ impl Delivery {
             self.source = Source::Behind;
             return;
         }
-        out.push(Output::StartCatchUp(self.device, self.sent_to));
+        out.push(Output::StartCatchUp(self.device, self.partition, self.sent_to));
         self.next_page(Pos(0), out);
     }
 
     fn next_page(&mut self, dropped: Pos, out: &mut Out) {
         self.source = Source::Reading(dropped);
         let (most, bytes) = (self.window - self.in_flight.len(), WINDOW_BYTES - self.bytes.min(WINDOW_BYTES));
-        out.push(Output::NextPage { most: most.max(1), bytes });
+        out.push(Output::NextPage { partition: self.partition, most: most.max(1), bytes });
     }
 }
 

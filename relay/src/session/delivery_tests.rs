@@ -6,6 +6,12 @@ use aside_protocol::{AccountId, Body, ChatId, Millis, codec};
 use proptest::prelude::*;
 
 const DEVICE: DeviceId = DeviceId([1; 16]);
+const PARTITION: PartitionId = PartitionId(3);
+
+/// A device that begins at 0.
+fn start(head: u64, window: usize, out: &mut Out) -> Delivery {
+    Delivery::start(DEVICE, Position { partition: PARTITION, acked: Pos(0), head: Pos(head) }, window, out)
+}
 
 /// What may happen next, in any order.
 #[derive(Debug, Clone)]
@@ -62,7 +68,7 @@ struct Sim {
 impl Sim {
     fn new(window: usize, capacity: usize, before: u64) -> Self {
         let mut out = Out::default();
-        let delivery = Delivery::start(DEVICE, Pos(0), Pos(before), window, &mut out);
+        let delivery = start(before, window, &mut out);
         let mut sim = Self {
             delivery,
             head: before,
@@ -93,7 +99,7 @@ impl Sim {
             }
             Event::Push => self.push(),
             Event::Take => match self.queue.pop_front() {
-                Some(pos) => self.delivery.push(Push { pos: Pos(pos), weight: 1, frame: frame(pos) }, &mut out),
+                Some(pos) => self.delivery.push(push(pos, 1), &mut out),
                 None if std::mem::take(&mut self.lagged) => self.delivery.lagged(&mut out),
                 None => {}
             },
@@ -146,14 +152,17 @@ impl Sim {
             match output {
                 Output::Send(bytes) => match codec::decode(&bytes).unwrap() {
                     RelayFrame::Deliver(envelope) => self.got.push(envelope.pos.0),
-                    RelayFrame::CaughtUp(_) => self.caught_up += 1,
+                    RelayFrame::CaughtUp(up) => {
+                        assert_eq!(up.partition, PARTITION);
+                        self.caught_up += 1;
+                    }
                     other => panic!("{other:?}"),
                 },
-                Output::StartCatchUp(_, from) => {
+                Output::StartCatchUp(_, PARTITION, from) => {
                     assert!(self.asked.is_none() && self.page.is_none(), "never two reads at a time");
                     self.reading_at = from.0;
                 }
-                Output::NextPage { most, .. } => {
+                Output::NextPage { partition: PARTITION, most, .. } => {
                     assert!(self.asked.replace(most).is_none() && self.page.is_none());
                 }
                 other => panic!("{other:?}"),
@@ -176,7 +185,7 @@ impl Sim {
 
 fn envelope(pos: u64) -> Envelope {
     Envelope {
-        partition: PartitionId(0),
+        partition: PARTITION,
         pos: Pos(pos),
         kind: EnvelopeKind::Message,
         chat: ChatId([0; 32]),
@@ -194,8 +203,9 @@ fn envelope(pos: u64) -> Envelope {
     }
 }
 
-fn frame(pos: u64) -> bytes::Bytes {
-    codec::encode(&RelayFrame::Deliver(envelope(pos)))
+fn push(pos: u64, weight: usize) -> Push {
+    let frame = codec::encode(&RelayFrame::Deliver(envelope(pos)));
+    Push { partition: PARTITION, pos: Pos(pos), weight, frame }
 }
 
 proptest! {
@@ -228,26 +238,26 @@ fn an_ack_beyond_what_was_sent_is_refused() {
 #[test]
 fn bytes_fill_the_window_too() {
     let mut out = Out::default();
-    let mut delivery = Delivery::start(DEVICE, Pos(0), Pos(0), 256, &mut out);
+    let mut delivery = start(0, 256, &mut out);
     delivery.page(Ok(Page { envelopes: vec![], done_up_to: Some(Pos(0)) }), &mut out);
     let mut out = Out::default();
     for pos in 1..=5 {
-        delivery.push(Push { pos: Pos(pos), weight: WINDOW_BYTES / 4, frame: frame(pos) }, &mut out);
+        delivery.push(push(pos, WINDOW_BYTES / 4), &mut out);
     }
     assert_eq!(out.into_outputs().len(), 4, "the fifth waits");
     let mut out = Out::default();
     assert!(delivery.ack(Pos(1), &mut out));
-    let wanted = Output::NextPage { most: 253, bytes: WINDOW_BYTES / 4 };
-    assert_eq!(out.into_outputs(), [Output::StartCatchUp(DEVICE, Pos(4)), wanted]);
+    let wanted = Output::NextPage { partition: PARTITION, most: 253, bytes: WINDOW_BYTES / 4 };
+    assert_eq!(out.into_outputs(), [Output::StartCatchUp(DEVICE, PARTITION, Pos(4)), wanted]);
 }
 
 /// A log that grows while it is read must not keep a device from being caught up with what was there when it came.
 #[test]
 fn a_log_that_never_ends_is_caught_up_with_all_the_same() {
     let mut out = Out::default();
-    let mut delivery = Delivery::start(DEVICE, Pos(0), Pos(2), 256, &mut out);
+    let mut delivery = start(2, 256, &mut out);
     let announced = |out: Out| {
-        let caught_up = codec::encode(&RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: Pos(3) }));
+        let caught_up = codec::encode(&RelayFrame::CaughtUp(CaughtUp { partition: PARTITION, pos: Pos(3) }));
         out.into_outputs().contains(&Output::Send(caught_up))
     };
     for (pos, expected) in [(1, false), (3, true), (4, false)] {

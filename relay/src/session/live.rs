@@ -1,29 +1,22 @@
 //! The last state: requests and their answers, attaching, acknowledging.
 
-use super::delivery::Delivery;
+use super::deliveries::Deliveries;
 use super::out::{Out, Output};
 use super::{Input, Query, Setup, faults};
 use crate::clock::Now;
 use crate::meetings::Talk;
-use aside_protocol::frame::{Ack, Attach, ClientFrame};
+use aside_protocol::frame::{ClientFrame, Position};
 use aside_protocol::limits::MEETING_MS;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Commit, Request};
-use aside_protocol::{AccountId, Cursor, Hash, LogId, PartitionId, Pos, Refusal};
+use aside_protocol::{AccountId, Hash, Refusal};
 use aside_relay_core::{By, Command};
 use std::collections::VecDeque;
-
-/// The only partition of a relay alone.
-const PARTITION: PartitionId = PartitionId(0);
 
 /// A logged-in device.
 pub(super) struct Live {
     by: By,
-    /// The device's cursor and the relay's head at the login.
-    acked: Pos,
-    head: Pos,
-    window: usize,
-    delivery: Option<Delivery>,
+    deliveries: Deliveries,
     outstanding: usize,
     /// Questions that wait for the one under way: their answers may be large, and the client may not take them.
     questions: VecDeque<(u64, Query)>,
@@ -33,10 +26,9 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(by: By, acked: Pos, head: Pos, window: usize) -> Self {
-        let questions = VecDeque::new();
-        let (delivery, outstanding, asking, meetings_until) = (None, 0, false, None);
-        Self { by, acked, head, window, delivery, outstanding, questions, asking, meetings_until }
+    pub(super) fn new(by: By, positions: Vec<Position>, window: usize) -> Self {
+        let (deliveries, questions) = (Deliveries::new(by.device, positions, window), VecDeque::new());
+        Self { by, deliveries, outstanding: 0, questions, asking: false, meetings_until: None }
     }
 
     /// Whose device it is.
@@ -53,8 +45,10 @@ impl Live {
     pub(super) fn frame(&mut self, setup: &Setup, frame: ClientFrame, now: Now, out: &mut Out) {
         match frame {
             ClientFrame::Request(asked) => self.request(setup, asked.id, asked.request, now, out),
-            ClientFrame::Attach(attach) if self.delivery.is_none() => self.attach(&setup.log, &attach, out),
-            ClientFrame::Ack(ack) if self.delivery.is_some() => self.ack(ack, out),
+            ClientFrame::Attach(attach) if !self.deliveries.is_attached() => {
+                self.deliveries.attach(&setup.log, &attach, out);
+            }
+            ClientFrame::Ack(ack) if self.deliveries.is_attached() => self.deliveries.ack(ack, out),
             other => faults::misplaced(other.name()).raise(out),
         }
     }
@@ -68,18 +62,9 @@ impl Live {
         self.delivered(Input::Tick, out);
     }
 
-    /// Pages, pushes and their like: nothing to do before the device attaches.
+    /// Pages, pushes and their like.
     pub(super) fn delivered(&mut self, input: Input, out: &mut Out) {
-        let Some(delivery) = &mut self.delivery else {
-            return;
-        };
-        match input {
-            Input::Push(push) => delivery.push(push, out),
-            Input::Page(page) => delivery.page(page, out),
-            Input::Lagged => delivery.lagged(out),
-            Input::Tick => delivery.tick(out),
-            _ => {}
-        }
+        self.deliveries.delivered(input, out);
     }
 
     /// An answer from a reader; the next question is asked once this one is on its way to the client.
@@ -93,30 +78,6 @@ impl Live {
     pub(super) fn answer(&mut self, token: u64, answer: Answer, out: &mut Out) {
         self.outstanding = self.outstanding.saturating_sub(1);
         out.answer(token, answer);
-    }
-
-    /// Delivery starts at the device's cursor; one of another log, or ahead of this one, counts for nothing.
-    fn attach(&mut self, log: &LogId, attach: &Attach, out: &mut Out) {
-        let ours = |cursor: &&Cursor| cursor.log == *log && cursor.partition == PARTITION;
-        let cursor = attach.cursors.iter().find(ours).map_or(Pos(0), |cursor| cursor.pos);
-        let from = if cursor > self.head { Pos(0) } else { cursor };
-        if from > self.acked {
-            out.push(Output::Ack(self.by.device, from));
-        }
-        self.delivery = Some(Delivery::start(self.by.device, from, self.head, self.window, out));
-    }
-
-    fn ack(&mut self, ack: Ack, out: &mut Out) {
-        let Some(delivery) = &mut self.delivery else {
-            return;
-        };
-        if ack.partition != PARTITION || !delivery.ack(ack.pos, out) {
-            return faults::ACK_AHEAD.raise(out);
-        }
-        if ack.pos > self.acked {
-            self.acked = ack.pos;
-            out.push(Output::Ack(self.by.device, ack.pos));
-        }
     }
 
     fn request(&mut self, setup: &Setup, id: u64, request: Request, now: Now, out: &mut Out) {

@@ -3,18 +3,17 @@
 
 use super::live::Live;
 use super::out::{Out, Output};
-use super::{Query, Setup, State, Unreadable, faults};
+use super::{Found, Query, Setup, State, Unreadable, faults};
 use crate::clock::Now;
 use crate::meetings::Talk;
 use crate::nodes::Nodes;
 use aside_protocol::device_list;
-use aside_protocol::frame::{Claim, Login, LoginOk, Meet, Position, Recover, Register, RelayFrame};
+use aside_protocol::frame::{Claim, Login, LoginOk, Meet, Recover, Register, RelayFrame};
 use aside_protocol::login::Transcript;
 use aside_protocol::refusal::{Plain, RetryAfter};
 use aside_protocol::request::{Answer, Lookup, Who};
-use aside_protocol::{AccountId, DeviceId, PartitionId, Refusal};
+use aside_protocol::{AccountId, DeviceId, Refusal};
 use aside_relay_core::command::{Recovery, Registration};
-use aside_relay_core::read::DeviceInfo;
 use aside_relay_core::{By, Command};
 
 /// What a client waits when the database cannot be read, in milliseconds.
@@ -185,7 +184,7 @@ impl AwaitLogin {
     pub(super) fn device(
         mut self,
         (setup, nodes): (&Setup, &Nodes),
-        found: Result<Option<Box<DeviceInfo>>, Unreadable>,
+        found: Result<Option<Box<Found>>, Unreadable>,
         now: Now,
         out: &mut Out,
     ) -> State {
@@ -195,22 +194,22 @@ impl AwaitLogin {
         };
         let (device, proven) = match (&self.pending, &found) {
             (Pending::Stored(device), Some(_)) => (*device, true),
-            (Pending::Login(login), Some(info)) => {
+            (Pending::Login(login), Some(found)) => {
                 let signed = self.transcript.device_signs(&login.device);
-                (login.device, info.key.verifies(&signed, &login.signature))
+                (login.device, found.info.key.verifies(&signed, &login.signature))
             }
             _ => (DeviceId([0; 16]), false),
         };
         match found {
-            Some(info) if proven && info.revoked => {
+            Some(found) if proven && found.info.revoked => {
                 self.refused(Refusal::Revoked(Plain {}), out);
                 State::Login(self)
             }
-            Some(info) if proven => {
+            Some(found) if proven => {
                 if self.leave() {
                     out.push(Output::Meeting(Talk::Leave));
                 }
-                enter((setup, nodes), device, *info, now, out)
+                enter((setup, nodes), device, *found, now, out)
             }
             _ => {
                 faults::NOT_LOGGED_IN.raise(out);
@@ -230,17 +229,18 @@ fn refuse(refusal: Refusal, out: &mut Out) {
 }
 
 /// Connects the device at the hub first, so that nothing stored from here on is missed.
-fn enter((setup, nodes): (&Setup, &Nodes), device: DeviceId, info: DeviceInfo, now: Now, out: &mut Out) -> State {
+fn enter((setup, nodes): (&Setup, &Nodes), device: DeviceId, found: Found, now: Now, out: &mut Out) -> State {
+    let Found { info, positions } = found;
     out.push(Output::Subscribe(device));
     let by = By { device, account: info.account };
     out.frame(&RelayFrame::LoginOk(LoginOk {
         account: info.account,
         name: info.name,
         log: setup.log,
-        positions: vec![Position { partition: PartitionId(0), acked: info.acked, head: info.head }],
+        positions: positions.clone(),
         key_packages: info.key_packages,
         time: now.wall,
         addresses: nodes.for_account(&info.account),
     }));
-    State::Live(Box::new(Live::new(by, info.acked, info.head, setup.window)))
+    State::Live(Box::new(Live::new(by, positions, setup.window)))
 }

@@ -3,16 +3,20 @@
 //! Hello, then login, then live; one type per state. `task` feeds it from a carrier and carries out what it says.
 
 mod carrier;
+mod deliveries;
 mod delivery;
 mod faults;
+mod found;
 mod hello;
 mod live;
 mod login;
 mod out;
+mod pages;
 mod query;
 pub mod task;
 
 pub use carrier::{Carrier, Over};
+pub use found::Found;
 pub use out::Output;
 pub use query::Query;
 
@@ -25,8 +29,7 @@ use aside_protocol::frame::{self, ClientFrame, GoodbyeReason, Meet, Ping, RelayF
 use aside_protocol::limits::{LOGIN_MS, MEETING_MS, SILENCE_MS, UNANSWERED_REQUESTS};
 use aside_protocol::login::Mode;
 use aside_protocol::request::Answer;
-use aside_protocol::{LogId, Nonce, Refusal, codec};
-use aside_relay_core::read::DeviceInfo;
+use aside_protocol::{LogId, Nonce, PartitionId, Refusal, codec};
 use aside_relay_core::{BlobLimits, Page};
 use bytes::Bytes;
 use out::Out;
@@ -40,7 +43,7 @@ pub struct Setup {
     pub mode: Mode,
     /// The log in which positions count.
     pub log: LogId,
-    /// Envelopes a connection may have in flight.
+    /// Envelopes a connection may have in flight in each partition.
     pub window: usize,
     /// What accounts may store.
     pub blobs: BlobLimits,
@@ -64,7 +67,7 @@ pub enum Input {
     /// A message longer than a frame may be began to arrive.
     TooLong,
     /// The device asked for with [`Output::FindDevice`]; `Err` when it could not be read.
-    Device(Result<Option<Box<DeviceInfo>>, Unreadable>),
+    Device(Result<Option<Box<Found>>, Unreadable>),
     /// A reader answered a question.
     ReadAnswer {
         /// The request's number.
@@ -80,7 +83,12 @@ pub enum Input {
         answer: Answer,
     },
     /// The page asked for with [`Output::NextPage`].
-    Page(Result<Page, Unreadable>),
+    Page {
+        /// The partition.
+        partition: PartitionId,
+        /// What was read.
+        page: Result<Page, Unreadable>,
+    },
     /// The hub pushed an envelope.
     Push(Push),
     /// The hub dropped pushes; from now on it queues them again.
@@ -196,7 +204,7 @@ impl Session {
         };
     }
 
-    fn device(&mut self, found: Result<Option<Box<DeviceInfo>>, Unreadable>, now: Now, out: &mut Out) {
+    fn device(&mut self, found: Result<Option<Box<Found>>, Unreadable>, now: Now, out: &mut Out) {
         self.state = match std::mem::replace(&mut self.state, State::Closed) {
             State::Login(state) => state.device((&self.setup, &self.nodes), found, now, out),
             state => state,

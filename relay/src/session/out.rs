@@ -4,7 +4,7 @@ use super::Query;
 use crate::meetings::Talk;
 use aside_protocol::frame::{Answered, Fault, Goodbye, GoodbyeReason, RelayFrame};
 use aside_protocol::request::Answer;
-use aside_protocol::{DeviceId, Pos, codec};
+use aside_protocol::{DeviceId, PartitionId, Pos, codec};
 use aside_relay_core::Command;
 use bytes::Bytes;
 
@@ -21,8 +21,8 @@ pub enum Output {
         command: Box<Command>,
     },
     /// Note an acknowledgement.
-    Ack(DeviceId, Pos),
-    /// Read an answer from the database.
+    Ack(DeviceId, PartitionId, Pos),
+    /// Read an answer from the databases.
     Read {
         /// To come back with the answer.
         token: u64,
@@ -37,10 +37,12 @@ pub enum Output {
     FindDevice(DeviceId),
     /// Connect the device at the hub, replacing an older connection.
     Subscribe(DeviceId),
-    /// Begin reading the log after a position.
-    StartCatchUp(DeviceId, Pos),
+    /// Begin reading a partition's log after a position.
+    StartCatchUp(DeviceId, PartitionId, Pos),
     /// Read the next page of it.
     NextPage {
+        /// The partition.
+        partition: PartitionId,
         /// At most so many envelopes.
         most: usize,
         /// At most so many bytes of bodies, but at least one envelope.

@@ -1,9 +1,11 @@
-//! Requests that only read, and how a reader answers them.
+//! Requests that only read, and how the partitions' states answer them.
 
+use crate::readers::States;
+use aside_protocol::limits::CHATS_PAGE;
 use aside_protocol::refusal::Plain;
-use aside_protocol::request::{Answer, Chats, Lookup, Range, Receipts, Routing};
+use aside_protocol::request::{Answer, Chats, ChatsOf, Lookup, Range, Receipts, Routing};
 use aside_protocol::{DeviceId, Refusal};
-use aside_relay_core::View;
+use aside_relay_core::CoreError;
 
 /// A request that only reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,14 +23,23 @@ pub enum Query {
 }
 
 impl Query {
-    /// What the device that asks is told.
-    pub fn answer(&self, view: &View<'_>, device: &DeviceId) -> rusqlite::Result<Answer> {
+    /// What the device that asks is told: by the directory about accounts, by a chat's partition about the chat.
+    pub fn answer(&self, states: &States, device: &DeviceId) -> Result<Answer, CoreError> {
         let found = match self {
-            Self::Lookup(lookup) => view.account(lookup)?.map(Answer::Account),
-            Self::Range(range) => view.range(device, range)?.map(Answer::Envelopes),
-            Self::Routing(routing) => view.routing(device, &routing.chat)?.map(Answer::Routing),
-            Self::Chats(chats) => Some(Answer::Chats(view.chats(device, chats)?)),
-            Self::Receipts(receipts) => view.receipts(device, receipts)?.map(Answer::Receipts),
+            Self::Lookup(lookup) => states.directory().snapshot(|view| view.account(lookup))?.map(Answer::Account),
+            Self::Range(range) => {
+                let state = states.of_chat(&range.chat);
+                state.snapshot(|view| view.range(device, range))?.map(Answer::Envelopes)
+            }
+            Self::Routing(routing) => {
+                let state = states.of_chat(&routing.chat);
+                state.snapshot(|view| view.routing(device, &routing.chat))?.map(Answer::Routing)
+            }
+            Self::Chats(chats) => Some(Answer::Chats(chats_of(states, device, chats)?)),
+            Self::Receipts(receipts) => {
+                let state = states.of_chat(&receipts.chat);
+                state.snapshot(|view| view.receipts(device, receipts))?.map(Answer::Receipts)
+            }
         };
         Ok(found.unwrap_or_else(|| Answer::Refused(self.nothing())))
     }
@@ -40,3 +51,24 @@ impl Query {
         }
     }
 }
+
+/// A page of the chats of all partitions.
+fn chats_of(states: &States, device: &DeviceId, chats: &Chats) -> Result<ChatsOf, CoreError> {
+    let pages = states.all().map(|(_, state)| state.snapshot(|view| view.chats(device, chats)));
+    Ok(merge(pages.collect::<Result<_, _>>()?))
+}
+
+/// One page of several that all begin after the same chat, and of which each names its first chats. What does not fit
+/// comes with the next page, as does whatever a page that has more left out: all of that lies behind what is in this one.
+fn merge(pages: Vec<ChatsOf>) -> ChatsOf {
+    let mut more = pages.iter().any(|page| page.more);
+    let mut chats: Vec<_> = pages.into_iter().flat_map(|page| page.chats).collect();
+    chats.sort_unstable_by_key(|found| found.chat);
+    more |= chats.len() > CHATS_PAGE;
+    chats.truncate(CHATS_PAGE);
+    ChatsOf { chats, more }
+}
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

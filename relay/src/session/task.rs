@@ -1,16 +1,18 @@
 //! The task of one connection: a carrier, a session and its mailbox, and between them whatever the session asks for.
 
-use super::{Carrier, Channel, Input, Output, Over, Session, Unreadable};
+use super::pages::{Pages, Wanted};
+use super::{Carrier, Channel, Found, Input, Output, Over, Session, Unreadable};
 use crate::hub::Subscription;
 use crate::log::Reply;
 use crate::mailbox::{Mail, Mailbox};
 use crate::meetings::Seat;
+use crate::readers::States;
 use crate::server::Shared;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
 use aside_protocol::request::Answer;
 use aside_protocol::{DeviceId, Refusal};
-use aside_relay_core::{CatchUp, Command, CoreError, View};
+use aside_relay_core::{CatchUp, Command, CoreError};
 use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -32,7 +34,7 @@ pub fn run<C: Carrier>(carrier: C, shared: Arc<Shared>, channel: Channel) -> imp
     let session = Session::new(shared.setup.clone(), channel, shared.now());
     let mailbox = Mailbox::new(shared.push_queue);
     let seat = Seat::new(shared.hub.meetings(), mailbox.clone());
-    let mut task = Task { carrier, shared, session, mailbox, seat, subscription: None, catch_up: None };
+    let mut task = Task { carrier, shared, session, mailbox, seat, subscription: None, pages: Pages::default() };
     async move {
         let room = task.shared.room.clone().try_acquire_owned();
         let ended = match room {
@@ -53,7 +55,7 @@ struct Task<C> {
     mailbox: Arc<Mailbox>,
     seat: Seat,
     subscription: Option<Subscription>,
-    catch_up: Option<Box<CatchUp>>,
+    pages: Pages,
 }
 
 impl<C: Carrier> Task<C> {
@@ -108,14 +110,14 @@ impl<C: Carrier> Task<C> {
         let mut mail = VecDeque::new();
         self.mailbox.take(&mut mail);
         for mail in mail.drain(..) {
-            let input = match mail {
-                Mail::Input(input) => input,
-                Mail::Page(catch_up, input) => {
-                    self.catch_up = Some(catch_up);
-                    input
+            match mail {
+                Mail::Input(input) => self.handle(input).await?,
+                Mail::Page { partition, catch_up, page } => {
+                    self.pages.give_back(partition, catch_up);
+                    self.handle(Input::Page { partition, page }).await?;
+                    self.next_page();
                 }
-            };
-            self.handle(input).await?;
+            }
         }
         Ok(())
     }
@@ -148,7 +150,7 @@ impl<C: Carrier> Task<C> {
                 });
                 self.shared.log.submit(*command, reply);
             }
-            Output::Ack(device, pos) => self.shared.log.ack(device, pos),
+            Output::Ack(device, partition, pos) => self.shared.log.ack(device, partition, pos),
             Output::Subscribe(device) => {
                 self.subscription = Some(self.shared.hub.subscribe(device, self.mailbox.clone()));
                 self.shared.log.attached(device);
@@ -157,12 +159,15 @@ impl<C: Carrier> Task<C> {
             Output::Read { token, device, query } => read(
                 &self.shared,
                 self.mailbox.clone(),
-                move |view| Ok(Input::ReadAnswer { token, answer: query.answer(view, &device)? }),
+                move |states| Ok(Input::ReadAnswer { token, answer: query.answer(states, &device)? }),
                 move || Input::ReadAnswer { token, answer: unavailable() },
             ),
             Output::Meeting(talk) => self.seat.take(talk, self.shared.now().steady),
-            Output::StartCatchUp(device, from) => self.catch_up = Some(Box::new(CatchUp::new(device, from))),
-            Output::NextPage { most, bytes } => self.next_page(most, bytes),
+            Output::StartCatchUp(device, partition, from) => self.pages.start(partition, CatchUp::new(device, from)),
+            Output::NextPage { partition, most, bytes } => {
+                self.pages.want(Wanted { partition, most, bytes });
+                self.next_page();
+            }
             Output::Send(_) | Output::Close => {}
         }
     }
@@ -175,24 +180,26 @@ impl<C: Carrier> Task<C> {
             if !current {
                 return mailbox.put(Mail::Input(failed()));
             }
-            let found = move |view: &View<'_>| Ok(Input::Device(Ok(view.device(&device)?.map(Box::new))));
+            let found = move |states: &States| Ok(Input::Device(Ok(Found::read(states, &device)?.map(Box::new))));
             read(&shared, mailbox, found, failed);
         }));
     }
 
-    /// Lends the catch-up to a reader thread for one page.
-    fn next_page(&mut self, most: usize, bytes: usize) {
-        let Some(mut catch_up) = self.catch_up.take() else {
+    /// Lends a catch-up to a reader thread for one page, if one is wanted.
+    fn next_page(&mut self) {
+        let Some((Wanted { partition, most, bytes }, mut catch_up)) = self.pages.lend() else {
             return;
         };
         let mailbox = self.mailbox.clone();
-        self.shared.readers.run(move |reader| {
-            let page = reader.snapshot(|view| catch_up.next_page(view, most, bytes));
-            let page = page.map_err(|error| {
-                unread(&error);
-                Unreadable
-            });
-            mailbox.put(Mail::Page(catch_up, Input::Page(page)));
+        self.shared.readers.run(move |states| {
+            let page = match states.of(partition) {
+                Some(state) => state.snapshot(|view| catch_up.next_page(view, most, bytes)).map_err(|error| {
+                    unread(&error);
+                    Unreadable
+                }),
+                None => Err(Unreadable),
+            };
+            mailbox.put(Mail::Page { partition, catch_up, page });
         });
     }
 
@@ -208,11 +215,11 @@ impl<C: Carrier> Task<C> {
 fn read(
     shared: &Shared,
     mailbox: Arc<Mailbox>,
-    read: impl FnOnce(&View<'_>) -> rusqlite::Result<Input> + Send + 'static,
+    read: impl FnOnce(&States) -> Result<Input, CoreError> + Send + 'static,
     failed: impl FnOnce() -> Input + Send + 'static,
 ) {
-    shared.readers.run(move |reader| {
-        let input = reader.snapshot(read).unwrap_or_else(|error| {
+    shared.readers.run(move |states| {
+        let input = read(states).unwrap_or_else(|error| {
             unread(&error);
             failed()
         });

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod partitions;
+
 use super::*;
-use aside_protocol::frame::{Attach, Hello, Login, LoginOk, VERSION};
+use aside_protocol::frame::{Attach, Hello, Login, LoginOk, Position, VERSION};
 use aside_protocol::login::Transcript;
 use aside_protocol::request::{Lookup, Request, Who};
 use aside_protocol::{AccountId, Cursor, DeviceId, Millis, Name, PartitionId, Pos, PublicKey, Signature};
+use aside_relay_core::read::DeviceInfo;
 use ed25519_dalek::{Signer, SigningKey};
 
 const DEVICE: DeviceId = DeviceId([4; 16]);
@@ -58,8 +61,8 @@ impl Talk {
         self.frame(&ClientFrame::Login(Login { device: DEVICE, signature }))
     }
 
-    fn info(&self) -> Box<DeviceInfo> {
-        Box::new(DeviceInfo {
+    fn info(&self) -> DeviceInfo {
+        DeviceInfo {
             key: PublicKey(self.key.verifying_key().to_bytes()),
             account: AccountId([5; 32]),
             name: Name::new("alice").unwrap(),
@@ -67,20 +70,26 @@ impl Talk {
             acked: Pos(7),
             head: Pos(20),
             key_packages: vec![],
-        })
+        }
     }
 
     fn live() -> Self {
+        Self::live_in(&[(7, 20)])
+    }
+
+    /// Logged in, with so much acknowledged in each partition, and those heads.
+    fn live_in(partitions: &[(u64, u64)]) -> Self {
         let mut talk = Self::new();
         assert_eq!(talk.login(), [Output::FindDevice(DEVICE)]);
         assert!(!talk.session.wants_frames(), "nothing is read before the login is decided");
-        let found = talk.info();
-        let outputs = talk.input(Input::Device(Ok(Some(found))));
+        let wanted: Vec<_> = (0..).zip(partitions).map(|(number, place)| position(number, *place)).collect();
+        let found = Found { info: talk.info(), positions: wanted.clone() };
+        let outputs = talk.input(Input::Device(Ok(Some(Box::new(found)))));
         let [Output::Subscribe(DEVICE), Output::Send(bytes)] = outputs.as_slice() else { panic!("{outputs:?}") };
         let RelayFrame::LoginOk(LoginOk { log, positions, .. }) = codec::decode(bytes).unwrap() else {
             panic!("not logged in");
         };
-        assert_eq!((log, positions[0].acked, positions[0].head), (LogId([8; 16]), Pos(7), Pos(20)));
+        assert_eq!((log, positions), (LogId([8; 16]), wanted));
         talk
     }
 
@@ -88,6 +97,15 @@ impl Talk {
         let cursor = Cursor { log, partition: PartitionId(0), pos: Pos(pos) };
         self.frame(&ClientFrame::Attach(Attach { cursors: vec![cursor] }))
     }
+}
+
+fn position(partition: u16, (acked, head): (u64, u64)) -> Position {
+    Position { partition: PartitionId(partition), acked: Pos(acked), head: Pos(head) }
+}
+
+/// What is found of a device in the only partition there is.
+fn found(info: DeviceInfo) -> Input {
+    Input::Device(Ok(Some(Box::new(Found { info, positions: vec![position(0, (7, 20))] }))))
 }
 
 fn said(outputs: &[Output]) -> (String, bool) {
@@ -162,13 +180,13 @@ fn silence_ends_a_connection_and_a_ping_breaks_it() {
 fn a_login_needs_the_devices_key_and_a_present_device() {
     let mut talk = Talk::new();
     talk.login();
-    let impostor = Box::new(DeviceInfo { key: PublicKey([9; 32]), ..*talk.info() });
-    assert_eq!(said(&talk.input(Input::Device(Ok(Some(impostor))))), ("LOG-3".to_owned(), true));
+    let impostor = DeviceInfo { key: PublicKey([9; 32]), ..talk.info() };
+    assert_eq!(said(&talk.input(found(impostor))), ("LOG-3".to_owned(), true));
 
     let mut talk = Talk::new();
     talk.login();
-    let revoked = Box::new(DeviceInfo { revoked: true, ..*talk.info() });
-    assert_eq!(said(&talk.input(Input::Device(Ok(Some(revoked))))), ("Revoked".to_owned(), false));
+    let revoked = DeviceInfo { revoked: true, ..talk.info() };
+    assert_eq!(said(&talk.input(found(revoked))), ("Revoked".to_owned(), false));
     assert!(talk.session.wants_frames(), "the connection stays in its state");
 
     let mut talk = Talk::new();
@@ -182,8 +200,8 @@ fn a_second_login_while_one_is_decided_is_out_of_state() {
     talk.login();
     let login = ClientFrame::Login(Login { device: DEVICE, signature: Signature([0; 64]) });
     assert_eq!(said(&talk.frame(&login)), ("FRM-3".to_owned(), true));
-    let found = talk.info();
-    assert_eq!(talk.input(Input::Device(Ok(Some(found)))), [], "nothing happens after the close");
+    let info = talk.info();
+    assert_eq!(talk.input(found(info)), [], "nothing happens after the close");
 }
 
 #[test]
@@ -193,8 +211,8 @@ fn a_cursor_of_another_log_or_ahead_of_this_one_counts_for_nothing() {
     {
         let mut talk = Talk::live();
         let outputs = talk.attach(LogId(log), pos);
-        assert!(outputs.contains(&Output::StartCatchUp(DEVICE, Pos(from))), "{outputs:?}");
-        assert_eq!(outputs.contains(&Output::Ack(DEVICE, Pos(pos))), acked);
+        assert!(outputs.contains(&Output::StartCatchUp(DEVICE, PartitionId(0), Pos(from))), "{outputs:?}");
+        assert_eq!(outputs.contains(&Output::Ack(DEVICE, PartitionId(0), Pos(pos))), acked);
     }
 }
 
@@ -232,12 +250,13 @@ fn questions_are_asked_one_after_the_other() {
 #[test]
 fn pushes_before_the_attach_are_left_for_the_log() {
     let mut talk = Talk::live();
-    let push = crate::hub::Push { pos: Pos(21), weight: 1, frame: Bytes::from_static(b"x") };
+    let partition = PartitionId(0);
+    let push = Push { partition, pos: Pos(21), weight: 1, frame: Bytes::from_static(b"x") };
     assert_eq!(talk.input(Input::Push(push.clone())), []);
     talk.attach(LogId([8; 16]), 20);
     assert_eq!(talk.input(Input::Push(push)), []);
     let done = Page { envelopes: vec![], done_up_to: Some(Pos(20)) };
-    let outputs = talk.input(Input::Page(Ok(done)));
+    let outputs = talk.input(Input::Page { partition, page: Ok(done) });
     assert!(matches!(outputs.last(), Some(Output::NextPage { .. })), "what was pushed meanwhile is read again");
 }
 
@@ -273,8 +292,8 @@ fn a_device_is_told_the_nodes_at_its_login_and_whenever_they_change() {
     let mut talk = Talk::new();
     assert_eq!(talk.input(nodes(&["a", "b"])), [], "nobody is there yet");
     talk.login();
-    let found = talk.info();
-    let outputs = talk.input(Input::Device(Ok(Some(found))));
+    let info = talk.info();
+    let outputs = talk.input(found(info));
     let mut both = told(&outputs[1]);
     assert_eq!(talk.input(nodes(&["b", "a"])), [], "the same ones");
     let outputs = talk.input(nodes(&["b", "a", "c"]));
