@@ -76,8 +76,8 @@ impl DataDir {
     }
 
     /// Makes the database file private before SQLite opens it.
-    pub fn prepare_database(&self) -> Result<(), DataError> {
-        let file = private(self.database(), false);
+    pub fn prepare_database(&self, partition: PartitionId) -> Result<(), DataError> {
+        let file = private(self.database_of(partition), false);
         file.map(drop).map_err(|error| DataError::Unusable(self.path.clone(), error))
     }
 }

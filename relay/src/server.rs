@@ -64,7 +64,7 @@ impl Server {
             Arc::new(Setup { identity, mode: Mode::Direct, log: log_id, window: options.window, blobs: options.blobs });
         let place = blob_place(&data, &options, opened.node.as_deref());
         let blobs = Blobs::open(place, &key).map_err(StartError::Blobs)?;
-        let readers = Readers::start(&data.databases(1))?;
+        let readers = Readers::start(&data.databases(opened.layout.partitions()))?;
         let room = Arc::new(Semaphore::new(options.connections));
         let (stop, _) = watch::channel(false);
         let (push_queue, most, started) = (options.push_queue, options.connections, Instant::now());

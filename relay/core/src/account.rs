@@ -4,7 +4,7 @@ use crate::command::{Recovery, Registration};
 use crate::error::Stop;
 use crate::sql::{int, uint};
 use crate::step::{Step, invalid, within};
-use crate::{By, ack, chat, invite};
+use crate::{By, Layout, ack, chat, invite};
 use aside_protocol::device_list::{self, DeviceList, Signer, VerifiedList, verify_next};
 use aside_protocol::limits::MAX_DEVICE_LIST;
 use aside_protocol::refusal::{DevicesChanged, Plain};
@@ -190,7 +190,7 @@ pub(crate) fn revoke_missing(step: &mut Step<'_>, account: i64, next: &DeviceLis
     Ok(())
 }
 
-/// Stores a verified version and the devices it brings. New devices start at the head: nothing earlier is theirs.
+/// Stores a verified version and the devices it brings. In the directory new devices start at the head: nothing earlier is theirs.
 pub(crate) fn store_list(
     step: &mut Step<'_>,
     account: i64,
@@ -201,13 +201,15 @@ pub(crate) fn store_list(
     step.db
         .prepare_cached("INSERT INTO device_lists (account, version, bytes, change) VALUES (?, ?, ?, ?)")?
         .execute(params![account, int(verified.list.version), &bytes[..], int(change)])?;
+    // Elsewhere a device may have been told of an earlier head than this one, and must not be taken for one that went back.
+    let acked = if step.part.partition == Layout::DIRECTORY { step.head.0 } else { 0 };
     for entry in &verified.list.devices {
         step.db
             .prepare_cached(
                 "INSERT INTO devices (device, account, key, revoked, acked) VALUES (?, ?, ?, 0, ?)
                  ON CONFLICT (device) DO UPDATE SET revoked = 0",
             )?
-            .execute(params![entry.device.0, account, entry.key.0, int(step.head.0)])?;
+            .execute(params![entry.device.0, account, entry.key.0, int(acked)])?;
         step.cache.forget_device(&entry.device);
     }
     Ok(())

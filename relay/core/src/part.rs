@@ -1,6 +1,7 @@
 //! Which partition a database is, and making one of a relay's alone (or of an empty one): what is not the partition's goes.
 
-use crate::layout::{Layout, Part};
+use crate::layout::Layout;
+pub(crate) use crate::layout::Part;
 use crate::sql::chat;
 use crate::{Core, CoreError};
 use aside_protocol::PartitionId;

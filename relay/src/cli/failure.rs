@@ -62,7 +62,7 @@ impl From<ToolError> for Failure {
     fn from(error: ToolError) -> Self {
         match error {
             ToolError::Nats(error) => error.into(),
-            ToolError::NoOwner | ToolError::Slow(..) => Self::network(error),
+            ToolError::NoOwner(_) | ToolError::Slow(..) => Self::network(error),
             error => Self::error(error),
         }
     }

@@ -134,6 +134,11 @@ impl ClusterLog {
         }
     }
 
+    /// How the state is spread.
+    pub fn layout(&self) -> Layout {
+        self.node.layout
+    }
+
     /// Where all nodes are.
     pub fn nodes(&self) -> watch::Receiver<Arc<Nodes>> {
         self.node.nodes.subscribe()

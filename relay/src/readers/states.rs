@@ -36,18 +36,11 @@ impl States {
 
     /// The partition that has all of a chat.
     pub fn of_chat(&self, chat: &ChatId) -> &Reader {
-        self.of(partition_of(chat, 1 + self.others.len())).unwrap_or(&self.directory)
+        self.of(self.directory.layout().of_chat(chat)).unwrap_or(&self.directory)
     }
 
     /// All partitions, in the order of their numbers.
     pub fn all(&self) -> impl Iterator<Item = (PartitionId, &Reader)> {
         (0..).map(PartitionId).zip(once(&self.directory).chain(&self.others))
     }
-}
-
-/// The partition of a chat among so many: ids are hashes, so chats are spread evenly.
-fn partition_of(chat: &ChatId, count: usize) -> PartitionId {
-    let [a, b, c, d, e, f, g, h, ..] = chat.0;
-    let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % (count.max(1) as u64);
-    PartitionId(u16::try_from(number).unwrap_or_default())
 }

@@ -36,6 +36,7 @@ pub(super) async fn nodes(
 pub(super) struct Opened {
     pub(super) log: Arc<dyn Log>,
     pub(super) id: LogId,
+    pub(super) layout: Layout,
     pub(super) serving: watch::Receiver<bool>,
     pub(super) fatal: watch::Receiver<Option<String>>,
     pub(super) node: Option<Arc<ClusterLog>>,
@@ -54,13 +55,13 @@ pub(super) async fn open_log(
         let record = options.record.as_deref().map(CommandLog::open).transpose()?;
         let log = Arc::new(LocalLog::start(core, hub, record)?);
         let (serving, fatal) = (watch::channel(true).1, watch::channel(None).1);
-        return Ok(Opened { log, id, serving, fatal, node: None });
+        return Ok(Opened { log, id, layout: Layout::ALONE, serving, fatal, node: None });
     };
     let node = Arc::new(join(data, settings, identity, hub).await?);
     let reader = Reader::open(&data.database())?;
     let id = reader.snapshot(|view| view.log())?.unwrap_or(LogId([0; 16]));
     let (serving, fatal) = (node.serving(), node.fatal());
-    Ok(Opened { log: node.clone(), id, serving, fatal, node: Some(node) })
+    Ok(Opened { log: node.clone(), id, layout: node.layout(), serving, fatal, node: Some(node) })
 }
 
 /// Joins the cluster, if this node's identity and databases are its own.

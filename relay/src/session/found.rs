@@ -2,7 +2,7 @@
 
 use crate::readers::States;
 use aside_protocol::frame::Position;
-use aside_protocol::{DeviceId, PartitionId};
+use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::read::DeviceInfo;
 use aside_relay_core::{CoreError, View};
 
@@ -30,13 +30,10 @@ impl Found {
     }
 }
 
-/// A device that the partition has not heard of yet begins at its head: nothing earlier is meant for it.
+/// A device that the partition has not heard of yet has acknowledged nothing there, as once it has.
 fn position(view: &View<'_>, partition: PartitionId, device: &DeviceId) -> rusqlite::Result<Position> {
     Ok(match view.device(device)? {
         Some(known) => Position { partition, acked: known.acked, head: known.head },
-        None => {
-            let head = view.head()?;
-            Position { partition, acked: head, head }
-        }
+        None => Position { partition, acked: Pos(0), head: view.head()? },
     })
 }

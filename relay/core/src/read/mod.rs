@@ -12,7 +12,7 @@ pub use accounts::DeviceInfo;
 pub use catch_up::{CatchUp, Page};
 
 use crate::sql::pos;
-use crate::{CoreError, part, schema};
+use crate::{CoreError, Layout, part, schema};
 use aside_protocol::{LogId, PartitionId, Pos};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -21,6 +21,7 @@ use std::path::Path;
 /// A read-only connection.
 pub struct Reader {
     db: Connection,
+    layout: Layout,
     partition: PartitionId,
 }
 
@@ -32,8 +33,13 @@ impl Reader {
         db.set_prepared_statement_cache_capacity(64);
         db.execute_batch("PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")?;
         schema::check(&db)?;
-        let partition = part::read(&db)?.partition;
-        Ok(Self { db, partition })
+        let part::Part { layout, partition } = part::read(&db)?;
+        Ok(Self { db, layout, partition })
+    }
+
+    /// Over which partitions the state is spread that this is part of.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Which partition the database is.

@@ -74,7 +74,7 @@ struct Past {
 impl Past {
     fn new(folder: &Path) -> Self {
         let data = DataDir::lock(folder).unwrap();
-        data.prepare_database().unwrap();
+        data.prepare_database(PartitionId(0)).unwrap();
         let core = Core::open(&Location::File(data.database())).unwrap();
         let mut past = Self { core, time: clock::wall().0 - 2 * RETENTION_MS, _data: data };
         past.apply(Command::Init { log: LogId([5; 16]) });
