@@ -80,6 +80,7 @@ impl Step<'_> {
 
     /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
     fn begin_anew(&mut self) -> Result<()> {
+        self.tx.drop_reads_ahead()?;
         for mut chat in self.tx.chats()? {
             // In one that was left numbers begin anew too: somebody may let this device in again.
             let left = chat.state == ChatState::Left;
