@@ -10,6 +10,7 @@ mod answers;
 mod blobs;
 mod commands;
 pub mod config;
+mod cursors;
 mod devices;
 mod effect;
 mod error;
@@ -122,7 +123,7 @@ impl Engine {
         self.link.meeting.as_mut()?.heard.pop_front()
     }
 
-    /// Whether the connection is up and has caught up with the queue.
+    /// Whether the connection is up and has caught up with the queue, in every partition.
     pub fn caught_up(&self) -> bool {
         self.link.caught_up
     }

@@ -100,12 +100,18 @@ pub(crate) struct Mark {
     next_id: u64,
 }
 
-/// Envelopes taken but not acknowledged.
-#[derive(Debug, Default, Clone)]
+/// Envelopes of one partition taken but not acknowledged; the relay counts in each partition for itself too.
+#[derive(Debug, Default, Clone, Copy)]
 struct Unacked {
     count: usize,
     bytes: usize,
-    last: BTreeMap<PartitionId, Pos>,
+    last: Pos,
+}
+
+impl Unacked {
+    fn is_half(&self) -> bool {
+        self.count >= WINDOW_ENVELOPES / 2 || self.bytes >= WINDOW_BYTES / 2
+    }
 }
 
 /// The own device list on this connection.
@@ -130,6 +136,8 @@ pub(crate) struct Link {
     pub attached: bool,
     /// Everything that was there when it attached has been processed; only now may anything be encrypted.
     pub caught_up: bool,
+    /// Partitions of which that is not so yet.
+    pub behind: BTreeSet<PartitionId>,
     /// The relay's clock at the login.
     pub relay_time: Millis,
     /// Chats that may have lost something while this device was away; the database knows them too, until they are sure.
@@ -171,7 +179,7 @@ pub(crate) struct Link {
     next_id: u64,
     pending: HashMap<u64, Pending>,
     chats: HashMap<ChatRow, ChatLink>,
-    unacked: Unacked,
+    unacked: BTreeMap<PartitionId, Unacked>,
 }
 
 /// Key packages of one suite at the relay.
@@ -281,18 +289,21 @@ impl Link {
 
     /// Counts an envelope that this transaction stores.
     pub fn took(&mut self, partition: PartitionId, pos: Pos, weight: usize) {
-        self.unacked.count += 1;
-        self.unacked.bytes += weight;
-        self.unacked.last.insert(partition, pos);
+        let unacked = self.unacked.entry(partition).or_default();
+        unacked.count += 1;
+        unacked.bytes += weight;
+        unacked.last = unacked.last.max(pos);
     }
 
-    /// Acknowledgements that are due: at half the window, or whatever there is if `all`.
+    /// Acknowledgements that are due: of each partition at half its window, or whatever there is if `all`.
     pub fn acks(&mut self, all: bool) -> Vec<ClientFrame> {
-        let half = self.unacked.count >= WINDOW_ENVELOPES / 2 || self.unacked.bytes >= WINDOW_BYTES / 2;
-        if self.unacked.count == 0 || !(all || half) {
+        if !(all || self.unacked.values().any(Unacked::is_half)) {
             return Vec::new();
         }
-        let last = std::mem::take(&mut self.unacked).last;
-        last.into_iter().map(|(partition, pos)| ClientFrame::Ack(Ack { partition, pos })).collect()
+        let (due, later) =
+            std::mem::take(&mut self.unacked).into_iter().partition(|(_, unacked)| all || unacked.is_half());
+        self.unacked = later;
+        let due: BTreeMap<PartitionId, Unacked> = due;
+        due.into_iter().map(|(partition, unacked)| ClientFrame::Ack(Ack { partition, pos: unacked.last })).collect()
     }
 }

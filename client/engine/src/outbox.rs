@@ -34,6 +34,7 @@ impl Step<'_> {
         self.pump_meeting();
         self.pump_own_list()?;
         self.pump_sync()?;
+        self.pump_reads_ahead()?;
         self.pump_exports()?;
         self.pump_imports()?;
         for row in std::mem::take(&mut self.link.dirty) {

@@ -9,7 +9,7 @@ use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Attach, ClientFrame, LoginOk, RelayFrame};
 use aside_protocol::group::{ChatKind, Role};
 use aside_protocol::limits::RETENTION_MS;
-use aside_protocol::{Body, Cursor, Millis, N, Pos, Seq};
+use aside_protocol::{Body, Millis, N, PartitionId, Pos, Seq};
 use aside_store::chats::{Chat, ChatState};
 use aside_store::messages::PENDING_PLACE;
 use aside_store::tasks::TaskKind;
@@ -32,40 +32,22 @@ const NEW_LOG: &str = "The relay was restored or set up anew. This chat is set u
 impl Step<'_> {
     /// Compares what the relay knows of this device with what is stored here, then starts delivery.
     pub(crate) fn attach(&mut self, ok: &LoginOk) -> Result<()> {
-        let known_log = self.profile()?.log;
-        let mut cursors = Vec::new();
-        let mut relay_behind = known_log.is_some_and(|log| log != ok.log);
-        let mut restored = false;
-        for position in &ok.positions {
-            if known_log.is_none() {
-                // The first login: a device's queue begins where the relay says.
-                self.tx.set_cursor(position.partition, position.acked)?;
-            }
-            let own = self.tx.cursor(position.partition)?;
-            relay_behind |= known_log.is_some() && own > position.head;
-            restored |= own < position.acked;
-            cursors.push(Cursor { log: ok.log, partition: position.partition, pos: own });
-        }
-        if relay_behind {
+        let found = self.compare_positions(ok)?;
+        if found.relay_behind {
             self.begin_anew()?;
-            for (cursor, position) in cursors.iter_mut().zip(&ok.positions) {
-                // What was acknowledged before the copy was made was processed here. What lies behind it may be new: an
-                // older copy may have gone on before this device came back.
-                cursor.pos = position.acked;
-                self.tx.set_cursor(cursor.partition, cursor.pos)?;
-            }
-        } else if restored {
+        } else if found.restored {
             self.distrust_own_state()?;
         }
         self.tx.set_log(&ok.log)?;
         self.tx.learn_nodes(&ok.addresses)?;
         self.link.attached = true;
+        self.link.behind = found.cursors.iter().map(|cursor| cursor.partition).collect();
         self.link.relay_time = ok.time;
         self.note_absence()?;
-        self.link.restored = restored || relay_behind;
+        self.link.restored = found.restored || found.relay_behind;
         self.stocked(&ok.key_packages);
         self.fill_rosters()?;
-        self.effects.push(Effect::Send(ClientFrame::Attach(Attach { cursors })));
+        self.effects.push(Effect::Send(ClientFrame::Attach(Attach { cursors: found.cursors })));
         self.tx.prune_receipt_keys(Millis(self.now.0.saturating_sub(self.config.receipt_keys_ms)))?;
         self.mark_work()?;
         self.changed();
@@ -98,7 +80,7 @@ impl Step<'_> {
 
     /// The relay's log began anew: places go on, numbers begin again, every chat is founded again.
     fn begin_anew(&mut self) -> Result<()> {
-        self.tx.clear_cursors()?;
+        self.tx.drop_reads_ahead()?;
         for mut chat in self.tx.chats()? {
             // In one that was left numbers begin anew too: somebody may let this device in again.
             let left = chat.state == ChatState::Left;
@@ -130,6 +112,7 @@ impl Step<'_> {
         // Incarnations are counted anew: the group known is none of theirs.
         chat.known = chat.known.take().map(|(_, group)| (0, group));
         (chat.told_delivered, chat.told_read, chat.arrived) = (Seq(0), Seq(0), Seq(0));
+        chat.receipts_pos = Pos(0);
         Ok(())
     }
 
@@ -166,7 +149,6 @@ impl Step<'_> {
     /// The relay does not know a chat any more. A direct chat is founded when there is something to say; a group by whoever
     /// may, at once, with everybody who was in it.
     fn found_anew(&mut self, chat: &mut Chat) -> Result<()> {
-        chat.receipts_pos = Pos(0);
         let role = self.role_of(chat, &self.account)?;
         let founder = self.is_founder(chat)?;
         let may = founder || matches!(role, Some(Role::Admin | Role::Owner));
@@ -232,7 +214,7 @@ impl Step<'_> {
     pub(crate) fn frame(&mut self, frame: RelayFrame) -> Result<()> {
         match frame {
             RelayFrame::Deliver(envelope) => self.deliver(&envelope),
-            RelayFrame::CaughtUp(_) => self.caught_up(),
+            RelayFrame::CaughtUp(caught_up) => self.caught_up(caught_up.partition),
             RelayFrame::Answer(answered) => match self.link.answered(answered.id) {
                 Some(about) => self.answer(about, answered.answer),
                 None => Ok(()),
@@ -247,8 +229,13 @@ impl Step<'_> {
         }
     }
 
-    /// The queue is read up to where it was at the login.
-    fn caught_up(&mut self) -> Result<()> {
+    /// The queue of a partition is read up to where it was at the login. What was there is known once that is so of all:
+    /// one device's words about a chat may lie in another partition than the chat.
+    fn caught_up(&mut self, partition: PartitionId) -> Result<()> {
+        self.link.behind.remove(&partition);
+        if !self.link.behind.is_empty() {
+            return Ok(());
+        }
         if !std::mem::replace(&mut self.link.caught_up, true) {
             self.make_up_for_lost()?;
             // Another own device may have changed the list while this one was away.
@@ -312,7 +299,7 @@ impl Step<'_> {
         self.link.took(envelope.partition, envelope.pos, envelope.weight());
         let passed = match self.passed.get(&envelope.partition) {
             Some(&passed) => passed,
-            None => self.tx.cursor(envelope.partition)?,
+            None => self.tx.cursor(envelope.partition)?.unwrap_or(Pos(0)),
         };
         if envelope.pos > passed {
             inbox::take(self, envelope)?;

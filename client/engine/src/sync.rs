@@ -6,16 +6,20 @@
 use crate::error::Result;
 use crate::step::Step;
 use aside_protocol::content::{Decided, Drafted, Muted, ReadUpTo, Sync, SyncItem};
-use aside_protocol::{AccountId, ChatId, MessageId, Millis, encode};
+use aside_protocol::{AccountId, ChatId, MessageId, Millis, Seq, encode};
 use aside_store::accounts::{Account, Trust};
 use aside_store::chats::Chat;
 use aside_store::messages::MessageRow;
+use aside_store::reads_ahead::ReadAhead;
 
 /// How long changes gather before they are sent, in milliseconds (rule `SYN-2`).
 const GATHER_MS: u64 = 3_000;
 
 /// Until when a chat is muted that is muted until the user says otherwise: the end of the year 9999.
 pub const ALWAYS: Millis = Millis(253_402_300_799_999);
+
+/// How long a read mark waits for what it is about, once the queue is read, in milliseconds (rule `SYN-3`).
+const AHEAD_MS: u64 = 60_000;
 
 /// Most items in one message: about 20 KB.
 const MOST_ITEMS: u32 = 200;
@@ -116,14 +120,35 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Read marks only rise, and not past what this device has.
+    /// Read marks only rise, and not past what this device has. What it does not have yet may be on its way, in another
+    /// partition.
     fn take_read(&mut self, read: &ReadUpTo) -> Result<()> {
-        let Some(mut chat) = self.tx.chat(&read.chat)? else { return Ok(()) };
-        let place = chat.place(read.seq.min(chat.seq));
+        if self.raise_read(&read.chat, read.seq)? {
+            return Ok(());
+        }
+        Ok(self.tx.keep_read_ahead(&ReadAhead { chat: read.chat, seq: read.seq, since: self.now })?)
+    }
+
+    /// Raises a chat's read mark as far as the chat is here; says whether it is here up to there.
+    fn raise_read(&mut self, chat: &ChatId, seq: Seq) -> Result<bool> {
+        let Some(mut chat) = self.tx.chat(chat)? else { return Ok(false) };
+        let place = chat.place(seq.min(chat.seq));
         if chat.read_place < place {
             chat.read_place = place;
             self.tx.save_chat(&chat)?;
             self.touch(chat.row);
+        }
+        Ok(seq <= chat.seq)
+    }
+
+    /// Read marks that came before what they are about. One whose time is over is dropped: it may have been meant for
+    /// another life of the relay's log, and must not silence what is still to be written.
+    pub(crate) fn pump_reads_ahead(&mut self) -> Result<()> {
+        for ReadAhead { chat, seq, since } in self.tx.reads_ahead()? {
+            let over = self.link.caught_up && self.now.0.abs_diff(since.0) >= AHEAD_MS;
+            if self.raise_read(&chat, seq)? || over {
+                self.tx.drop_read_ahead(&chat)?;
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod groups;
 mod history;
 mod meeting;
 mod missed;
+mod partitions;
 mod sync;
 mod writing;
 

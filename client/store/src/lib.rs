@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod past;
 pub mod paths;
 pub mod profile;
+pub mod reads_ahead;
 pub mod receipts;
 pub mod rejoins;
 mod rows;

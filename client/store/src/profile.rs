@@ -133,9 +133,9 @@ impl Tx<'_> {
         self.run("UPDATE profile SET last_resort = ?", params![at.0]).map(drop)
     }
 
-    /// Up to where the queue of a partition is stored here.
-    pub fn cursor(&self, partition: PartitionId) -> Result<Pos> {
-        self.number("SELECT pos FROM cursors WHERE partition = ?", params![partition.0]).map(Pos)
+    /// Up to where the queue of a partition is stored here; none if this device has never met it.
+    pub fn cursor(&self, partition: PartitionId) -> Result<Option<Pos>> {
+        self.one("SELECT pos FROM cursors WHERE partition = ?", params![partition.0], |row| Ok(Pos(row.get(0)?)))
     }
 
     /// Moves a cursor; always in the transaction that stores what it passes.
@@ -143,7 +143,7 @@ impl Tx<'_> {
         self.run("INSERT OR REPLACE INTO cursors (partition, pos) VALUES (?, ?)", params![partition.0, pos.0]).map(drop)
     }
 
-    /// Forgets all cursors: the relay's log began anew.
+    /// Forgets all cursors: the relay's log is another one.
     pub fn clear_cursors(&self) -> Result<()> {
         self.run("DELETE FROM cursors", []).map(drop)
     }

@@ -2,6 +2,7 @@
 //! What the store promises beyond what the queries say: locking, encryption at rest, once-ness, places, gaps.
 
 mod conversation;
+mod cursors;
 mod groups;
 mod migrations;
 mod nodes;

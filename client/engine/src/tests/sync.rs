@@ -119,3 +119,59 @@ fn a_groups_draft_is_told_under_its_own_id_and_taken_back_when_it_is_sent() {
     engine.tick(Millis(NOW.0 + 9_000), &mut Counting(90)).unwrap();
     assert_eq!(own_chat(&mut engine).last(), since(0).last());
 }
+
+fn read(seq: u64) -> SyncItem {
+    SyncItem::Read(ReadUpTo { chat: chat(), seq: Seq(seq) })
+}
+
+/// Numbers of the chat, as they come; none can be read, but they count.
+fn arrive(engine: &mut Engine, seqs: std::ops::RangeInclusive<u64>) {
+    let frames = seqs.map(|seq| RelayFrame::Deliver(envelope(seq, seq, EnvelopeKind::Message))).collect();
+    take(engine, frames);
+}
+
+fn read_place(engine: &mut Engine) -> u64 {
+    engine.read(|tx| Ok(tx.chat(&chat())?.unwrap().read_place)).unwrap()
+}
+
+fn waiting(engine: &mut Engine) -> usize {
+    engine.read(|tx| Ok(tx.reads_ahead()?.len())).unwrap()
+}
+
+/// Rule `SYN-3`.
+#[test]
+fn a_read_mark_that_comes_before_its_chat_waits_for_it() {
+    let mut engine = with_two();
+    // Not even the chat is known yet.
+    take_sync(&mut engine, vec![read(4)]);
+    // Nor is it all there when the queue is read, on another connection, long after.
+    engine.disconnected();
+    let later = Millis(NOW.0 + 86_400_000);
+    engine.logged_in(&login(0, 9), later, &mut Counting(0)).unwrap();
+    let first = (1..=2).map(|seq| RelayFrame::Deliver(envelope(seq, seq, EnvelopeKind::Message))).collect();
+    engine.frames(first, later, &mut Counting(0)).unwrap();
+    assert_eq!((read_place(&mut engine), waiting(&mut engine)), (2, 1));
+    let rest = (3..=6).map(|seq| RelayFrame::Deliver(envelope(seq, seq, EnvelopeKind::Message)));
+    let rest = rest.chain([RelayFrame::CaughtUp(CaughtUp { partition: PartitionId(0), pos: Pos(9) })]).collect();
+    engine.frames(rest, later, &mut Counting(0)).unwrap();
+    // What came after it is not read.
+    assert_eq!((read_place(&mut engine), waiting(&mut engine)), (4, 0));
+}
+
+#[test]
+fn a_read_mark_of_what_never_came_does_not_silence_what_comes_later() {
+    let mut engine = with_two();
+    arrive(&mut engine, 1..=2);
+    take_sync(&mut engine, vec![read(99)]);
+    arrive(&mut engine, 3..=3);
+    engine.tick(Millis(NOW.0 + 59_999), &mut Counting(0)).unwrap();
+    assert_eq!((read_place(&mut engine), waiting(&mut engine)), (3, 1));
+    engine.tick(Millis(NOW.0 + 60_000), &mut Counting(0)).unwrap();
+    arrive(&mut engine, 4..=9);
+    assert_eq!((read_place(&mut engine), waiting(&mut engine)), (3, 0));
+    // Nor does one of a log that is over.
+    take_sync(&mut engine, vec![read(99)]);
+    assert_eq!(waiting(&mut engine), 1);
+    engine.logged_in(&LoginOk { log: LogId([6; 16]), ..login(0, 9) }, NOW, &mut Counting(0)).unwrap();
+    assert_eq!(waiting(&mut engine), 0);
+}

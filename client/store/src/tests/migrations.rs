@@ -18,6 +18,7 @@ const SINCE: &[&str] = &[
     "DROP TABLE links;",
     "DROP TABLE export_parts; DROP TABLE exports; DROP TABLE import_parts; DROP TABLE imports; DROP TABLE past_authors;",
     "DROP TABLE nodes;",
+    "DROP TABLE reads_ahead;",
 ];
 
 #[test]
