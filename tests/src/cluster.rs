@@ -23,6 +23,8 @@ const START: Duration = Duration::from_secs(60);
 
 /// How many of each there are.
 pub const NODES: usize = 3;
+/// Partitions of each cluster: one more than nodes, so that one of them appends to two.
+pub const PARTITIONS: u16 = 4;
 
 /// One node of the relay.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ struct RelayNode {
 pub struct Cluster {
     servers: Vec<NatsServer>,
     nodes: Vec<RelayNode>,
+    partitions: u16,
     shares_folder: bool,
     telling: bool,
     links: Option<Links>,
@@ -98,7 +101,8 @@ impl Cluster {
         let nodes =
             (0..NODES).map(|_| RelayNode { process: None, port: free_port(), invite: String::new(), blocks: None });
         let (servers, nodes) = (servers.collect(), nodes.collect());
-        let mut cluster = Self { servers, nodes, shares_folder: false, telling: false, links, folder };
+        let partitions = PARTITIONS;
+        let mut cluster = Self { servers, nodes, partitions, shares_folder: false, telling: false, links, folder };
         for node in 0..NODES {
             std::fs::DirBuilder::new().mode(0o700).create(cluster.data(node)).expect("a folder");
         }
@@ -136,7 +140,7 @@ impl Cluster {
         let data = data.to_string_lossy();
         let mut last = None;
         wait_for("the cluster to be made", START, || {
-            let made = self.tool(&[how, "--data", &data]);
+            let made = self.tool(&[how, "--partitions", &self.partitions.to_string(), "--data", &data]);
             let done = made.code == Some(0) || !made.stderr.contains("did not do what was asked");
             last = Some(made);
             done

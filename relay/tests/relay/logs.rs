@@ -13,6 +13,11 @@ fn servers() -> Option<String> {
     std::env::var("ASIDE_RELAY_NATS").ok().filter(|servers| !servers.is_empty())
 }
 
+/// Over how many partitions each cluster is spread: `ASIDE_RELAY_PARTITIONS`.
+pub fn partitions() -> String {
+    std::env::var("ASIDE_RELAY_PARTITIONS").unwrap_or_else(|_| "3".to_owned())
+}
+
 /// The cluster of the relay whose data lies in a folder of a test's own; none, if it is to be alone. Made if need be, with
 /// what the folder holds.
 pub fn cluster_of(data: &Path) -> Option<Settings> {
@@ -24,7 +29,7 @@ pub fn cluster_of(data: &Path) -> Option<Settings> {
     if !made_before.exists() {
         let how = if data.join("relay.db").exists() { "import" } else { "init" };
         let mut init = Command::new(env!("CARGO_BIN_EXE_aside-relay"));
-        init.args(["cluster", how, "--replicas", "1", "--cluster", &servers, "--name", &name, "--data"]).arg(data);
+        init.args(["cluster", how, "--replicas", "1", "--partitions", &partitions(), "--cluster", &servers, "--name", &name, "--data"]).arg(data);
         let made = init.output().unwrap();
         assert!(made.status.success(), "no cluster: {}", String::from_utf8_lossy(&made.stderr));
         std::fs::write(made_before, "").unwrap();

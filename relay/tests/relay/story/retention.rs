@@ -7,7 +7,7 @@ use aside_protocol::invite::{Invite, InviteSecret};
 use aside_protocol::limits::RETENTION_MS;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::Send;
-use aside_protocol::{ChatId, Hash, LogId, Millis, N, Pos, Refusal, Seq};
+use aside_protocol::{ChatId, Hash, LogId, Millis, N, PartitionId, Pos, Refusal, Seq};
 use aside_relay::clock;
 use aside_relay::data::DataDir;
 use aside_relay_core::command::Registration;
