@@ -123,7 +123,7 @@ pub struct LoginOk {
     pub name: Name,
     /// The log in which positions count.
     pub log: LogId,
-    /// Every partition that holds something for the device.
+    /// Every partition of the relay, in the order of their numbers.
     pub positions: Vec<Position>,
     /// Key packages the relay holds for it.
     #[serde(default)]
@@ -150,7 +150,7 @@ pub struct Attach {
     pub cursors: Vec<Cursor>,
 }
 
-/// Everything up to `pos` is stored by the device.
+/// Everything of a partition up to `pos` is stored by the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The partition.
@@ -177,7 +177,7 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// Delivery has reached what was there when the device attached.
+/// Delivery has reached what was there in a partition when the device attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaughtUp {
     /// The partition.

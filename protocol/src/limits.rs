@@ -26,9 +26,9 @@ pub const KEY_PACKAGE_LOW: u64 = 25;
 pub const MAX_DEVICES: usize = 16;
 /// Longest device list in bytes.
 pub const MAX_DEVICE_LIST: usize = 8 << 10;
-/// Envelopes a connection may have in flight before it acknowledges.
+/// Envelopes a connection may have in flight in each partition before it acknowledges.
 pub const WINDOW_ENVELOPES: usize = 256;
-/// Bytes of bodies a connection may have in flight before it acknowledges.
+/// Bytes of bodies a connection may have in flight in each partition before it acknowledges.
 pub const WINDOW_BYTES: usize = 1 << 20;
 /// Sends of one device in one chat that may wait for an answer, and answers the relay remembers.
 pub const UNANSWERED_SENDS: u64 = 64;

@@ -6,7 +6,7 @@ use crate::values::*;
 use aside_protocol::content::{ContentBody, Text, pad, unpad};
 use aside_protocol::device_list::{DeviceEntry, DeviceList, ListError, Signer, verify_next};
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Answered, Asked, ClientFrame, RelayFrame};
+use aside_protocol::frame::{Answered, Asked, Attach, ClientFrame, LoginOk, Position, RelayFrame};
 use aside_protocol::limits::*;
 use aside_protocol::login::Mode;
 use aside_protocol::refusal::Plain;
@@ -32,6 +32,22 @@ fn answered(answer: Answer) -> Bytes {
 
 fn fits(frame: &Bytes) {
     assert!(frame.len() <= MAX_FRAME, "{} bytes", frame.len());
+}
+
+/// Positions and cursors name every partition.
+#[test]
+fn frames_with_many_partitions_fit() {
+    const PARTITIONS: u16 = 256;
+    let (first, most) = (u16::MAX - PARTITIONS, Pos(i64::MAX as u64));
+    let partitions = || (first..u16::MAX).map(PartitionId);
+    let cursors = partitions().map(|partition| Cursor { log: LogId([0xff; 16]), partition, pos: most }).collect();
+    let attach = ClientFrame::Attach(Attach { cursors });
+    let positions = partitions().map(|partition| Position { partition, acked: most, head: most }).collect();
+    let RelayFrame::LoginOk(login_ok) = relay_frames().remove(1) else { panic!("no login-ok") };
+    let login_ok = RelayFrame::LoginOk(LoginOk { positions, ..login_ok });
+    let (sent, told) = (encode(&attach), encode(&login_ok));
+    assert!(sent.len().max(told.len()) < MAX_FRAME / 16, "{} and {} bytes", sent.len(), told.len());
+    assert_eq!((codec::decode(&sent), codec::decode(&told)), (Ok(attach), Ok(login_ok)));
 }
 
 #[test]

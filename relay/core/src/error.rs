@@ -26,6 +26,9 @@ pub enum CoreError {
         /// What was to come next.
         position: u64,
     },
+    /// There is no database of such a partition here.
+    #[error("the databases in the data folder are not all of one cluster's partitions; restore those that are missing")]
+    NoPartition,
     /// A state that is a cluster's already was to become a partition of another, or there is no such partition.
     #[error("the database belongs to a cluster already; only a relay's that is alone, or a new one, can be spread")]
     Parted,

@@ -4,6 +4,7 @@ pub mod client;
 
 use crate::invite;
 use crate::log::{Counters, Log};
+use crate::readers::Views;
 use crate::server::Shared;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -142,7 +143,7 @@ impl Desk {
     async fn bytes(&self) -> Told {
         let (sender, receiver) = oneshot::channel();
         self.shared.readers.run(move |states| {
-            let each = states.all().map(|(_, state)| state.snapshot(|view| view.bytes()));
+            let each = states.layout().all().map(|partition| states.read(partition, |view| view.bytes()));
             // The asker may have gone.
             let _ = sender.send(each.sum::<Result<u64, _>>());
         });

@@ -17,6 +17,7 @@ pub use upload::{Upload, UploadError};
 
 use crate::cluster::Pieces;
 use crate::data::private_folder;
+use crate::readers::Views;
 use crate::server::Shared;
 use aside_protocol::request::{Answer, BlobRef, Uploading};
 use aside_protocol::{Hash, Millis, Refusal};
@@ -221,7 +222,7 @@ pub async fn read<T: Send + 'static>(
     read: impl FnOnce(&aside_relay_core::View<'_>) -> rusqlite::Result<T> + Send + 'static,
 ) -> Option<T> {
     let (tell, told) = oneshot::channel();
-    shared.readers.run(move |states| drop(tell.send(states.directory().snapshot(read))));
+    shared.readers.run(move |states| drop(tell.send(states.directory(read))));
     match told.await {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {

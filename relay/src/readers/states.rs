@@ -1,46 +1,74 @@
 //! The states of all partitions at this node, as one thread reads them. Each is a database, and a snapshot, of its own.
 
 use aside_protocol::{ChatId, PartitionId};
-use aside_relay_core::{CoreError, Reader};
-use std::iter::once;
+use aside_relay_core::{Core, CoreError, Layout, Reader, View};
 use std::path::PathBuf;
 
-/// A reader of each partition. A relay alone has one, the directory.
+/// What can be read of a relay's state, partition by partition.
+pub trait Views {
+    /// Over which partitions the state is spread.
+    fn layout(&self) -> Layout;
+
+    /// Runs `read` against one snapshot of a partition.
+    fn read<T>(
+        &self,
+        partition: PartitionId,
+        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, CoreError>;
+
+    /// The same, of the directory: where accounts, devices, key packages, invites and blobs are.
+    fn directory<T>(&self, read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>) -> Result<T, CoreError> {
+        self.read(Layout::DIRECTORY, read)
+    }
+
+    /// The same, of the partition that has all of a chat.
+    fn of_chat<T>(&self, chat: &ChatId, read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>) -> Result<T, CoreError> {
+        self.read(self.layout().of_chat(chat), read)
+    }
+}
+
+/// A reader of each partition, in the order of their numbers. A relay alone has one.
 pub struct States {
-    directory: Reader,
-    others: Vec<Reader>,
+    layout: Layout,
+    readers: Vec<Reader>,
 }
 
 impl States {
     /// Opens the partitions' databases, in the order of their numbers.
     pub fn open(databases: &[PathBuf]) -> Result<Self, CoreError> {
-        let Some((directory, others)) = databases.split_first() else {
-            return Err(rusqlite::Error::InvalidPath(PathBuf::new()).into());
-        };
-        let others = others.iter().map(|database| Reader::open(database)).collect::<Result<_, _>>()?;
-        Ok(Self { directory: Reader::open(directory)?, others })
+        let readers: Vec<Reader> = databases.iter().map(|database| Reader::open(database)).collect::<Result<_, _>>()?;
+        let layout = readers.first().map_or(Layout::ALONE, Reader::layout);
+        let fits = readers.iter().map(Reader::partition).eq(layout.all());
+        if fits { Ok(Self { layout, readers }) } else { Err(CoreError::NoPartition) }
+    }
+}
+
+impl Views for States {
+    fn layout(&self) -> Layout {
+        self.layout
     }
 
-    /// Where accounts, devices, key packages, invites and blobs are: partition 0.
-    pub fn directory(&self) -> &Reader {
-        &self.directory
+    fn read<T>(
+        &self,
+        partition: PartitionId,
+        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, CoreError> {
+        let reader = self.readers.get(usize::from(partition.0)).ok_or(CoreError::NoPartition)?;
+        reader.snapshot(read)
+    }
+}
+
+/// A relay's whole state through its writer's own connection.
+impl Views for Core {
+    fn layout(&self) -> Layout {
+        Core::layout(self)
     }
 
-    /// One partition, if there is such a one.
-    pub fn of(&self, partition: PartitionId) -> Option<&Reader> {
-        match usize::from(partition.0).checked_sub(1) {
-            None => Some(&self.directory),
-            Some(other) => self.others.get(other),
-        }
-    }
-
-    /// The partition that has all of a chat.
-    pub fn of_chat(&self, chat: &ChatId) -> &Reader {
-        self.of(self.directory.layout().of_chat(chat)).unwrap_or(&self.directory)
-    }
-
-    /// All partitions, in the order of their numbers.
-    pub fn all(&self) -> impl Iterator<Item = (PartitionId, &Reader)> {
-        (0..).map(PartitionId).zip(once(&self.directory).chain(&self.others))
+    fn read<T>(
+        &self,
+        partition: PartitionId,
+        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, CoreError> {
+        if partition == self.partition() { Ok(read(&self.view())?) } else { Err(CoreError::NoPartition) }
     }
 }

@@ -78,3 +78,7 @@ impl Deliveries {
         self.each.get_mut(usize::from(partition.0))
     }
 }
+
+#[cfg(test)]
+#[path = "deliveries_tests.rs"]
+mod tests;

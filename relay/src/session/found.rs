@@ -1,10 +1,10 @@
 //! What a login needs to know of a device, out of the partitions' states.
 
-use crate::readers::States;
+use crate::readers::Views;
 use aside_protocol::frame::Position;
 use aside_protocol::{DeviceId, PartitionId, Pos};
 use aside_relay_core::read::DeviceInfo;
-use aside_relay_core::{CoreError, View};
+use aside_relay_core::{CoreError, Layout, View};
 
 /// A device that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub struct Found {
 
 impl Found {
     /// Looks a device up.
-    pub fn read(states: &States, device: &DeviceId) -> Result<Option<Self>, CoreError> {
-        let Some(info) = states.directory().snapshot(|view| view.device(device))? else {
+    pub fn read(views: &impl Views, device: &DeviceId) -> Result<Option<Self>, CoreError> {
+        let Some(info) = views.directory(|view| view.device(device))? else {
             return Ok(None);
         };
-        let positions = states.all().map(|(partition, state)| match partition {
-            PartitionId(0) => Ok(Position { partition, acked: info.acked, head: info.head }),
-            _ => state.snapshot(|view| position(view, partition, device)),
+        let positions = views.layout().all().map(|partition| match partition {
+            Layout::DIRECTORY => Ok(Position { partition, acked: info.acked, head: info.head }),
+            _ => views.read(partition, |view| position(view, partition, device)),
         });
         let positions = positions.collect::<Result<_, _>>()?;
         Ok(Some(Self { info, positions }))

@@ -1,6 +1,6 @@
 //! Requests that only read, and how the partitions' states answer them.
 
-use crate::readers::States;
+use crate::readers::Views;
 use aside_protocol::limits::CHATS_PAGE;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Chats, ChatsOf, Lookup, Range, Receipts, Routing};
@@ -24,21 +24,16 @@ pub enum Query {
 
 impl Query {
     /// What the device that asks is told: by the directory about accounts, by a chat's partition about the chat.
-    pub fn answer(&self, states: &States, device: &DeviceId) -> Result<Answer, CoreError> {
+    pub fn answer(&self, views: &impl Views, device: &DeviceId) -> Result<Answer, CoreError> {
         let found = match self {
-            Self::Lookup(lookup) => states.directory().snapshot(|view| view.account(lookup))?.map(Answer::Account),
-            Self::Range(range) => {
-                let state = states.of_chat(&range.chat);
-                state.snapshot(|view| view.range(device, range))?.map(Answer::Envelopes)
-            }
+            Self::Lookup(lookup) => views.directory(|view| view.account(lookup))?.map(Answer::Account),
+            Self::Range(range) => views.of_chat(&range.chat, |view| view.range(device, range))?.map(Answer::Envelopes),
             Self::Routing(routing) => {
-                let state = states.of_chat(&routing.chat);
-                state.snapshot(|view| view.routing(device, &routing.chat))?.map(Answer::Routing)
+                views.of_chat(&routing.chat, |view| view.routing(device, &routing.chat))?.map(Answer::Routing)
             }
-            Self::Chats(chats) => Some(Answer::Chats(chats_of(states, device, chats)?)),
+            Self::Chats(chats) => Some(Answer::Chats(chats_of(views, device, chats)?)),
             Self::Receipts(receipts) => {
-                let state = states.of_chat(&receipts.chat);
-                state.snapshot(|view| view.receipts(device, receipts))?.map(Answer::Receipts)
+                views.of_chat(&receipts.chat, |view| view.receipts(device, receipts))?.map(Answer::Receipts)
             }
         };
         Ok(found.unwrap_or_else(|| Answer::Refused(self.nothing())))
@@ -53,8 +48,8 @@ impl Query {
 }
 
 /// A page of the chats of all partitions.
-fn chats_of(states: &States, device: &DeviceId, chats: &Chats) -> Result<ChatsOf, CoreError> {
-    let pages = states.all().map(|(_, state)| state.snapshot(|view| view.chats(device, chats)));
+fn chats_of(views: &impl Views, device: &DeviceId, chats: &Chats) -> Result<ChatsOf, CoreError> {
+    let pages = views.layout().all().map(|partition| views.read(partition, |view| view.chats(device, chats)));
     Ok(merge(pages.collect::<Result<_, _>>()?))
 }
 

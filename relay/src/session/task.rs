@@ -6,7 +6,7 @@ use crate::hub::Subscription;
 use crate::log::Reply;
 use crate::mailbox::{Mail, Mailbox};
 use crate::meetings::Seat;
-use crate::readers::States;
+use crate::readers::{States, Views};
 use crate::server::Shared;
 use aside_protocol::frame::GoodbyeReason;
 use aside_protocol::refusal::RetryAfter;
@@ -192,13 +192,10 @@ impl<C: Carrier> Task<C> {
         };
         let mailbox = self.mailbox.clone();
         self.shared.readers.run(move |states| {
-            let page = match states.of(partition) {
-                Some(state) => state.snapshot(|view| catch_up.next_page(view, most, bytes)).map_err(|error| {
-                    unread(&error);
-                    Unreadable
-                }),
-                None => Err(Unreadable),
-            };
+            let page = states.read(partition, |view| catch_up.next_page(view, most, bytes)).map_err(|error| {
+                unread(&error);
+                Unreadable
+            });
             mailbox.put(Mail::Page { partition, catch_up, page });
         });
     }

@@ -29,7 +29,20 @@ pub fn cluster_of(data: &Path) -> Option<Settings> {
     if !made_before.exists() {
         let how = if data.join("relay.db").exists() { "import" } else { "init" };
         let mut init = Command::new(env!("CARGO_BIN_EXE_aside-relay"));
-        init.args(["cluster", how, "--replicas", "1", "--partitions", &partitions(), "--cluster", &servers, "--name", &name, "--data"]).arg(data);
+        init.args([
+            "cluster",
+            how,
+            "--replicas",
+            "1",
+            "--partitions",
+            &partitions(),
+            "--cluster",
+            &servers,
+            "--name",
+            &name,
+            "--data",
+        ])
+        .arg(data);
         let made = init.output().unwrap();
         assert!(made.status.success(), "no cluster: {}", String::from_utf8_lossy(&made.stderr));
         std::fs::write(made_before, "").unwrap();

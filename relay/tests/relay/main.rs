@@ -11,6 +11,7 @@ mod delivery;
 mod groups;
 mod linking;
 mod logs;
+mod partitions;
 mod people;
 mod quic;
 mod registering;

@@ -10,8 +10,8 @@ use aside_relay::log::Reply;
 use aside_relay::log::applier::busy;
 use aside_relay::mailbox::{Mail, Mailbox, Wakes};
 use aside_relay::meetings::Seat;
-use aside_relay::session::{Input, Output, Session};
-use aside_relay_core::CatchUp;
+use aside_relay::session::{Found, Input, Output, Session};
+use aside_relay_core::{CatchUp, Layout};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -71,9 +71,9 @@ impl Desk {
         }
         match self.mail.pop_front()? {
             Mail::Input(input) => Some(input),
-            Mail::Page(catch_up, input) => {
+            Mail::Page { partition, catch_up, page } => {
                 self.catch_up = Some(catch_up);
-                Some(input)
+                Some(Input::Page { partition, page })
             }
         }
     }
@@ -152,7 +152,7 @@ impl World {
                     }
                     self.wake_writer();
                 }
-                Output::Ack(device, pos) => {
+                Output::Ack(device, _, pos) => {
                     self.relay.backlog.ack(device, pos, self.instant());
                     self.wake_writer();
                 }
@@ -168,12 +168,12 @@ impl World {
                     self.with_desk(conn, |desk| desk.seat.take(talk, now));
                     self.wake_all();
                 }
-                Output::StartCatchUp(device, from) => {
+                Output::StartCatchUp(device, _, from) => {
                     self.with_desk(conn, |desk| desk.catch_up = Some(Box::new(CatchUp::new(device, from))));
                 }
                 Output::FindDevice(device) => self.ask_reader(conn, Job::Device(device)),
                 Output::Read { token, device, query } => self.ask_reader(conn, Job::Answer(token, device, query)),
-                Output::NextPage { most, bytes } => self.ask_reader(conn, Job::Page(most, bytes)),
+                Output::NextPage { most, bytes, .. } => self.ask_reader(conn, Job::Page(most, bytes)),
             }
         }
     }
@@ -199,16 +199,18 @@ impl World {
         let Some(desk) = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut()) else {
             return;
         };
-        let view = applier.core().view();
+        let core = applier.core();
         desk.mailbox.put(match job {
-            Job::Device(device) => Mail::Input(Input::Device(Ok(view.device(&device).expect("read").map(Box::new)))),
+            Job::Device(device) => {
+                Mail::Input(Input::Device(Ok(Found::read(core, &device).expect("read").map(Box::new))))
+            }
             Job::Answer(token, device, query) => {
-                Mail::Input(Input::ReadAnswer { token, answer: query.answer(&view, &device).expect("read") })
+                Mail::Input(Input::ReadAnswer { token, answer: query.answer(core, &device).expect("read") })
             }
             Job::Page(most, bytes) => {
                 let mut catch_up = desk.catch_up.take().expect("a page is asked of a catch-up");
-                let page = catch_up.next_page(&view, most, bytes).expect("read");
-                Mail::Page(catch_up, Input::Page(Ok(page)))
+                let page = catch_up.next_page(&core.view(), most, bytes).expect("read");
+                Mail::Page { partition: Layout::DIRECTORY, catch_up, page: Ok(page) }
             }
         });
         self.wake(conn);
