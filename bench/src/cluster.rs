@@ -26,8 +26,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts them on ports of the system's choice. The NATS server is `ASIDE_NATS_SERVER`, or the one on `PATH`.
-    pub fn start(count: usize) -> Result<Self, BenchError> {
+    /// Starts them, with so many partitions, on ports of the system's choice. The NATS server is `ASIDE_NATS_SERVER`, or the one on `PATH`.
+    pub fn start(count: usize, partitions: u16) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir()?;
         let server = std::env::var_os("ASIDE_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from);
         let ports = (0..count)
@@ -40,7 +40,7 @@ impl Cluster {
         }
         let urls: Vec<String> = ports.iter().map(|(port, ..)| format!("nats://127.0.0.1:{port}")).collect();
         let urls = urls.join(",");
-        init(folder.path(), &urls, count)?;
+        init(folder.path(), &urls, count, partitions)?;
         let mut nodes = Vec::new();
         for number in 0..count {
             nodes.push(node(folder.path(), &urls, number, &ports)?);
@@ -62,9 +62,13 @@ impl Cluster {
             .args(["cluster", "status", "--json", "--cluster", &self.urls])
             .output()?;
         let status: Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
-        let number = |name: &str| status[name].as_u64().ok_or_else(|| BenchError::unexpected("its status", &status));
-        let (first, records, bytes) = (number("first")?, number("last")?, number("bytes")?);
-        Ok(Cost { relays_ms, nats_ms, whole: first == 2, records, bytes })
+        let unexpected = || BenchError::unexpected("its status", &status);
+        let partitions = status["partitions"].as_array().ok_or_else(unexpected)?;
+        let all = |name: &str| -> Result<Vec<u64>, BenchError> {
+            partitions.iter().map(|partition| partition[name].as_u64().ok_or_else(unexpected)).collect()
+        };
+        let whole = all("first")?.iter().all(|first| *first == 2);
+        Ok(Cost { relays_ms, nats_ms, whole, records: all("last")?.iter().sum(), bytes: all("bytes")?.iter().sum() })
     }
 }
 
@@ -74,9 +78,9 @@ pub struct Cost {
     pub relays_ms: Vec<u64>,
     /// Processor time of each NATS server.
     pub nats_ms: Vec<u64>,
-    /// Nothing was cut off from the log but the record it was made with, so `bytes` is all it ever took.
+    /// Nothing was cut off from the logs but the records they were made with, so `bytes` is all it ever took.
     pub whole: bool,
-    /// Records of the log.
+    /// Records of all logs.
     pub records: u64,
     /// Bytes of the log at each server that holds it.
     pub bytes: u64,
@@ -109,12 +113,13 @@ fn config(folder: &Path, number: usize, ports: &[(u16, u16, u16)]) -> Result<Pat
 }
 
 /// Makes the cluster, once NATS can, and gives all nodes its identity.
-fn init(folder: &Path, urls: &str, count: usize) -> Result<(), BenchError> {
+fn init(folder: &Path, urls: &str, count: usize, partitions: u16) -> Result<(), BenchError> {
     let (first, deadline) = (data(folder, 0), Instant::now() + START);
     loop {
-        let replicas = count.min(3).to_string();
+        let (replicas, partitions) = (count.min(3).to_string(), partitions.to_string());
         let mut command = Command::new(program("aside-relay")?);
-        command.args(["cluster", "init", "--cluster", urls, "--replicas", &replicas, "--data"]).arg(&first);
+        command.args(["cluster", "init", "--cluster", urls, "--replicas", &replicas, "--partitions", &partitions]);
+        command.arg("--data").arg(&first);
         let made = command.output()?;
         if made.status.success() {
             break;

@@ -44,6 +44,9 @@ pub struct Args {
     /// Through a cluster of so many nodes and NATS servers, at which the members are in turns; without the bound.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
     cluster: Option<u8>,
+    /// Partitions of the cluster.
+    #[arg(long, value_name = "N", requires = "cluster", default_value_t = 16)]
+    partitions: u16,
     /// What carries the relay's frames; the bound has WebSockets.
     #[arg(long, value_enum, default_value = "ws")]
     transport: Transport,
@@ -77,7 +80,7 @@ pub async fn run(args: Args) -> Result<Figures, BenchError> {
 
 /// The same through a cluster: what the clients saw, and what it cost all relays and all NATS servers.
 async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
-    let cluster = Cluster::start(nodes)?;
+    let cluster = Cluster::start(nodes, args.partitions)?;
     let began = Instant::now();
     let mut crowd = Crowd::new(talkers(|number| cluster.invite(number), args).await?)?;
     let joined = began.elapsed();

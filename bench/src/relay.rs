@@ -43,6 +43,9 @@ pub struct Args {
     /// Through a cluster of so many nodes and NATS servers; the ends of a pair are at different nodes.
     #[arg(long, value_name = "NODES", value_parser = clap::value_parser!(u8).range(1..=5), conflicts_with = "with_bound")]
     cluster: Option<u8>,
+    /// Partitions of the cluster.
+    #[arg(long, value_name = "N", requires = "cluster", default_value_t = 16)]
+    partitions: u16,
     /// Have connections at so many of the cluster's nodes only: the others do nothing but follow.
     #[arg(long, value_name = "NODES", requires = "cluster", value_parser = clap::value_parser!(u8).range(1..=5))]
     at: Option<u8>,

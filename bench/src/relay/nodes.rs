@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Processor time of relays and of NATS apart: on one machine they share its cores.
 pub async fn through(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
-    let cluster = Cluster::start(nodes)?;
+    let cluster = Cluster::start(nodes, args.partitions)?;
     let at = args.at.map_or(nodes, usize::from).min(nodes);
     let couples = stream::iter(0..args.pairs).map(|pair| {
         let (one, other) = (cluster.invite(pair % at), cluster.invite((pair + 1) % at));

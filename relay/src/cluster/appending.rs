@@ -55,9 +55,12 @@ pub(super) async fn rule(part: Arc<Part>, mut batches: mpsc::Receiver<Submission
 struct Vacancy(Option<Instant>);
 
 impl Vacancy {
-    /// Takes the lease if it is to be this node's, or if whose it is to be does not take it.
+    /// Takes the lease if it is to be this node's, or if whose it is to be does not take it. A node that cannot store takes none.
     async fn take(&mut self, part: &Part) -> Result<Option<Lease>, NatsError> {
         let (node, id) = (&part.node, part.id);
+        if !part.reached.borrow().sound {
+            return Ok(None);
+        }
         let own = node.places().of(id, Instant::now()) == Some(node.name.as_str());
         let vacant = match Lease::holder(&node.nats, id).await? {
             Some(holder) if holder == node.name => VACANT,
@@ -128,7 +131,7 @@ async fn append(part: &Part, last: u64, record: &Record) -> Option<u64> {
 
 /// Why a reign ends.
 enum End {
-    /// This node is to append no more.
+    /// This node is to append no more, or cannot store what it appends.
     Drained,
     /// That node is to append.
     Moved(String),
@@ -229,6 +232,10 @@ impl Office {
     async fn renew(&mut self) -> Turn {
         if !self.lease.renew().await || self.is_overtaken() {
             return Turn::End(End::Lost);
+        }
+        if !self.part.reached.borrow().sound {
+            // Whoever cannot store what it appends could not let the partition learn, nor tell what it holds.
+            return Turn::End(End::Drained);
         }
         let node = &self.part.node;
         if let Some(better) = node.places().better(self.part.id, &node.name, self.last, Instant::now()) {

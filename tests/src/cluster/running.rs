@@ -4,6 +4,7 @@ use super::{Cluster, NODES, START};
 use crate::process::Background;
 use crate::{limited, wait_for, wait_some};
 use serde_json::Value;
+use std::path::PathBuf;
 
 impl Cluster {
     /// Starts a node, and waits until it serves.
@@ -67,11 +68,20 @@ impl Cluster {
         std::fs::remove_dir_all(self.folder.path().join(format!("nats-{server}"))).expect("its folder");
     }
 
-    /// Removes a node's database, as a lost disk does; what proves who it is stays.
+    /// A node's databases, one for each partition.
+    pub fn databases(&self, node: usize) -> Vec<PathBuf> {
+        let name = |partition| if partition == 0 { "relay.db".to_owned() } else { format!("relay-{partition}.db") };
+        (0..self.partitions).map(|partition| self.data(node).join(name(partition))).collect()
+    }
+
+    /// Removes a node's databases, as a lost disk does; what proves who it is stays.
     pub fn wipe_database(&self, node: usize) {
-        for file in ["relay.db", "relay.db-wal", "relay.db-shm"] {
-            let gone = std::fs::remove_file(self.data(node).join(file));
-            assert!(gone.is_ok() || file != "relay.db", "there is a database");
+        for database in self.databases(node) {
+            std::fs::remove_file(&database).expect("there is a database");
+            for companion in ["db-wal", "db-shm"] {
+                // They are gone after an orderly end.
+                let _ = std::fs::remove_file(database.with_extension(companion));
+            }
         }
     }
 

@@ -5,8 +5,10 @@ use super::common::*;
 use aside_relay_core::{Core, Location};
 use aside_tests::cluster::NODES;
 use aside_tests::{Client, Cluster, rounds, search};
+use serde_json::Value;
 use std::fs::{OpenOptions, remove_file};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// What becomes of what a replica has written since it was last stopped in order, none of which is synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,11 @@ enum Loss {
 
 impl Loss {
     fn befalls(self, cluster: &Cluster, node: usize) {
-        let [wal, shm] = ["relay.db-wal", "relay.db-shm"].map(|name| cluster.data(node).join(name));
+        cluster.databases(node).iter().for_each(|database| self.befalls_one(database));
+    }
+
+    fn befalls_one(self, database: &Path) {
+        let [wal, shm] = ["db-wal", "db-shm"].map(|extension| database.with_extension(extension));
         remove_file(shm).unwrap();
         if self == Self::All {
             return remove_file(wal).unwrap();
@@ -30,12 +36,18 @@ impl Loss {
     }
 }
 
-/// How far the log is applied in what is left of a replica. Looks at a copy.
+/// How far the logs are applied in what is left of a replica, all partitions together. Looks at a copy.
 fn applied(cluster: &Cluster, node: usize) -> u64 {
     let copy = tempfile::tempdir().unwrap();
     search::copy_folder(&cluster.data(node), copy.path());
-    let core = Core::open(&Location::File(copy.path().join("relay.db"))).unwrap();
-    core.view().applied().unwrap()
+    let copied = |database: &PathBuf| copy.path().join(database.file_name().unwrap());
+    let core = |database: &PathBuf| Core::open(&Location::File(copied(database))).unwrap();
+    cluster.databases(node).iter().map(|database| core(database).view().applied().unwrap()).sum()
+}
+
+/// All partitions together.
+fn sum(of: &Value) -> u64 {
+    of.as_array().unwrap().iter().map(|one| one.as_u64().unwrap()).sum()
 }
 
 /// Each tells the other these lines, and knows that they are accepted.
@@ -86,13 +98,14 @@ fn everything_acknowledged_survives_a_loss_of_power_at_all_replicas_after_a_purg
     for turn in 0..rounds(1, NODES) {
         let [bare, all, half] = [turn, turn + 1, turn + 2].map(|node| node % NODES);
         go_on(5);
-        let cut = cluster.tool(&["snapshot", "--json"]).ok().one()["position"].as_u64().unwrap();
+        let cut = sum(&cluster.tool(&["snapshot", "--json"]).ok().one()["positions"]);
         go_on(3);
         // What these two have now is synced; the first one has synced nothing since the snapshot.
         restart(&mut cluster, all);
         restart(&mut cluster, half);
         let total = go_on(6);
-        let last = cluster.status().unwrap()["last"].as_u64().unwrap();
+        let partitions = cluster.status().unwrap()["partitions"].clone();
+        let last = partitions.as_array().unwrap().iter().map(|one| one["last"].as_u64().unwrap()).sum();
         cluster.lose_power();
         Loss::All.befalls(&cluster, bare);
         Loss::All.befalls(&cluster, all);

@@ -128,7 +128,7 @@ fn a_node_finds_credentials_and_certificates_in_its_file() {
     let said: Value = serde_json::from_str(&node.wait_lines(1, START)[0]).unwrap();
     assert!(said["invite"].as_str().unwrap().starts_with("aside://join/"));
     let status = relay(&["cluster", "status", "--json"], &data).ok().one();
-    assert_eq!((&status["owner"], &status["nodes"][0]["node"]), (&json!("one"), &json!("one")));
+    assert_eq!((&status["partitions"][0]["owner"], &status["nodes"][0]["node"]), (&json!("one"), &json!("one")));
     assert_eq!(node.terminate(START), Some(0), "{}", node.log());
 
     let (_, others) = trust();

@@ -87,6 +87,7 @@ fn a_node_without_nats_sends_its_people_on_and_comes_back_by_itself() {
 fn the_node_that_appends_is_cut_off_and_what_it_appends_late_is_refused() {
     let cluster = Cluster::start_linked();
     let mut owner = cluster.owner();
+    cluster.move_all(owner);
     let mut scene = Scene::new(cluster, owner, (owner + 1) % NODES);
     let mut said = 10;
     // An append must be on its way when the way is stuck; if the lease was about to be renewed there is none: again.

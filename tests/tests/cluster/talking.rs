@@ -27,7 +27,10 @@ fn people_at_different_nodes_talk_and_all_nodes_agree() {
     cluster.agree(NODES);
     let status = cluster.status().unwrap();
     assert_eq!(status["nodes"].as_array().unwrap().len(), NODES);
-    assert_eq!((status["replicas"].as_u64(), status["current"].as_u64()), (Some(3), Some(3)));
+    for partition in status["partitions"].as_array().unwrap() {
+        assert_eq!((partition["replicas"].as_u64(), partition["current"].as_u64()), (Some(3), Some(3)), "{status}");
+        assert_eq!(partition["standbys"].as_array().map(Vec::len), Some(NODES - 1), "{status}");
+    }
 }
 
 #[test]
