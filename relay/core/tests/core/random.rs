@@ -2,6 +2,7 @@
 //! what is caught up on.
 
 use crate::model::{Chat, Devices, Verdict};
+use crate::shadow::Shadow;
 use crate::world::{Person, World, body, chat_of, founding, group_founding};
 use aside_protocol::envelope::EnvelopeKind;
 use aside_protocol::limits::{LEAVES_PER_HOUR, REJOINS_PER_HOUR, ROUTES_PER_HOUR};
@@ -84,6 +85,8 @@ struct Run {
     ever_revoked: BTreeSet<DeviceId>,
     /// When a device last began an hour of asking in a chat, and how often it asked since: by what it asked.
     asked: BTreeMap<(DeviceId, ChatId, u64), (Millis, u64)>,
+    /// The same relay, once it is spread over partitions.
+    shadow: Option<Shadow>,
 }
 
 impl Run {
@@ -93,8 +96,8 @@ impl Run {
         let accounts = people.iter().map(|person| person.devices.iter().map(|(device, _)| *device).collect()).collect();
         let all = Devices { accounts, revoked: BTreeSet::new() };
         let lists = people.iter().map(|person| (2, person.list(2, &person.first_list()))).collect();
-        let (chats, pushed, acked, ever_revoked, asked) = Default::default();
-        Self { world, people, chats, pushed, acked, all, lists, ever_revoked, asked }
+        let (chats, pushed, acked, ever_revoked, asked, shadow) = Default::default();
+        Self { world, people, chats, pushed, acked, all, lists, ever_revoked, asked, shadow }
     }
 
     fn by(&self, who: usize) -> By {
@@ -121,7 +124,10 @@ impl Run {
     }
 
     fn apply(&mut self, command: Command) -> Outcome {
-        let outcome = self.world.apply(command);
+        let outcome = self.world.apply(command.clone());
+        if let Some(shadow) = &mut self.shadow {
+            shadow.follow(&self.world, &command, &outcome);
+        }
         for delivery in &outcome.deliveries {
             for device in delivery.to.iter().chain(&delivery.echo) {
                 let before =
@@ -137,7 +143,7 @@ impl Run {
             Op::Ack { who, part } => {
                 let (device, head) = (self.by(who).device, self.world.core.view().head().unwrap());
                 let pos = Pos(head.0 * part / 100);
-                self.world.ack(device, pos);
+                self.apply(Command::Ack { device, pos });
                 let acked = self.acked.entry(device).or_default();
                 *acked = pos.max(*acked);
             }
@@ -157,12 +163,12 @@ impl Run {
     /// A person removes its second device, or takes it back.
     fn set_devices(&mut self, index: usize, both: bool) {
         let person = &self.people[index];
-        let (version, standing) = &self.lists[index];
+        let (version, standing) = self.lists[index].clone();
         let listed = if both { 2 } else { 1 };
-        let list = person.list_of(version + 1, standing, &person.devices[..listed]);
-        let second = person.device(1);
+        let list = person.list_of(version + 1, &standing, &person.devices[..listed]);
+        let (by, second) = (person.by(0), person.device(1));
         let put = PutDeviceList { list: list.clone() };
-        let outcome = self.world.apply(Command::PutDeviceList(person.by(0), put));
+        let outcome = self.apply(Command::PutDeviceList(by, put));
         assert_eq!(Verdict::of(&outcome.answer), Verdict::Done);
         self.lists[index] = (version + 1, list);
         if both {
@@ -373,5 +379,18 @@ proptest! {
         ops.iter().for_each(|op| run.step(op));
         let hash = run.world.core.state_hash().unwrap();
         prop_assert_eq!(replay(&run.world.applied, 5).unwrap(), hash);
+    }
+
+    #[test]
+    fn a_relay_spread_over_partitions_answers_and_delivers_as_one_alone(ops in ops(true), at in 0..60usize) {
+        let mut run = Run::new();
+        for (index, op) in ops.iter().enumerate() {
+            if index == at.min(ops.len() - 1) {
+                run.shadow = Some(Shadow::of(&run.world, 4));
+            }
+            run.step(op);
+        }
+        let devices: Vec<DeviceId> = (0..6).map(|who| run.by(who).device).collect();
+        run.shadow.take().unwrap().check(&run.world, &devices, &run.ever_revoked);
     }
 }
