@@ -16,7 +16,7 @@ use crate::processes::{Bound, Relay};
 use crate::relay::join;
 use crate::wire::Transport;
 use aside_protocol::invite::Invite;
-use aside_protocol::{GroupNonce, Pos};
+use aside_protocol::GroupNonce;
 use crowd::{Crowd, Sample, Voice};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::time::Instant;
@@ -179,7 +179,7 @@ async fn talkers<'a>(invite: impl Fn(usize) -> &'a Invite, args: &Args) -> Resul
     let (chat, base) = founder.found_as(found).await?;
     let place = Place { chat, base, writer: founder.known.device };
     for member in &mut members {
-        member.attach(Pos(0)).await?;
+        member.attach().await?;
     }
     members.into_iter().map(|member| GroupTalker::new(member, place)).collect()
 }

@@ -4,12 +4,13 @@ use crate::error::BenchError;
 use crate::person::{Known, Person, founding};
 use crate::wire::{Transport, Wire};
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, Ping, RelayFrame, VERSION};
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, Ping, Position, RelayFrame, VERSION};
 use aside_protocol::invite::Invite;
 use aside_protocol::login::{Mode, Transcript, pin};
 use aside_protocol::request::{Answer, Found, Request};
 use aside_protocol::{ChatId, Cursor, Nonce, PartitionId, Pos, Seq, codec};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 
 /// Envelopes after which a client acknowledges: half of the window, as the real client does.
 const ACK_AFTER: usize = 128;
@@ -22,8 +23,8 @@ pub struct Member {
     pub wire: Wire,
     login: LoginOk,
     next_id: u64,
-    /// The highest position that came, and how many came since the last acknowledgement.
-    seen: Pos,
+    /// The highest positions that came since the last acknowledgement, by partition, and how many envelopes.
+    seen: BTreeMap<PartitionId, Pos>,
     unacked: usize,
 }
 
@@ -45,15 +46,16 @@ impl Member {
     async fn enter(mut wire: Wire, known: Known, frame: &ClientFrame) -> Result<Self, BenchError> {
         send(&mut wire, frame).await?;
         match next(&mut wire).await? {
-            RelayFrame::LoginOk(login) => Ok(Self { known, wire, login, next_id: 1, seen: Pos(0), unacked: 0 }),
+            RelayFrame::LoginOk(login) => Ok(Self { known, wire, login, next_id: 1, seen: BTreeMap::new(), unacked: 0 }),
             other => Err(BenchError::unexpected("a login", &other)),
         }
     }
 
-    /// Starts delivery after `pos`.
-    pub async fn attach(&mut self, pos: Pos) -> Result<(), BenchError> {
-        let cursor = Cursor { log: self.login.log, partition: PartitionId(0), pos };
-        send(&mut self.wire, &ClientFrame::Attach(Attach { cursors: vec![cursor] })).await
+    /// Starts delivery, from the beginning of every partition.
+    pub async fn attach(&mut self) -> Result<(), BenchError> {
+        let cursor = |at: &Position| Cursor { log: self.login.log, partition: at.partition, pos: Pos(0) };
+        let cursors = self.login.positions.iter().map(cursor).collect();
+        send(&mut self.wire, &ClientFrame::Attach(Attach { cursors })).await
     }
 
     /// Asks whether the relay lives; it answers with a pong.
@@ -108,16 +110,18 @@ impl Member {
 
     /// Notes an envelope that came.
     pub fn saw(&mut self, envelope: &Envelope) {
-        self.seen = self.seen.max(envelope.pos);
+        let seen = self.seen.entry(envelope.partition).or_default();
+        *seen = envelope.pos.max(*seen);
         self.unacked += 1;
     }
 
-    /// Feeds an acknowledgement, if so many are due; `all` for any.
+    /// Feeds an acknowledgement of each partition, if so many are due; `all` for any.
     pub async fn ack(&mut self, all: bool) -> Result<(), BenchError> {
         if self.unacked >= ACK_AFTER || (all && self.unacked > 0) {
             self.unacked = 0;
-            let ack = Ack { partition: PartitionId(0), pos: self.seen };
-            self.wire.feed(codec::encode(&ClientFrame::Ack(ack))).await?;
+            for (partition, pos) in std::mem::take(&mut self.seen) {
+                self.wire.feed(codec::encode(&ClientFrame::Ack(Ack { partition, pos }))).await?;
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::wire::{Transport, Wire};
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::frame::RelayFrame;
 use aside_protocol::invite::Invite;
-use aside_protocol::{ChatId, Pos};
+use aside_protocol::ChatId;
 use std::collections::HashMap;
 
 /// A registered person without a connection.
@@ -49,7 +49,7 @@ impl Reader {
 
     async fn come_back_over(&self, wire: Wire, invite: &Invite) -> Result<Member, BenchError> {
         let mut member = Member::login_over(wire, invite, &self.0).await?;
-        member.attach(Pos(0)).await?;
+        member.attach().await?;
         Ok(member)
     }
 

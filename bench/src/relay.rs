@@ -15,7 +15,7 @@ use crate::wire::{Transport, Wire};
 use aside_protocol::frame::RelayFrame;
 use aside_protocol::invite::Invite;
 use aside_protocol::request::{Answer, Request, Send};
-use aside_protocol::{Body, ChatId, N, Pos, Seq};
+use aside_protocol::{Body, ChatId, N, Seq};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::time::Duration;
@@ -160,8 +160,8 @@ async fn couple(
     let mut one = join(here, 2 * pair, transport).await?;
     let mut other = join(there, 2 * pair + 1, transport).await?;
     let (chat, base) = one.found(other.known).await?;
-    one.attach(Pos(0)).await?;
-    other.attach(Pos(0)).await?;
+    one.attach().await?;
+    other.attach().await?;
     let partner = other.known;
     let (known, founder) = (one.known, RelayTalker::new(one, partner, chat, base, N(2))?);
     Ok([founder, RelayTalker::new(other, known, chat, base, N(1))?])
