@@ -4,6 +4,7 @@
 //! Whole conversations, with real MLS on both sides and a relay core between them, are in the workspace's `tests/`.
 
 mod batches;
+mod cursors;
 mod devices;
 mod groups;
 mod history;
