@@ -46,7 +46,9 @@ impl Member {
     async fn enter(mut wire: Wire, known: Known, frame: &ClientFrame) -> Result<Self, BenchError> {
         send(&mut wire, frame).await?;
         match next(&mut wire).await? {
-            RelayFrame::LoginOk(login) => Ok(Self { known, wire, login, next_id: 1, seen: BTreeMap::new(), unacked: 0 }),
+            RelayFrame::LoginOk(login) => {
+                Ok(Self { known, wire, login, next_id: 1, seen: BTreeMap::new(), unacked: 0 })
+            }
             other => Err(BenchError::unexpected("a login", &other)),
         }
     }

@@ -5,10 +5,10 @@ use crate::fleet::Stamp;
 use crate::member::{Member, address};
 use crate::person::{Known, Person};
 use crate::wire::{Transport, Wire};
+use aside_protocol::ChatId;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};
 use aside_protocol::frame::RelayFrame;
 use aside_protocol::invite::Invite;
-use aside_protocol::ChatId;
 use std::collections::HashMap;
 
 /// A registered person without a connection.

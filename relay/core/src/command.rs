@@ -144,7 +144,14 @@ pub enum Command {
     PointTo(Vec<BlobRef>),
     /// A [`Command::Commit`] or [`Command::Found`] that points to blobs of which the directory has said that they are
     /// complete.
-    Pointing(Vec<BlobRef>, Box<Command>),
+    Pointing {
+        /// What it points to.
+        blobs: Vec<BlobRef>,
+        /// The position of the directory's log by which they were there.
+        since: u64,
+        /// The commit or founding.
+        command: Box<Command>,
+    },
     /// What another partition than the directory learns of accounts and their devices. What it knows already is passed
     /// over, and a gap is refused.
     Learn {
@@ -176,7 +183,7 @@ impl Command {
             Self::Leave(_, leave) => leave.body.len(),
             Self::Join(_, join) => join.body.len(),
             Self::Recover(recovery) => recovery.list.len(),
-            Self::Pointing(_, inner) => inner.weight(),
+            Self::Pointing { command, .. } => command.weight(),
             Self::Learn { changes } => changes.iter().map(|change| change.list.len()).sum(),
             _ => 0,
         }

@@ -56,7 +56,7 @@ impl Layout {
             Command::Rejoin(_, request) => self.of_chat(&request.chat),
             Command::Leave(_, request) => self.of_chat(&request.chat),
             Command::Join(_, request) => self.of_chat(&request.chat),
-            Command::Pointing(_, inner) => self.of(inner),
+            Command::Pointing { command, .. } => self.of(command),
             _ => Self::DIRECTORY,
         }
     }

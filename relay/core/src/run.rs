@@ -70,7 +70,7 @@ fn dispatch<'a>(step: &mut Step<'a>, command: &'a Command) -> Result<Answer, Sto
         Command::BlobGone { id } => blob::gone(step, id),
         Command::BlobLost { id } => blob::lost(step, id),
         Command::PointTo(blobs) => blob::point_to(step, blobs),
-        Command::Pointing(blobs, inner) => pointing(step, blobs, inner),
+        Command::Pointing { blobs, command, .. } => pointing(step, blobs, command),
         Command::Learn { changes } => learn::learn(step, changes),
         Command::Retain { limit } => retain::retain(step, *limit),
     }

@@ -179,14 +179,17 @@ impl Log for ClusterLog {
             return part.submit(command, reply);
         }
         // Blobs are the directory's: it is asked first whether they are there, and keeps them from then on.
-        let (part, asked) = (part.clone(), Command::PointTo(blobs.clone()));
+        let (part, reached, asked) = (part.clone(), directory.reached.clone(), Command::PointTo(blobs.clone()));
         directory.submit(
             asked,
             Box::new(move |answer, wakes| match answer {
                 // What was accepted before is answered as it was, even if they are gone by now.
                 Answer::Refused(Refusal::NotFound(_)) => part.submit(command, reply),
                 Answer::Refused(refusal) => reply(Answer::Refused(refusal), wakes),
-                _ => part.submit(Command::Pointing(blobs, Box::new(command)), reply),
+                _ => {
+                    let since = reached.borrow().position;
+                    part.submit(Command::Pointing { blobs, since, command: Box::new(command) }, reply);
+                }
             }),
         );
     }

@@ -118,7 +118,8 @@ impl Running {
         let mut drawn = [0; 8];
         getrandom::fill(&mut drawn).map_err(|error| CoreError::Thread(error.to_string()))?;
         let pending = Arc::new(Mutex::new(Pending::new(u64::from_be_bytes(drawn) >> 1)));
-        let replica = Arc::new(Replica::start(core, node.hub.clone(), pending.clone())?);
+        let behind = directory.as_ref().map(|directory: &Directory| directory.reached.clone());
+        let replica = Arc::new(Replica::start(core, node.hub.clone(), pending.clone(), behind)?);
         let (appending, batches) = mpsc::channel(BATCHES);
         let part = Arc::new(Part {
             node: node.clone(),

@@ -10,6 +10,7 @@ use aside_protocol::Hash;
 use aside_protocol::frame::GoodbyeReason;
 use aside_relay_core::record::{Applied, Entry, Record};
 use aside_relay_core::{Command, Core, CoreError, Outcome};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use tokio::sync::{mpsc, watch};
 const AHEAD: usize = 32;
 /// Pause before a record is tried again that the disk did not take.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Pause before it is looked again how far the directory is.
+const SOON: Duration = Duration::from_millis(2);
 
 /// A record and where it stands.
 pub(super) struct Logged {
@@ -52,20 +55,27 @@ pub(super) struct Replica {
     records: Mutex<Option<mpsc::Sender<Logged>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     reached: watch::Receiver<Reached>,
+    ending: Arc<AtomicBool>,
 }
 
 impl Replica {
-    /// Starts it over a database.
-    pub(super) fn start(core: Core, hub: Arc<Hub>, pending: Arc<Mutex<Pending>>) -> Result<Self, CoreError> {
+    /// Starts it over a database. `directory` is how far this node is with that one, unless this is it.
+    pub(super) fn start(
+        core: Core,
+        hub: Arc<Hub>,
+        pending: Arc<Mutex<Pending>>,
+        directory: Option<watch::Receiver<Reached>>,
+    ) -> Result<Self, CoreError> {
         let view = core.view();
         let (position, changes, learned) = (view.applied()?, view.changes()?, view.learned()?);
         let (records, coming) = mpsc::channel(AHEAD);
         let (told, reached) = watch::channel(Reached { position, changes, learned, sound: true, ..Reached::default() });
-        let work = Work { core, hub, pending, told };
+        let ending = Arc::new(AtomicBool::new(false));
+        let work = Work { core, hub, pending, directory, ending: ending.clone(), told };
         let name = format!("replica-{}", work.core.partition().0);
         let spawned = thread::Builder::new().name(name).spawn(move || work.run(coming));
         let thread = spawned.map_err(|error| CoreError::Thread(error.to_string()))?;
-        Ok(Self { records: Mutex::new(Some(records)), thread: Mutex::new(Some(thread)), reached })
+        Ok(Self { records: Mutex::new(Some(records)), thread: Mutex::new(Some(thread)), reached, ending })
     }
 
     /// Where records go, in the order of their positions.
@@ -80,6 +90,7 @@ impl Replica {
 
     /// Applies what has come, checkpoints, and ends. Blocks.
     pub(super) fn stop(&self) {
+        self.ending.store(true, Ordering::Relaxed);
         drop(self.records.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
@@ -92,6 +103,8 @@ struct Work {
     core: Core,
     hub: Arc<Hub>,
     pending: Arc<Mutex<Pending>>,
+    directory: Option<watch::Receiver<Reached>>,
+    ending: Arc<AtomicBool>,
     told: watch::Sender<Reached>,
 }
 
@@ -99,10 +112,29 @@ impl Work {
     fn run(mut self, mut coming: mpsc::Receiver<Logged>) {
         let _guard = AbortOnPanic;
         while let Some(logged) = coming.blocking_recv() {
+            if !self.directory_has(&logged.record) {
+                break;
+            }
             self.take(&logged);
         }
         if let Err(error) = self.core.checkpoint() {
             tracing::warn!(%error, "the last checkpoint failed; the next start makes up for it");
+        }
+    }
+
+    /// Waits until this node has of the directory what a record builds on: who gets its envelopes here may ask for that at
+    /// once. `false`: the node ends first, and reads the record again at its next start.
+    fn directory_has(&self, record: &Record) -> bool {
+        let (Some(directory), (changes, position)) = (&self.directory, needs(record)) else { return true };
+        loop {
+            let there = {
+                let reached = directory.borrow();
+                reached.changes >= changes && reached.position >= position
+            };
+            if there || self.ending.load(Ordering::Relaxed) {
+                return there;
+            }
+            thread::sleep(SOON);
         }
     }
 
@@ -170,5 +202,50 @@ impl Work {
         outcome.deliveries.into_iter().for_each(|delivery| self.hub.push(delivery, wakes));
         // A removed device that comes back is told at its login that it was removed.
         outcome.revoked.iter().for_each(|device| self.hub.disconnect(device, GoodbyeReason::ShuttingDown));
+    }
+}
+
+/// Up to which change, and which position of its log, a record builds on the directory.
+fn needs(record: &Record) -> (u64, u64) {
+    record.entries.iter().fold((0, 0), |(changes, position), entry| match &entry.command {
+        Command::Learn { changes: learned } => {
+            (learned.last().map_or(changes, |change| change.number.max(changes)), position)
+        }
+        Command::Pointing { since, .. } => (changes, position.max(*since)),
+        _ => (changes, position),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aside_protocol::{Body, Millis, Name, PublicKey};
+    use aside_relay_core::command::Change;
+
+    fn record(commands: Vec<Command>) -> Record {
+        let entries = commands.into_iter().zip(1..).map(|(command, id)| Entry { origin: 1, id, command }).collect();
+        Record { version: 2, owner: String::new(), reign: 1, time: Millis(1), check: false, entries }
+    }
+
+    fn learn(numbers: &[u64]) -> Option<Command> {
+        let name = Name::new("alice".to_owned()).ok()?;
+        let change = |number: &u64| Change {
+            number: *number,
+            name: name.clone(),
+            root: PublicKey([1; 32]),
+            list: Body::from(Vec::new()),
+        };
+        Some(Command::Learn { changes: numbers.iter().map(change).collect() })
+    }
+
+    #[test]
+    fn a_record_builds_on_the_last_that_it_teaches_and_on_the_blobs_it_points_to() {
+        let pointing =
+            |since| Command::Pointing { blobs: Vec::new(), since, command: Box::new(Command::Retain { limit: 1 }) };
+        assert_eq!(needs(&record(vec![Command::Retain { limit: 1 }])), (0, 0));
+        let all: Vec<Command> =
+            learn(&[7, 8]).into_iter().chain(learn(&[9])).chain([pointing(5), pointing(3)]).collect();
+        assert_eq!(all.len(), 4);
+        assert_eq!(needs(&record(all)), (9, 5));
     }
 }

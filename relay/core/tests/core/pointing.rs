@@ -58,7 +58,7 @@ fn what_a_command_points_to_is_told() {
     assert_eq!(found(&alice, &founding).pointers(), []);
     founding.welcome = adding.welcome;
     assert_eq!(found(&alice, &founding).pointers(), [blob(2)]);
-    let outer = Command::Pointing(vec![blob(1)], Box::new(found(&alice, &founding)));
+    let outer = Command::Pointing { blobs: vec![blob(1)], since: 0, command: Box::new(found(&alice, &founding)) };
     assert_eq!((outer.pointers(), outer.weight()), (vec![], found(&alice, &founding).weight()));
     assert_eq!(spread.layout.of(&outer), AT);
     assert_eq!(refused(&spread.directory().apply(outer).answer), INVALID, "it belongs to the chat's partition");
@@ -75,7 +75,7 @@ fn a_commit_points_only_to_what_the_directory_has_whole() {
     assert_eq!(refused(&spread.directory().apply(Command::PointTo(commit.pointers())).answer), NOT_FOUND);
     assert_eq!(refused(&spread.apply(commit.clone()).answer), NOT_FOUND, "of that size");
     complete(&mut spread, blob(2));
-    let some = Command::Pointing(vec![blob(1)], Box::new(commit.clone()));
+    let some = Command::Pointing { blobs: vec![blob(1)], since: 0, command: Box::new(commit.clone()) };
     assert_eq!(refused(&spread.part(AT).apply(some).answer), NOT_FOUND, "those that are named");
     assert_eq!(refused(&spread.part(AT).apply(commit.clone()).answer), NOT_FOUND);
     assert_eq!(sent(&spread.apply(commit)).seq, Seq(2));
@@ -119,10 +119,14 @@ fn nothing_but_commits_and_foundings_points() {
     let send =
         aside_protocol::request::Send { chat: founding.chat, n: aside_protocol::N(2), base: Seq(1), body: body("hi") };
     let send = Command::Send(alice.by(0), Hash::of(&send.body), send);
-    let twice = Command::Pointing(vec![blob(1), blob(2)], Box::new(committed(&alice, &adding)));
+    let twice =
+        Command::Pointing { blobs: vec![blob(1), blob(2)], since: 0, command: Box::new(committed(&alice, &adding)) };
     let part = spread.part(AT);
     for inner in [send.clone(), twice.clone()] {
-        assert_eq!(refused(&part.apply(Command::Pointing(vec![], Box::new(inner))).answer), INVALID);
+        assert_eq!(
+            refused(&part.apply(Command::Pointing { blobs: vec![], since: 0, command: Box::new(inner) }).answer),
+            INVALID
+        );
     }
     sent(&part.apply(twice));
     assert_eq!(refused(&part.apply(send).answer).name(), "Conflict", "the commit has that number");

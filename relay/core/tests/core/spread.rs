@@ -48,7 +48,8 @@ impl Spread {
         let elsewhere = at != Layout::DIRECTORY && !pointers.is_empty();
         let vouched =
             elsewhere && matches!(self.directory().apply(Command::PointTo(pointers.clone())).answer, Answer::Done(_));
-        let command = if vouched { Command::Pointing(pointers, Box::new(command)) } else { command };
+        let command =
+            if vouched { Command::Pointing { blobs: pointers, since: 0, command: Box::new(command) } } else { command };
         self.learn(at);
         self.part(at).apply(command)
     }
