@@ -79,3 +79,60 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::By;
+    use aside_protocol::request::{Commit, Found, Join, Leave, Receipt, Rejoin, Route, Send};
+    use aside_protocol::{AccountId, Body, DeviceId, Hash, N, Pos, Seq};
+
+    const BY: By = By { device: DeviceId([1; 16]), account: AccountId([2; 32]) };
+    const HASH: Hash = Hash([3; 32]);
+
+    /// Each command that is about a chat.
+    fn about(chat: ChatId) -> Vec<Command> {
+        let (n, base, body) = (N(1), Seq(1), Body::default());
+        let (add, remove, devices, accounts) = Default::default();
+        let (origin, welcome, blob, incarnation) = (None, None, None, 1);
+        let found = Found { chat, accounts, incarnation, devices, body: body.clone(), welcome: None, origin };
+        let commit = Commit { chat, n, base, body: body.clone(), add, remove, welcome, blob };
+        vec![
+            Command::Pointing(vec![], Box::new(Command::Found(BY, HASH, found.clone()))),
+            Command::Found(BY, HASH, found),
+            Command::Commit(BY, HASH, commit),
+            Command::Send(BY, HASH, Send { chat, n, base, body: body.clone() }),
+            Command::Route(BY, Route { chat, refused: base }),
+            Command::Receipt(BY, Receipt { chat, base, body: body.clone() }),
+            Command::Rejoin(BY, Rejoin { chat, body: body.clone() }),
+            Command::Leave(BY, Leave { chat, body: body.clone() }),
+            Command::Join(BY, Join { chat, body }),
+        ]
+    }
+
+    #[test]
+    fn what_is_about_a_chat_goes_where_it_is() {
+        let chat = ChatId([7; 32]);
+        let at = |layout: Layout| about(chat).iter().map(|command| layout.of(command)).collect::<Vec<_>>();
+        let layout = Layout { partitions: 5 };
+        let place = layout.of_chat(&chat);
+        assert_ne!(place, Layout::DIRECTORY, "the test would tell nothing");
+        assert_eq!(at(layout), [place; 9]);
+        assert_eq!(at(Layout::ALONE), [Layout::DIRECTORY; 9]);
+        let elsewhere = Part { layout, partition: Layout::DIRECTORY };
+        assert!(!about(chat).iter().any(|command| elsewhere.takes(command)));
+    }
+
+    #[test]
+    fn every_partition_has_cursors_retention_and_a_name_for_its_log() {
+        let log = aside_protocol::LogId([4; 16]);
+        for partition in [0, 1].map(PartitionId) {
+            let part = Part { layout: Layout { partitions: 2 }, partition };
+            let ack = Command::Ack { device: BY.device, pos: Pos(1) };
+            for command in [Command::Init { log }, Command::BeginLog { log }, ack, Command::Retain { limit: 1 }] {
+                assert!(part.takes(&command));
+            }
+            assert_eq!(part.takes(&Command::Learn { changes: vec![] }), partition != Layout::DIRECTORY);
+        }
+    }
+}
