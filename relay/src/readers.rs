@@ -2,7 +2,7 @@
 
 mod states;
 
-pub use states::States;
+pub use states::{Snapshot, States};
 
 use crate::guard::AbortOnPanic;
 use aside_relay_core::CoreError;

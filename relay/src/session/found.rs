@@ -1,6 +1,6 @@
 //! What a login needs to know of a device, out of the partitions' states.
 
-use crate::readers::States;
+use crate::readers::{Snapshot, States};
 use aside_protocol::frame::Position;
 use aside_protocol::{DeviceId, PartitionId};
 use aside_relay_core::read::DeviceInfo;
@@ -17,7 +17,7 @@ pub struct Found {
 
 impl Found {
     /// Looks a device up.
-    pub fn read(states: &States, device: &DeviceId) -> Result<Option<Self>, CoreError> {
+    pub fn read<S: Snapshot>(states: &States<S>, device: &DeviceId) -> Result<Option<Self>, CoreError> {
         let Some(info) = states.directory().snapshot(|view| view.device(device))? else {
             return Ok(None);
         };

@@ -1,6 +1,6 @@
 //! Requests that only read, and how the partitions' states answer them.
 
-use crate::readers::States;
+use crate::readers::{Snapshot, States};
 use aside_protocol::limits::CHATS_PAGE;
 use aside_protocol::refusal::Plain;
 use aside_protocol::request::{Answer, Chats, ChatsOf, Lookup, Range, Receipts, Routing};
@@ -24,7 +24,7 @@ pub enum Query {
 
 impl Query {
     /// What the device that asks is told: by the directory about accounts, by a chat's partition about the chat.
-    pub fn answer(&self, states: &States, device: &DeviceId) -> Result<Answer, CoreError> {
+    pub fn answer<S: Snapshot>(&self, states: &States<S>, device: &DeviceId) -> Result<Answer, CoreError> {
         let found = match self {
             Self::Lookup(lookup) => states.directory().snapshot(|view| view.account(lookup))?.map(Answer::Account),
             Self::Range(range) => {
@@ -53,7 +53,7 @@ impl Query {
 }
 
 /// A page of the chats of all partitions.
-fn chats_of(states: &States, device: &DeviceId, chats: &Chats) -> Result<ChatsOf, CoreError> {
+fn chats_of<S: Snapshot>(states: &States<S>, device: &DeviceId, chats: &Chats) -> Result<ChatsOf, CoreError> {
     let pages = states.all().map(|(_, state)| state.snapshot(|view| view.chats(device, chats)));
     Ok(merge(pages.collect::<Result<_, _>>()?))
 }

@@ -10,7 +10,8 @@ use aside_relay::log::Reply;
 use aside_relay::log::applier::busy;
 use aside_relay::mailbox::{Mail, Mailbox, Wakes};
 use aside_relay::meetings::Seat;
-use aside_relay::session::{Input, Output, Session};
+use aside_relay::readers::States;
+use aside_relay::session::{Found, Input, Output, Pages, Session, Wanted};
 use aside_relay_core::CatchUp;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -33,8 +34,8 @@ pub struct Desk {
     seat: Seat,
     /// Keeps it connected at the hub.
     subscription: Option<Subscription>,
-    /// Where reading the queue stands; lent to a reader meanwhile.
-    catch_up: Option<Box<CatchUp>>,
+    /// Where reading the queues stands.
+    pages: Pages,
     /// It is on the agenda.
     pub due: bool,
     /// It does nothing before this.
@@ -52,7 +53,7 @@ impl Desk {
             mailbox,
             mail: VecDeque::new(),
             subscription: None,
-            catch_up: None,
+            pages: Pages::default(),
             due: false,
             stalled_until: 0,
         }
@@ -71,9 +72,9 @@ impl Desk {
         }
         match self.mail.pop_front()? {
             Mail::Input(input) => Some(input),
-            Mail::Page(catch_up, input) => {
-                self.catch_up = Some(catch_up);
-                Some(input)
+            Mail::Page { partition, catch_up, page } => {
+                self.pages.give_back(partition, catch_up);
+                Some(Input::Page { partition, page })
             }
         }
     }
@@ -114,6 +115,7 @@ impl World {
             self.coverage.saw_if(matches!(input, Input::Lagged), "lagged");
             let outputs = desk.session.handle(input, now);
             self.carry_out(conn, outputs);
+            self.next_page(conn);
         }
         let more = self.connections.get(&conn).and_then(|c| c.desk.as_ref()).is_some_and(Desk::has_more);
         if more {
@@ -152,7 +154,7 @@ impl World {
                     }
                     self.wake_writer();
                 }
-                Output::Ack(device, pos) => {
+                Output::Ack(device, _, pos) => {
                     self.relay.backlog.ack(device, pos, self.instant());
                     self.wake_writer();
                 }
@@ -168,12 +170,15 @@ impl World {
                     self.with_desk(conn, |desk| desk.seat.take(talk, now));
                     self.wake_all();
                 }
-                Output::StartCatchUp(device, from) => {
-                    self.with_desk(conn, |desk| desk.catch_up = Some(Box::new(CatchUp::new(device, from))));
+                Output::StartCatchUp(device, partition, from) => {
+                    self.with_desk(conn, |desk| desk.pages.start(partition, CatchUp::new(device, from)));
                 }
                 Output::FindDevice(device) => self.ask_reader(conn, Job::Device(device)),
                 Output::Read { token, device, query } => self.ask_reader(conn, Job::Answer(token, device, query)),
-                Output::NextPage { most, bytes } => self.ask_reader(conn, Job::Page(most, bytes)),
+                Output::NextPage { partition, most, bytes } => {
+                    self.with_desk(conn, |desk| desk.pages.want(Wanted { partition, most, bytes }));
+                    self.next_page(conn);
+                }
             }
         }
     }
@@ -185,6 +190,13 @@ impl World {
     fn with_desk(&mut self, conn: Conn, work: impl FnOnce(&mut Desk)) {
         if let Some(desk) = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut()) {
             work(desk);
+        }
+    }
+
+    fn next_page(&mut self, conn: Conn) {
+        let desk = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut());
+        if let Some((wanted, catch_up)) = desk.and_then(|desk| desk.pages.lend()) {
+            self.ask_reader(conn, Job::Page(wanted, catch_up));
         }
     }
 
@@ -200,15 +212,17 @@ impl World {
             return;
         };
         let view = applier.core().view();
+        let states = States::new(view, Vec::new());
         desk.mailbox.put(match job {
-            Job::Device(device) => Mail::Input(Input::Device(Ok(view.device(&device).expect("read").map(Box::new)))),
-            Job::Answer(token, device, query) => {
-                Mail::Input(Input::ReadAnswer { token, answer: query.answer(&view, &device).expect("read") })
+            Job::Device(device) => {
+                Mail::Input(Input::Device(Ok(Found::read(&states, &device).expect("read").map(Box::new))))
             }
-            Job::Page(most, bytes) => {
-                let mut catch_up = desk.catch_up.take().expect("a page is asked of a catch-up");
-                let page = catch_up.next_page(&view, most, bytes).expect("read");
-                Mail::Page(catch_up, Input::Page(Ok(page)))
+            Job::Answer(token, device, query) => {
+                Mail::Input(Input::ReadAnswer { token, answer: query.answer(&states, &device).expect("read") })
+            }
+            Job::Page(Wanted { partition, most, bytes }, mut catch_up) => {
+                let page = Ok(catch_up.next_page(&view, most, bytes).expect("read"));
+                Mail::Page { partition, catch_up, page }
             }
         });
         self.wake(conn);
