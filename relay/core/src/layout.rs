@@ -98,7 +98,7 @@ mod tests {
         let found = Found { chat, accounts, incarnation, devices, body: body.clone(), welcome: None, origin };
         let commit = Commit { chat, n, base, body: body.clone(), add, remove, welcome, blob };
         vec![
-            Command::Pointing(vec![], Box::new(Command::Found(BY, HASH, found.clone()))),
+            Command::Pointing { blobs: vec![], since: 0, command: Box::new(Command::Found(BY, HASH, found.clone())) },
             Command::Found(BY, HASH, found),
             Command::Commit(BY, HASH, commit),
             Command::Send(BY, HASH, Send { chat, n, base, body: body.clone() }),

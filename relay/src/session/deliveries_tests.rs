@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::super::Unreadable;
-use super::super::pages::{Pages, Wanted};
+use super::super::{Pages, Unreadable, Wanted};
 use super::*;
 use crate::hub::Push;
 use aside_protocol::envelope::{Envelope, EnvelopeKind};

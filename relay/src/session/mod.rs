@@ -18,6 +18,7 @@ pub mod task;
 pub use carrier::{Carrier, Over};
 pub use found::Found;
 pub use out::Output;
+pub use pages::{Pages, Wanted};
 pub use query::Query;
 
 use crate::clock::Now;

@@ -9,17 +9,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// A page that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
-    pub(super) partition: PartitionId,
+pub struct Wanted {
+    /// The partition.
+    pub partition: PartitionId,
     /// At most so many envelopes.
-    pub(super) most: usize,
+    pub most: usize,
     /// At most so many bytes of bodies, but at least one envelope.
-    pub(super) bytes: usize,
+    pub bytes: usize,
 }
 
 /// The catch-ups of a session.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
+pub struct Pages {
     catch_ups: BTreeMap<PartitionId, Box<CatchUp>>,
     waiting: VecDeque<Wanted>,
     lent: bool,
@@ -27,17 +28,17 @@ pub(super) struct Pages {
 
 impl Pages {
     /// A partition's log is read from another place on.
-    pub(super) fn start(&mut self, partition: PartitionId, catch_up: CatchUp) {
+    pub fn start(&mut self, partition: PartitionId, catch_up: CatchUp) {
         self.catch_ups.insert(partition, Box::new(catch_up));
     }
 
     /// The next page of a partition is wanted.
-    pub(super) fn want(&mut self, wanted: Wanted) {
+    pub fn want(&mut self, wanted: Wanted) {
         self.waiting.push_back(wanted);
     }
 
     /// Lends the catch-up of whose turn it is, unless one is lent.
-    pub(super) fn lend(&mut self) -> Option<(Wanted, Box<CatchUp>)> {
+    pub fn lend(&mut self) -> Option<(Wanted, Box<CatchUp>)> {
         while !self.lent {
             let wanted = self.waiting.pop_front()?;
             if let Some(catch_up) = self.catch_ups.remove(&wanted.partition) {
@@ -49,7 +50,7 @@ impl Pages {
     }
 
     /// The one that was lent comes back.
-    pub(super) fn give_back(&mut self, partition: PartitionId, catch_up: Box<CatchUp>) {
+    pub fn give_back(&mut self, partition: PartitionId, catch_up: Box<CatchUp>) {
         self.lent = false;
         self.catch_ups.insert(partition, catch_up);
     }

@@ -1,7 +1,6 @@
 //! The task of one connection: a carrier, a session and its mailbox, and between them whatever the session asks for.
 
-use super::pages::{Pages, Wanted};
-use super::{Carrier, Channel, Found, Input, Output, Over, Session, Unreadable};
+use super::{Carrier, Channel, Found, Input, Output, Over, Pages, Session, Unreadable, Wanted};
 use crate::hub::Subscription;
 use crate::log::Reply;
 use crate::mailbox::{Mail, Mailbox};

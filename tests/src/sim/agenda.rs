@@ -1,7 +1,8 @@
 //! What happens next: events in the order of their virtual times.
 
 use aside_protocol::DeviceId;
-use aside_relay::session::Query;
+use aside_relay::session::{Query, Wanted};
+use aside_relay_core::CatchUp;
 use std::collections::BTreeMap;
 
 /// A connection, numbered as they are made.
@@ -53,8 +54,8 @@ pub enum Job {
     Device(DeviceId),
     /// The answer to a request.
     Answer(u64, DeviceId, Query),
-    /// A page of a queue: most envelopes, most bytes.
-    Page(usize, usize),
+    /// A page of a queue, with what was lent for it.
+    Page(Wanted, Box<CatchUp>),
 }
 
 impl Event {

@@ -10,8 +10,8 @@ use aside_relay::log::Reply;
 use aside_relay::log::applier::busy;
 use aside_relay::mailbox::{Mail, Mailbox, Wakes};
 use aside_relay::meetings::Seat;
-use aside_relay::session::{Found, Input, Output, Session};
-use aside_relay_core::{CatchUp, Layout};
+use aside_relay::session::{Found, Input, Output, Pages, Session, Wanted};
+use aside_relay_core::CatchUp;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ pub struct Desk {
     seat: Seat,
     /// Keeps it connected at the hub.
     subscription: Option<Subscription>,
-    /// Where reading the queue stands; lent to a reader meanwhile.
-    catch_up: Option<Box<CatchUp>>,
+    /// Where reading the queues stands.
+    pages: Pages,
     /// It is on the agenda.
     pub due: bool,
     /// It does nothing before this.
@@ -52,7 +52,7 @@ impl Desk {
             mailbox,
             mail: VecDeque::new(),
             subscription: None,
-            catch_up: None,
+            pages: Pages::default(),
             due: false,
             stalled_until: 0,
         }
@@ -72,7 +72,7 @@ impl Desk {
         match self.mail.pop_front()? {
             Mail::Input(input) => Some(input),
             Mail::Page { partition, catch_up, page } => {
-                self.catch_up = Some(catch_up);
+                self.pages.give_back(partition, catch_up);
                 Some(Input::Page { partition, page })
             }
         }
@@ -114,6 +114,7 @@ impl World {
             self.coverage.saw_if(matches!(input, Input::Lagged), "lagged");
             let outputs = desk.session.handle(input, now);
             self.carry_out(conn, outputs);
+            self.next_page(conn);
         }
         let more = self.connections.get(&conn).and_then(|c| c.desk.as_ref()).is_some_and(Desk::has_more);
         if more {
@@ -168,12 +169,15 @@ impl World {
                     self.with_desk(conn, |desk| desk.seat.take(talk, now));
                     self.wake_all();
                 }
-                Output::StartCatchUp(device, _, from) => {
-                    self.with_desk(conn, |desk| desk.catch_up = Some(Box::new(CatchUp::new(device, from))));
+                Output::StartCatchUp(device, partition, from) => {
+                    self.with_desk(conn, |desk| desk.pages.start(partition, CatchUp::new(device, from)));
                 }
                 Output::FindDevice(device) => self.ask_reader(conn, Job::Device(device)),
                 Output::Read { token, device, query } => self.ask_reader(conn, Job::Answer(token, device, query)),
-                Output::NextPage { most, bytes, .. } => self.ask_reader(conn, Job::Page(most, bytes)),
+                Output::NextPage { partition, most, bytes } => {
+                    self.with_desk(conn, |desk| desk.pages.want(Wanted { partition, most, bytes }));
+                    self.next_page(conn);
+                }
             }
         }
     }
@@ -185,6 +189,13 @@ impl World {
     fn with_desk(&mut self, conn: Conn, work: impl FnOnce(&mut Desk)) {
         if let Some(desk) = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut()) {
             work(desk);
+        }
+    }
+
+    fn next_page(&mut self, conn: Conn) {
+        let desk = self.connections.get_mut(&conn).and_then(|connection| connection.desk.as_mut());
+        if let Some((wanted, catch_up)) = desk.and_then(|desk| desk.pages.lend()) {
+            self.ask_reader(conn, Job::Page(wanted, catch_up));
         }
     }
 
@@ -207,10 +218,9 @@ impl World {
             Job::Answer(token, device, query) => {
                 Mail::Input(Input::ReadAnswer { token, answer: query.answer(core, &device).expect("read") })
             }
-            Job::Page(most, bytes) => {
-                let mut catch_up = desk.catch_up.take().expect("a page is asked of a catch-up");
-                let page = catch_up.next_page(&core.view(), most, bytes).expect("read");
-                Mail::Page { partition: Layout::DIRECTORY, catch_up, page: Ok(page) }
+            Job::Page(Wanted { partition, most, bytes }, mut catch_up) => {
+                let page = Ok(catch_up.next_page(&core.view(), most, bytes).expect("read"));
+                Mail::Page { partition, catch_up, page }
             }
         });
         self.wake(conn);
