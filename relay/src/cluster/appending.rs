@@ -45,6 +45,7 @@ pub(super) async fn rule(part: Arc<Part>, mut batches: mpsc::Receiver<Submission
         }
         tokio::select! {
             () = sleep(TRY_EVERY) => {}
+            () = part.vacated.notified() => {}
             _ = draining.changed() => {}
         }
     }
@@ -94,7 +95,7 @@ async fn govern(part: &Arc<Part>, lease: Lease, batches: &mut mpsc::Receiver<Sub
     let mut office = Office { part, lease, reign, learning, last, asked, renewals, retained, draining };
     let end = office.hold(batches).await;
     match end {
-        End::Drained => office.lease.release().await,
+        End::Drained => office.bequeath().await,
         End::Moved(to) => office.lease.hand_to(&to).await,
         End::Lost => tracing::warn!(partition, "another node appends; this one stops"),
     }
@@ -187,6 +188,16 @@ impl Office {
             if !appended {
                 return End::Lost;
             }
+        }
+    }
+
+    /// Gives the lease to whoever is to have it next, or back.
+    async fn bequeath(self) {
+        let (node, now) = (&self.part.node, Instant::now());
+        let heir = node.places().heir(self.part.id, &node.name, now).map(str::to_owned);
+        match heir {
+            Some(heir) => self.lease.hand_to(&heir).await,
+            None => self.lease.release().await,
         }
     }
 

@@ -9,9 +9,11 @@ use async_nats::jetstream::kv::Store;
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
-/// The key of a partition's.
-pub(super) fn key(partition: PartitionId) -> String {
-    format!("owner.{}", partition.0)
+/// Keys begin so; the partition follows.
+pub(super) const OWNER: &str = "owner.";
+
+fn key(partition: PartitionId) -> String {
+    format!("{OWNER}{}", partition.0)
 }
 
 /// A lease that this node has.

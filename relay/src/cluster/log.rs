@@ -118,6 +118,7 @@ impl ClusterLog {
         tasks.spawn(draining::empty(node.clone()));
         tasks.spawn(nodes::know(node.clone()));
         tasks.spawn(nodes::know_places(node.clone()));
+        tasks.spawn(nodes::know_leases(node.clone(), parts.clone()));
         let (fresh, waiting) = mpsc::unbounded_channel();
         tasks.spawn(fresh::catch_up(node.clone(), parts.clone(), waiting));
         let (running, runtime, tasks) = (Mutex::new(running), Handle::current(), Mutex::new(tasks));

@@ -182,6 +182,11 @@ impl Nats {
         self.live().await?.watch_with_history(format!("{}*", super::status::NODE)).await.map_err(failed)
     }
 
+    /// Whose leases are: what was said last, then all that follows. That one has ended by itself is not said.
+    pub(super) async fn leased(&self) -> Result<Watch, NatsError> {
+        self.live().await?.watch_with_history(format!("{}*", super::lease::OWNER)).await.map_err(failed)
+    }
+
     /// Where the host says that partitions are to be: what was said last, then all that follows.
     pub(super) async fn placed(&self) -> Result<Watch, NatsError> {
         self.kept().await?.watch_with_history(format!("{}*", super::status::PLACE)).await.map_err(failed)

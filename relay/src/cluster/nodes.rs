@@ -1,6 +1,7 @@
 //! Which nodes there are, as they say of themselves in NATS, so that clients can be told (rule `NOD-1`).
 
 use super::node::Node;
+use super::part::Part;
 use crate::nodes::{Member, Nodes};
 use aside_protocol::PartitionId;
 use async_nats::jetstream::kv::{Entry, Operation};
@@ -84,6 +85,23 @@ fn take(node: &Node, heard: &mut Heard, entry: &Entry) {
         }
         changed
     });
+}
+
+/// Follows whose the leases are, for ever: who is to have one that is given away takes it at once.
+pub(super) async fn know_leases(node: Arc<Node>, parts: Vec<Arc<Part>>) {
+    loop {
+        if let Ok(mut said) = node.nats.leased().await {
+            while let Some(Ok(entry)) = said.next().await {
+                let number: Option<usize> =
+                    entry.key.strip_prefix(super::lease::OWNER).and_then(|number| number.parse().ok());
+                let taken = entry.operation == Operation::Put && entry.value != node.name.as_bytes();
+                if let Some(part) = number.and_then(|number| parts.get(number)).filter(|_| !taken) {
+                    part.vacated.notify_one();
+                }
+            }
+        }
+        sleep(AGAIN).await;
+    }
 }
 
 /// Follows what the host says of where partitions are to be, for ever.

@@ -45,6 +45,8 @@ pub(super) struct Part {
     pub(super) appending: mpsc::Sender<Submission>,
     /// Something stands in the log that does not come: it is to be followed anew.
     pub(super) follow_anew: Notify,
+    /// The lease has become nobody's, or is meant for this node.
+    pub(super) vacated: Notify,
 }
 
 impl Part {
@@ -133,6 +135,7 @@ impl Running {
             directory,
             appending,
             follow_anew: Notify::new(),
+            vacated: Notify::new(),
         });
         tasks.spawn(watching::follow(part.clone(), replica.clone(), applied));
         Ok(Self { part, replica, last, batches: Some(batches), rule: None })

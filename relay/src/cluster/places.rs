@@ -22,6 +22,12 @@ struct Seen {
     applied: Vec<u64>,
 }
 
+impl Seen {
+    fn lives(&self, now: Instant) -> bool {
+        now.duration_since(self.last) <= SILENT
+    }
+}
+
 /// Who is there, and what the host said.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places {
@@ -48,23 +54,26 @@ impl Places {
 
     /// The node that is to append to a partition; none if nobody is heard.
     pub(super) fn of(&self, partition: PartitionId, now: Instant) -> Option<&str> {
-        self.choose(partition, |seen| now.duration_since(seen.last) <= SILENT)
+        self.choose(partition, |_, seen| seen.lives(now))
+    }
+
+    /// The node that is to append to a partition when this one no longer does.
+    pub(super) fn heir(&self, partition: PartitionId, own: &str, now: Instant) -> Option<&str> {
+        self.choose(partition, |name, seen| name != own && seen.lives(now))
     }
 
     /// The node to which whoever appends to a partition, up to a position, is to hand it over: one that has been there for a
     /// while and is not behind. None if that is `own`.
     pub(super) fn better(&self, partition: PartitionId, own: &str, position: u64, now: Instant) -> Option<&str> {
-        let alive = |seen: &Seen| now.duration_since(seen.last) <= SILENT;
-        let settled = |seen: &Seen| alive(seen) && now.duration_since(seen.since) >= SETTLED;
-        let best = self.choose(partition, alive).filter(|best| *best != own)?;
-        let seen = self.seen.get(best).filter(|seen| settled(seen))?;
+        let best = self.of(partition, now).filter(|best| *best != own)?;
+        let seen = self.seen.get(best).filter(|seen| now.duration_since(seen.since) >= SETTLED)?;
         let applied = seen.applied.get(usize::from(partition.0)).copied().unwrap_or(0);
         (position.saturating_sub(applied) < super::watching::BEHIND).then_some(best)
     }
 
-    fn choose(&self, partition: PartitionId, alive: impl Fn(&Seen) -> bool) -> Option<&str> {
-        let there: BTreeSet<&str> =
-            self.seen.iter().filter(|(_, seen)| alive(seen) && !seen.draining).map(|(name, _)| name.as_str()).collect();
+    fn choose(&self, partition: PartitionId, may: impl Fn(&str, &Seen) -> bool) -> Option<&str> {
+        let there = self.seen.iter().filter(|(name, seen)| may(name, seen) && !seen.draining);
+        let there: BTreeSet<&str> = there.map(|(name, _)| name.as_str()).collect();
         let named = self.named.get(&partition.0).and_then(|node| there.get(node.as_str()).copied());
         named.or_else(|| there.into_iter().max_by_key(|node| weight(partition, node)))
     }
@@ -119,9 +128,11 @@ mod tests {
             places.name(partition, Some(node.to_owned()));
             assert_eq!(places.of(partition, start), Some(node));
         }
+        assert_eq!(places.heir(partition, "b", start), Some("a"), "it goes");
         let later = start + SILENT * 2;
         places.hear("a", false, &[], later);
         assert_eq!(places.of(partition, later), Some("a"));
+        assert_eq!(places.heir(partition, "a", later), None);
         places.name(partition, None);
         assert_eq!(all(&places, later).len(), usize::from(COUNT));
     }

@@ -2,7 +2,7 @@
 
 use super::common::*;
 use aside_tests::cluster::{NODES, PARTITIONS};
-use aside_tests::{Cluster, wait_for};
+use aside_tests::{Cluster, wait_for, wait_some};
 
 #[test]
 fn a_node_that_is_asked_to_appends_from_then_on() {
@@ -38,7 +38,8 @@ fn all_nodes_are_updated_one_at_a_time_while_people_write() {
         let status = cluster.status().expect("a status");
         let drained = &status["nodes"][node];
         assert!(drained["draining"] == true && drained["connected"] == 0, "{status}");
-        assert!(cluster.owners().is_some_and(|owners| owners.iter().all(|&owner| owner != node)));
+        let owners = wait_some("others to append", SOON, || cluster.owners());
+        assert!(owners.iter().all(|&owner| owner != node), "{owners:?}");
         let refused = cluster.tool(&["move", "0", &format!("node-{node}")]).expect_code(1);
         assert!(refused.stderr.contains("drained"), "{}", refused.stderr);
         cluster.stop_node(node);
