@@ -233,6 +233,8 @@ fn a_part_is_taken_once() {
     let mut core = empty(4, 2);
     let (four, three) = (Layout::new(4).unwrap(), Layout::new(3).unwrap());
     assert_eq!((core.partition(), core.layout()), (PartitionId(2), four));
+    let copy = core.copy().unwrap();
+    assert_eq!((copy.partition(), copy.layout(), copy.view().partition()), (PartitionId(2), four, PartitionId(2)));
     core.take_part(four, PartitionId(2)).unwrap();
     for (layout, partition) in [(four, 1), (three, 2), (Layout::ALONE, 0)] {
         assert!(matches!(core.take_part(layout, PartitionId(partition)), Err(CoreError::Parted)));
