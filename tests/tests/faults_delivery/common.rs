@@ -18,7 +18,11 @@ pub struct Pair {
 impl Pair {
     /// Alice and Bob, registered, with their key packages at the relay.
     pub fn start(options: RelayOptions) -> Self {
-        let relay = Relay::start(options);
+        Self::at(Relay::start(options))
+    }
+
+    /// The same on a relay that runs.
+    pub fn at(relay: Relay) -> Self {
         let (alice, bob) = (settled("alice", relay.first_invite()), settled("bob", relay.first_invite()));
         Self { relay, alice, bob }
     }
