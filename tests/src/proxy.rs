@@ -39,6 +39,7 @@ struct Rules {
     stopped: bool,
     accepted: usize,
     random: Option<(Dice, Range<u64>)>,
+    hold_over: Option<usize>,
     connections: Vec<Weak<Connection>>,
 }
 
@@ -111,6 +112,19 @@ impl FaultProxy {
         self.connections().iter().for_each(|connection| connection.hold());
     }
 
+    /// From now on, each connection, existing or new, is held like that once its client sends more than so many bytes
+    /// in one go: from a request on that is told from others by its size.
+    pub fn hold_over(&self, bytes: usize) {
+        let mut rules = self.shared.rules();
+        rules.connections.iter().filter_map(Weak::upgrade).for_each(|connection| connection.hold_over(bytes));
+        rules.hold_over = Some(bytes);
+    }
+
+    /// Connections of which bytes wait here.
+    pub fn holding(&self) -> usize {
+        self.connections().iter().filter(|connection| connection.held() > 0).count()
+    }
+
     /// Bytes of clients that wait here.
     pub fn held(&self) -> usize {
         self.connections().iter().map(|connection| connection.held()).sum()
@@ -118,6 +132,7 @@ impl FaultProxy {
 
     /// Lets what was held arrive at the relay, late, and holds no longer.
     pub fn release(&self) {
+        self.shared.rules().hold_over = None;
         self.connections().iter().for_each(|connection| connection.release());
     }
 
@@ -193,6 +208,9 @@ fn accept(shared: &Arc<Shared>, client: TcpStream) {
     if let Some((dice, bytes)) = rules.random.as_mut() {
         let bytes = bytes.clone();
         connection.allow(Some(dice.draw(&bytes)));
+    }
+    if let Some(bytes) = rules.hold_over {
+        connection.hold_over(bytes);
     }
     rules.connections.retain(|known| known.strong_count() > 0);
     rules.connections.push(Arc::downgrade(&connection));

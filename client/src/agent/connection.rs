@@ -84,6 +84,7 @@ impl Keeper {
                 }
             };
             let stopped = matches!(now, Connectivity::Stopped(_));
+            tracing::debug!(?now, ?pause, "the next attempt follows the pause");
             self.state.send_replace(now);
             let asked = tokio::select! {
                 () = sleep(pause), if !stopped => false,

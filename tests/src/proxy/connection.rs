@@ -3,7 +3,7 @@
 use super::Shared;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
@@ -16,6 +16,8 @@ pub(super) struct Connection {
     held: Mutex<Vec<u8>>,
     /// Changes under that lock; read without it too, since a write that is stuck must not hinder a cut.
     holding: AtomicBool,
+    /// Holding begins with the first read from the client that is longer than this.
+    hold_over: AtomicUsize,
     swallowing: AtomicBool,
     swallowed: AtomicU64,
     /// Bytes that may still cross, in both directions together; none for no limit.
@@ -30,6 +32,7 @@ impl Connection {
             relay,
             held: Mutex::default(),
             holding: AtomicBool::new(false),
+            hold_over: AtomicUsize::new(usize::MAX),
             swallowing: AtomicBool::new(false),
             swallowed: AtomicU64::new(0),
             allowance: Mutex::new(None),
@@ -71,6 +74,10 @@ impl Connection {
         self.holding.store(true, Ordering::SeqCst);
     }
 
+    pub(super) fn hold_over(&self, bytes: usize) {
+        self.hold_over.store(bytes, Ordering::SeqCst);
+    }
+
     pub(super) fn held(&self) -> usize {
         self.way_up().len()
     }
@@ -78,6 +85,7 @@ impl Connection {
     pub(super) fn release(&self) {
         let mut held = self.way_up();
         self.holding.store(false, Ordering::SeqCst);
+        self.hold_over(usize::MAX);
         let late = std::mem::take(&mut *held);
         // The relay may have given the connection up; then the bytes are lost, as they would be.
         let _ = (&self.relay).write_all(&late);
@@ -104,6 +112,9 @@ impl Connection {
             let bytes = &buffer[..granted];
             shared.record(bytes);
             let mut held = self.way_up();
+            if read > self.hold_over.load(Ordering::SeqCst) {
+                self.holding.store(true, Ordering::SeqCst);
+            }
             if self.is_holding() {
                 held.extend_from_slice(bytes);
             } else if (&self.relay).write_all(bytes).is_err() {

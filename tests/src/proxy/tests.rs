@@ -127,6 +127,29 @@ fn held_bytes_arrive_late_though_their_client_is_gone() {
     assert_eq!(echo.heard(1), b"new");
 }
 
+#[test]
+fn what_is_long_is_held_and_all_behind_it() {
+    let proxy = FaultProxy::start();
+    let echo = Echo::behind(&proxy);
+    let (mut stream, mut other) = (client(&proxy), client(&proxy));
+    assert_eq!((ask(&mut stream, b"one").unwrap(), ask(&mut other, b"1").unwrap()), (b"one".into(), b"1".into()));
+    let (held, goes_on) = if echo.heard(0) == b"one" { (0, 1) } else { (1, 0) };
+    proxy.hold_over(4);
+    assert_eq!(ask(&mut stream, b"four").unwrap(), b"four");
+    stream.write_all(b"longer").unwrap();
+    wait_for("the bytes to wait", PATIENCE, || proxy.held() == 6);
+    stream.write_all(b"two").unwrap();
+    wait_for("those behind them to wait", PATIENCE, || proxy.held() == 9);
+    assert_eq!(ask(&mut other, b"2").unwrap(), b"2");
+    assert_eq!((proxy.holding(), echo.heard(held), echo.heard(goes_on)), (1, b"onefour".into(), b"12".into()));
+    proxy.release();
+    wait_for("all of it", PATIENCE, || echo.heard(held) == b"onefourlongertwo");
+    let mut echoed = [0; 9];
+    stream.read_exact(&mut echoed).unwrap();
+    assert_eq!(&echoed, b"longertwo");
+    assert_eq!(ask(&mut stream, b"as before").unwrap(), b"as before", "it holds no longer");
+}
+
 /// How much crosses before each of three cuts.
 fn cuts(seed: u64) -> Vec<usize> {
     let proxy = FaultProxy::start();

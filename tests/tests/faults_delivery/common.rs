@@ -1,11 +1,11 @@
 //! What the fault tests share: people on a relay, what they said and heard, and the proof that both sides agree.
 
-use aside_tests::{Background, Client, FaultProxy, Relay, RelayOptions, wait_for};
+use aside_tests::{Background, Client, FaultProxy, Relay, RelayOptions, wait_some};
 use serde_json::Value;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Long enough for anything on a busy machine; reaching it means that something is lost or stuck.
+/// Long enough for the next thing to happen on a busy machine; reaching it means that something is lost or stuck.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// Two people on one relay.
@@ -18,7 +18,11 @@ pub struct Pair {
 impl Pair {
     /// Alice and Bob, registered, with their key packages at the relay.
     pub fn start(options: RelayOptions) -> Self {
-        let relay = Relay::start(options);
+        Self::at(Relay::start(options))
+    }
+
+    /// The same on a relay that runs.
+    pub fn at(relay: Relay) -> Self {
         let (alice, bob) = (settled("alice", relay.first_invite()), settled("bob", relay.first_invite()));
         Self { relay, alice, bob }
     }
@@ -74,13 +78,24 @@ pub fn printed(recv: &Background) -> Vec<String> {
 /// Waits until `talk` printed at least so many texts of somebody.
 #[track_caller]
 pub fn wait_heard(talk: &Background, from: &str, count: usize) {
-    wait_for(&format!("{count} texts of {from}"), LONG, || heard(talk, from).len() >= count);
+    wait_counted(&format!("texts of {from}"), count, || heard(talk, from).len());
 }
 
 /// Waits until `recv` printed at least so many texts.
 #[track_caller]
 pub fn wait_printed(recv: &Background, count: usize) {
-    wait_for(&format!("{count} texts printed"), LONG, || printed(recv).len() >= count);
+    wait_counted("texts printed", count, || printed(recv).len());
+}
+
+/// Waits until there are at least so many, as long as they become more: many take a busy machine longer than a few.
+#[track_caller]
+fn wait_counted(what: &str, wanted: usize, count: impl Fn() -> usize) {
+    let mut now = count();
+    while now < wanted {
+        now = wait_some(&format!("{wanted} {what}, of which {now} are there"), LONG, || {
+            Some(count()).filter(|next| *next > now)
+        });
+    }
 }
 
 /// Ends `talk` as a person does, by ending its input; it must end well.

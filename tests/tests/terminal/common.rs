@@ -65,6 +65,17 @@ pub fn chatting(client: &Client, with: &str) -> Terminal {
     terminal
 }
 
+/// Types into the open chat of two who are acquainted. Returns the screen that then stays as it is: what was typed is
+/// there, and so is the history, which is read from the store while a person may already be typing.
+#[track_caller]
+pub fn writing(terminal: &Terminal, text: &str) -> String {
+    terminal.press(text);
+    terminal.wait_until("what was typed, under the history", |screen| {
+        let read = row(screen, "Hello bob").is_some_and(|row| row.trim_end().ends_with("✓✓•"));
+        read && row(screen, "bob   Hello alice").is_some() && composer(screen).as_deref() == Some(text)
+    })
+}
+
 /// What stands in the composer's first row, if it is there.
 pub fn composer(screen: &str) -> Option<String> {
     let first = |row: &&str| *row == ">" || row.starts_with("> ");

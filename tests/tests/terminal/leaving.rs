@@ -63,8 +63,7 @@ fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
     let mut left = in_shell(&alice);
     left.wait_for("online");
     chat(&left, "bob");
-    left.press("unfinished");
-    let before = left.wait_until("what was typed", |screen| composer(screen).as_deref() == Some("unfinished"));
+    let before = writing(&left, "unfinished");
     left.key(Key::Ctrl('z'));
     left.wait_for("stopped with 148");
     assert!(left.is_restored(), "the shell gets the terminal as it was");

@@ -16,8 +16,7 @@ fn a_storm_of_sizes_ends_in_the_same_screen() {
     let (relay, alice, bob) = two();
     acquaint(&alice, &bob);
     let mut left = chatting(&alice, "bob");
-    left.press("being written");
-    let before = left.wait_until("what was typed", |screen| composer(screen).as_deref() == Some("being written"));
+    let before = writing(&left, "being written");
     for (columns, rows) in sizes() {
         left.resize(columns, rows);
     }
