@@ -9,7 +9,7 @@ use aside_protocol::device_list::{self, DeviceList, Signer, VerifiedList, verify
 use aside_protocol::limits::MAX_DEVICE_LIST;
 use aside_protocol::refusal::{DevicesChanged, Plain};
 use aside_protocol::request::{Answer, Done};
-use aside_protocol::{AccountId, Body, DeviceId, Hash, Name, PublicKey, Refusal};
+use aside_protocol::{AccountId, Body, DeviceId, Hash, PublicKey, Refusal};
 use rusqlite::{OptionalExtension, params};
 
 /// An account's inner id and root key.
@@ -36,16 +36,16 @@ pub(crate) fn register(step: &mut Step<'_>, registration: &Registration) -> Resu
     }
     unused(step, None, &entry.device, &entry.key)?;
     invite::take(step, &registration.invite)?;
-    let id = insert(step, &account, &registration.name, &registration.root)?;
+    let id = insert(step, &account, registration.name.as_str(), &registration.root)?;
     let change = next_change(step)?;
     store_list(step, id, &verified, &registration.list, change)?;
     Ok(done(verified.hash))
 }
 
 /// Stores an account that is not there yet.
-pub(crate) fn insert(step: &Step<'_>, account: &AccountId, name: &Name, root: &PublicKey) -> rusqlite::Result<i64> {
+pub(crate) fn insert(step: &Step<'_>, account: &AccountId, name: &str, root: &PublicKey) -> rusqlite::Result<i64> {
     let mut insert = step.db.prepare_cached("INSERT INTO accounts (account, name, root) VALUES (?, ?, ?)")?;
-    insert.insert(params![account.0, name.as_str(), root.0])
+    insert.insert(params![account.0, name, root.0])
 }
 
 /// The number under which other partitions learn the version that is about to be stored.

@@ -63,8 +63,6 @@ pub struct BlobLimits {
 pub struct Change {
     /// Counted by the directory from 1, without a gap.
     pub number: u64,
-    /// The account's name.
-    pub name: Name,
     /// The account's root key.
     pub root: PublicKey,
     /// The version, which the directory has verified.

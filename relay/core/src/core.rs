@@ -99,7 +99,14 @@ impl Core {
     /// Takes this state out of the replicated log that it followed, so that another one may begin with it.
     pub fn leave_log(&mut self) -> Result<(), CoreError> {
         self.set_durable(true)?;
-        Ok(self.db.execute_batch("BEGIN IMMEDIATE; UPDATE relay SET applied = 0; DELETE FROM origins; COMMIT;")?)
+        self.cache.clear();
+        let transaction = Transaction::new_unchecked(&self.db, TransactionBehavior::Immediate)?;
+        transaction.execute_batch("UPDATE relay SET applied = 0; DELETE FROM origins;")?;
+        if self.partition() != Layout::DIRECTORY {
+            // The directory may have been an older one, and numbers differently from there on.
+            transaction.execute_batch("UPDATE relay SET learned = 0; UPDATE device_lists SET change = NULL;")?;
+        }
+        Ok(transaction.commit()?)
     }
 
     fn apply_logged(&mut self, position: u64, record: &Record) -> rusqlite::Result<Applied> {

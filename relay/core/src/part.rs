@@ -27,6 +27,7 @@ const OF_CHATS: [&str; 12] = [
 const OF_THE_DIRECTORY: &str = "
     DELETE FROM invites; DELETE FROM key_packages; DELETE FROM fetches; DELETE FROM blobs;
     DELETE FROM blob_reservations; DELETE FROM blob_use; DELETE FROM rates WHERE what = 0;
+    UPDATE accounts SET name = substr(lower(hex(account)), 1, 32);
     UPDATE relay SET learned = changes, changes = 0;";
 
 /// Which partition a database is.

@@ -219,7 +219,7 @@ fn needs(record: &Record) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aside_protocol::{Body, Millis, Name, PublicKey};
+    use aside_protocol::{Body, Millis, PublicKey};
     use aside_relay_core::command::Change;
 
     fn record(commands: Vec<Command>) -> Record {
@@ -227,15 +227,10 @@ mod tests {
         Record { version: 2, owner: String::new(), reign: 1, time: Millis(1), check: false, entries }
     }
 
-    fn learn(numbers: &[u64]) -> Option<Command> {
-        let name = Name::new("alice".to_owned()).ok()?;
-        let change = |number: &u64| Change {
-            number: *number,
-            name: name.clone(),
-            root: PublicKey([1; 32]),
-            list: Body::from(Vec::new()),
-        };
-        Some(Command::Learn { changes: numbers.iter().map(change).collect() })
+    fn learn(numbers: &[u64]) -> Command {
+        let (root, list) = (PublicKey([1; 32]), Body::from(Vec::new()));
+        let change = |number: &u64| Change { number: *number, root, list: list.clone() };
+        Command::Learn { changes: numbers.iter().map(change).collect() }
     }
 
     #[test]
@@ -243,9 +238,7 @@ mod tests {
         let pointing =
             |since| Command::Pointing { blobs: Vec::new(), since, command: Box::new(Command::Retain { limit: 1 }) };
         assert_eq!(needs(&record(vec![Command::Retain { limit: 1 }])), (0, 0));
-        let all: Vec<Command> =
-            learn(&[7, 8]).into_iter().chain(learn(&[9])).chain([pointing(5), pointing(3)]).collect();
-        assert_eq!(all.len(), 4);
+        let all = vec![learn(&[7, 8]), pointing(5), learn(&[9]), pointing(3)];
         assert_eq!(needs(&record(all)), (9, 5));
     }
 }

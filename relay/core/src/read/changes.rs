@@ -1,7 +1,6 @@
 //! The directory's changes, for the partitions that learn them.
 
 use super::View;
-use super::accounts::name;
 use crate::command::Change;
 use crate::layout::Layout;
 use crate::sql::{int, uint};
@@ -24,19 +23,18 @@ impl View<'_> {
     /// The changes after one, in their order: no more bytes of lists than `bytes`, unless the first alone has more.
     pub fn changes_after(&self, after: u64, bytes: usize) -> rusqlite::Result<Vec<Change>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT l.change, a.name, a.root, l.bytes FROM device_lists l JOIN accounts a ON a.id = l.account
+            "SELECT l.change, a.root, l.bytes FROM device_lists l JOIN accounts a ON a.id = l.account
              WHERE l.change > ? ORDER BY l.change",
         )?;
         let mut rows = statement.query([int(after)])?;
         let (mut changes, mut weight) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let list = Body::from(row.get::<_, Vec<u8>>(3)?);
+            let list = Body::from(row.get::<_, Vec<u8>>(2)?);
             weight += list.len();
             if weight > bytes && !changes.is_empty() {
                 break;
             }
-            let (name, root) = (name(row, 1)?, PublicKey(row.get(2)?));
-            changes.push(Change { number: uint(row.get(0)?), name, root, list });
+            changes.push(Change { number: uint(row.get(0)?), root: PublicKey(row.get(1)?), list });
         }
         Ok(changes)
     }

@@ -140,8 +140,10 @@ fn what_only_the_directory_has_stays_there_alone() {
         assert_eq!(view.blob(&whole).unwrap().is_some(), here);
         assert_eq!(view.blob_is_reserved(&Hash([2; 32])).unwrap(), here);
         assert_eq!(view.device(&people[1].device(0)).unwrap().unwrap().key_packages.is_empty(), !here);
-        let lookup = Lookup { who: Who::Name(people[2].name.clone()), from_version: 1 };
-        assert_eq!(view.account(&lookup).unwrap().unwrap().lists.len(), 3, "accounts are known everywhere");
+        let by_id = Lookup { who: Who::Account(people[2].account()), from_version: 1 };
+        assert_eq!(view.account(&by_id).unwrap().unwrap().lists.len(), 3, "accounts are known everywhere");
+        let by_name = Lookup { who: Who::Name(people[2].name.clone()), from_version: 1 };
+        assert_eq!(view.account(&by_name).unwrap().is_some(), here, "names are not");
     }
     let (dave, directory) = (Person::new("dave", 1), spread.directory());
     let change = directory.core.view().changes().unwrap();
