@@ -209,14 +209,18 @@ impl Office {
 
     /// Lets the partition learn everything up to a change of the directory; whether it has. None: another node appends.
     async fn learn(&mut self, known: u64) -> Option<bool> {
-        while !self.learning.has(known) {
+        loop {
+            match self.learning.has(&self.part, known).await {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => return Some(false),
+            }
             let Some(command) = self.learning.next(&self.part, known).await else { return Some(false) };
             let entry = self.reign.upkeep(command);
             if !self.append(self.reign.record(vec![entry])).await {
                 return None;
             }
         }
-        Some(true)
     }
 
     async fn turn(&mut self, batches: &mut mpsc::Receiver<Submission>) -> Turn {

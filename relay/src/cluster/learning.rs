@@ -34,9 +34,12 @@ impl Learning {
         self.directory.is_some() && self.learned.is_none_or(|learned| learned < changes)
     }
 
-    /// Whether it has learned everything up to a change.
-    pub(super) fn has(&self, known: u64) -> bool {
-        self.directory.is_none() || known == 0 || self.learned.is_some_and(|learned| learned >= known)
+    /// Whether it has learned everything up to a change; none if this node cannot tell yet.
+    pub(super) async fn has(&mut self, part: &Part, known: u64) -> Option<bool> {
+        if self.directory.is_none() || known == 0 {
+            return Some(true);
+        }
+        Some(self.learned(part).await? >= known)
     }
 
     /// What is to be appended next so that it learns everything up to a change, and all else that this node knows; none if

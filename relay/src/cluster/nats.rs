@@ -17,7 +17,9 @@ use async_nats::jetstream::{Context, ContextBuilder, ErrorCode, kv};
 use async_nats::{Client, ConnectOptions};
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How long NATS may take to answer before it counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -89,6 +91,8 @@ pub struct Nats {
     client: Client,
     pub(super) context: Context,
     pub(super) name: String,
+    /// The bucket of what is believed for a while, once it was found.
+    live: Arc<OnceCell<Store>>,
 }
 
 impl Nats {
@@ -120,7 +124,7 @@ impl Nats {
             return Err(NatsError::SmallPayload(most));
         }
         let context = ContextBuilder::new().timeout(PATIENCE).ack_timeout(DOUBT).build(client.clone());
-        Ok(Self { client, context, name: settings.cluster.clone() })
+        Ok(Self { client, context, name: settings.cluster.clone(), live: Arc::default() })
     }
 
     /// What the names of all streams begin with.
@@ -174,7 +178,8 @@ impl Nats {
 
     /// What is believed for as long as [`LEASE`] says.
     pub(super) async fn live(&self) -> Result<Store, NatsError> {
-        self.context.get_key_value(self.bucket("live")).await.map_err(failed)
+        let find = || async { self.context.get_key_value(self.bucket("live")).await.map_err(failed) };
+        self.live.get_or_try_init(find).await.cloned()
     }
 
     /// What nodes say of themselves: what was said last, then all that follows.

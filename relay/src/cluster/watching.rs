@@ -24,6 +24,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a node that does not hear NATS goes on serving what it has.
 const DEAF: Duration = Duration::from_secs(5);
+/// How long nothing comes of a log that has more before it is followed anew, the first time and at most.
+const STUCK: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(15));
 /// So many records behind, a node does not serve: its readers would see the past.
 pub(super) const BEHIND: u64 = 2_000;
 
@@ -102,10 +104,10 @@ pub(super) async fn tell_hashes(part: Arc<Part>) {
 pub(super) async fn look_after(node: Arc<Node>, parts: Vec<Arc<Part>>) {
     let (mut ticks, mut heard) = (interval(LOOK), Instant::now());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut before = vec![0; parts.len()];
+    let mut paces: Vec<Pace> = parts.iter().map(|_| Pace::new(0)).collect();
     loop {
         ticks.tick().await;
-        let looked = parts.iter().zip(&mut before).map(|(part, before)| look_at(part, before));
+        let looked = parts.iter().zip(&mut paces).map(|(part, pace)| look_at(part, pace));
         let looked = timeout(LEASE, join_all(looked)).await.unwrap_or_default();
         if !looked.is_empty() && looked.iter().all(Option::is_some) {
             heard = Instant::now();
@@ -121,9 +123,34 @@ pub(super) async fn look_after(node: Arc<Node>, parts: Vec<Arc<Part>>) {
     }
 }
 
-/// Whether a partition is sound and not far behind its log; none if NATS does not say. `before` is how far it was when last
-/// looked at.
-async fn look_at(part: &Part, before: &mut u64) -> Option<bool> {
+/// Since when a partition that is behind its log has come no further.
+struct Pace {
+    position: u64,
+    since: Instant,
+    patience: Duration,
+}
+
+impl Pace {
+    fn new(position: u64) -> Self {
+        Self { position, since: Instant::now(), patience: STUCK.0 }
+    }
+
+    /// Whether the log is to be followed anew: it has more, and nothing comes. Beginning anew takes its time on a slow way, so
+    /// each time without a success it gets more of it.
+    fn is_stuck(&mut self, position: u64, last: u64) -> bool {
+        if last <= position || position != self.position {
+            *self = Self::new(position);
+        }
+        let stuck = self.since.elapsed() >= self.patience;
+        if stuck {
+            (self.since, self.patience) = (Instant::now(), (self.patience * 2).min(STUCK.1));
+        }
+        stuck
+    }
+}
+
+/// Whether a partition is sound and not far behind its log; none if NATS does not say.
+async fn look_at(part: &Part, pace: &mut Pace) -> Option<bool> {
     let (_, last) = part.log.bounds().await.ok()?;
     let (position, sound, orphan) = {
         let reached = part.reached.borrow();
@@ -133,10 +160,9 @@ async fn look_at(part: &Part, before: &mut u64) -> Option<bool> {
         // Where nobody says anything it might be long until a record tells.
         part.log.call_owner().await;
     }
-    if last > position && position == *before {
+    if pace.is_stuck(position, last) {
         part.follow_anew.notify_waiters();
     }
-    *before = position;
     Some(sound && last.saturating_sub(position) < BEHIND)
 }
 
