@@ -29,7 +29,7 @@ pub(super) async fn catch_up(node: Arc<Node>, parts: Vec<Arc<Part>>, mut waiting
 }
 
 /// First something is written, which takes a majority of the NATS servers: a server that has just been parted from the others
-/// goes on to say for some seconds what the log's end was then. It takes longer than this until the others accept anything.
+/// goes on to say for some seconds where the logs ended then. It takes longer than this until the others accept anything.
 async fn reach(node: &Node, parts: &[Arc<Part>]) -> bool {
     if !status::tell(node, watching::applied(parts)).await {
         return false;

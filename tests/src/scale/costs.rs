@@ -83,7 +83,7 @@ pub const LEARNED_BYTES: f64 = 480.0;
 /// Bytes a node stores for a message. Measured: `group --members 501`.
 pub const STORED_MESSAGE_BYTES: f64 = 382.0;
 
-/// Seconds until others append to the partitions of a node that has died: least and most. `docs/cluster.md`; seen: 3.2 to 3.5.
+/// Seconds until others append to the partitions of a node that has died: least and most. Seen: 3.2 to 3.5.
 pub const TAKEOVER_S: (f64, f64) = (3.0, 4.0);
 /// The same when it gives its leases to them: they hear of it, or try twice a second.
 pub const HANDOVER_S: (f64, f64) = (0.1, 0.6);

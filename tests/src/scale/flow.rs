@@ -1,4 +1,5 @@
-//! The way of commands: sent by devices, through their node, appended by its partition's owner, applied by all, answered and pushed.
+//! The way of commands: sent by devices, through their node, appended by their partition's owner, applied by all, answered
+//! and pushed.
 
 use super::node::{Bundle, Record};
 use super::world::{Event, Log, OWED_S, World};
