@@ -106,6 +106,10 @@ async fn open_part(data: &DataDir, nats: &Nats, facts: &Facts, partition: Partit
 
 /// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.
 pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
+    let before = data.database_before();
+    if before.exists() && !data.database().exists() {
+        return Err(StartError::Imported(before));
+    }
     data.prepare_database(Layout::DIRECTORY)?;
     let mut core = Core::open(&Location::File(data.database()))?;
     if core.view().applied().map_err(CoreError::from)? > 0 {

@@ -5,7 +5,7 @@ use super::super::config::Place;
 use super::super::reach::Reach;
 use crate::blobs;
 use crate::cluster::{Beginning, Facts, Nats, create, init, lost_blobs};
-use crate::data::DataDir;
+use crate::data::{DataDir, before};
 use crate::identity::Identity;
 use crate::server::StartError;
 use aside_protocol::LogId;
@@ -103,7 +103,7 @@ fn set_aside(database: &Path) -> std::io::Result<()> {
             return Err(error);
         }
     }
-    match std::fs::rename(database, database.with_extension("db.before")) {
+    match std::fs::rename(database, before(database)) {
         // Several partitions begin with the same one.
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
