@@ -40,8 +40,16 @@ pub(super) struct Making {
 }
 
 impl Making {
+    /// The same, of that data folder.
+    pub(super) fn of(self, folder: PathBuf) -> Self {
+        Self { place: self.place.of(folder), ..self }
+    }
+
     pub(super) async fn run(self, import: bool) -> Result<(), Failure> {
         let folder = self.place.folder()?;
+        if import && !folder.join("relay.db").exists() {
+            return Err(Failure::error(format!("{} {NOT_HELD}", folder.display())));
+        }
         let keys = self.place.keys()?;
         let settings = self.reach.tool(keys.cluster)?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
