@@ -8,7 +8,7 @@ use crate::cluster::{Beginning, Facts, Nats, create, init, lost_blobs};
 use crate::data::{DataDir, before};
 use crate::identity::Identity;
 use crate::server::StartError;
-use aside_protocol::LogId;
+use aside_protocol::{Hash, LogId};
 use aside_relay_core::{Command, Core, CoreError, Layout, Location};
 use clap::Args;
 use std::io::{ErrorKind, Write};
@@ -63,24 +63,39 @@ impl Making {
             _ => {}
         }
         let layout = held.layout(self.partitions)?;
-        let mut drawn = [0; 16];
-        getrandom::fill(&mut drawn).map_err(Failure::error)?;
-        let (log, command) = held.goes_on_as(LogId(drawn));
+        let (log, command) = held.goes_on_as(drawn()?);
         create(&nats, layout, usize::from(self.replicas)).await?;
-        let (mut blobs, mut lost) = (0, Vec::new());
         // A folder that the file names is that of all nodes: what is there stays there.
-        if self.blobs.is_some() || keys.blobs.is_none() {
-            blobs = blobs::import(&self.blobs.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
-            lost = lost_blobs(&nats, &data.database()).await?;
-        }
-        let missing = lost.len();
-        let beginning = Beginning { databases: held.databases(&data, layout), alone: !held.was_node, lost, command };
+        let copied = self.blobs.is_some() || keys.blobs.is_none();
+        let files = if copied { copy_blobs(&nats, &data, self.blobs).await? } else { Files::default() };
+        let (databases, alone) = (held.databases(&data, layout), !held.was_node);
+        let beginning = Beginning { databases, alone, lost: files.lost, command };
         init(&nats, &Facts::new(&identity.pin(), layout, &log), &beginning).await?;
         if import {
             beginning.databases.iter().try_for_each(|database| set_aside(database))?;
         }
-        say(&folder, import, layout, blobs, missing)
+        say(&folder, import, layout, files.copied, beginning.lost.len())
     }
+}
+
+fn drawn() -> Result<LogId, Failure> {
+    let mut drawn = [0; 16];
+    getrandom::fill(&mut drawn).map_err(Failure::error)?;
+    Ok(LogId(drawn))
+}
+
+/// What became of the relay's files.
+#[derive(Default)]
+struct Files {
+    copied: usize,
+    /// Those that were nowhere.
+    lost: Vec<Hash>,
+}
+
+/// Copies what a relay held of its people's files into NATS.
+async fn copy_blobs(nats: &Nats, data: &DataDir, folder: Option<PathBuf>) -> Result<Files, Failure> {
+    let copied = blobs::import(&folder.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
+    Ok(Files { copied, lost: lost_blobs(nats, &data.database()).await? })
 }
 
 fn say(folder: &Path, import: bool, layout: Layout, blobs: usize, missing: usize) -> Result<(), Failure> {
