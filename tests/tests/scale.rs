@@ -39,7 +39,7 @@ fn check(column: usize, seen: &[Seen]) {
     }
 }
 
-/// The first two columns; a log of the third is one of the second.
+/// The first two columns; a cluster of the third is one of the second.
 fn row(column: usize) -> Row {
     rows(&Traffic::default())[column]
 }
@@ -71,11 +71,11 @@ claimed!(ten_thousand 0: owner_dies 0, other_dies 1, owner_stops 2, nats_for_4_s
 claimed!(a_million 1: owner_dies 0, other_dies 1, owner_stops 2, nats_for_4_seconds 3, nats_for_10_seconds 4);
 
 #[test]
-fn a_log_of_fifty_million_is_one_of_a_million() {
+fn a_cluster_of_fifty_million_is_one_of_a_million() {
     let [_, million, fifty] = rows(&Traffic::default());
-    assert_eq!(fifty.logs, 50);
-    assert_eq!(Row { devices: million.devices, logs: 1, messages: million.messages, ..fifty }, million);
-    assert!(million.is_one_log() && !fifty.is_one_log());
+    assert_eq!(fifty.clusters, 50);
+    assert_eq!(Row { devices: million.devices, clusters: 1, messages: million.messages, ..fifty }, million);
+    assert!(million.is_one_cluster() && !fifty.is_one_cluster());
 }
 
 /// Two calculations of the same: sums, and what stations were seen to do.
@@ -112,18 +112,27 @@ fn a_world_with_one_node_too_few_is_seen_to_be_overloaded() {
     assert!(overloaded(2));
 }
 
-/// However many nodes there are, each applies everything.
 #[test]
-fn more_than_one_log_holds_is_seen_to_be_overloaded() {
-    let most = Row::most_devices_of_a_log(&Traffic::default());
-    let claim: f64 = cells("Devices that one log could apply")[0].replace(',', "").parse().unwrap();
-    assert!((most - claim).abs() < 0.01 * claim, "calculated {most:.0}, claimed {claim}");
-    let overloaded = |devices: f64| {
-        let spec = Spec { lasts: 30.0, ..Spec::busiest(devices, 24, 16, 3) };
+fn the_page_says_how_many_devices_could_be_applied() {
+    for (partitions, cores) in plan::BOUNDS {
+        let most = Row::most_devices(partitions, cores, &Traffic::default());
+        let claim = cells(&format!("Devices that nodes of {cores} cores could apply; partitions: {partitions}"));
+        let claim: f64 = claim[0].replace(',', "").parse().unwrap();
+        assert!((most - claim).abs() < 0.01 * claim, "calculated {most:.0}, claimed {claim}");
+    }
+}
+
+/// However many nodes there are, each applies everything; with more partitions more of its cores do.
+#[test]
+fn more_than_one_partition_holds_is_seen_to_be_overloaded_and_four_hold_it() {
+    let most = Row::most_devices(1, 16, &Traffic::default());
+    let overloaded = |partitions: usize, devices: f64| {
+        let spec = Spec { lasts: 30.0, partitions, ..Spec::busiest(devices, 24, 16, 3) };
         run(&spec).is_overloaded(&spec)
     };
-    assert!(!overloaded(most));
-    assert!(overloaded(2.3 * most));
+    assert!(!overloaded(1, most));
+    assert!(overloaded(1, 2.3 * most));
+    assert!(!overloaded(4, 2.3 * most));
 }
 
 /// With failures of all kinds: whatever was sent is accepted, once, but for what is under way at the end.
@@ -212,6 +221,8 @@ fn the_page_names_the_costs() {
         ("Record, all NATS servers together", us(costs::NATS_RECORD)),
         ("Command, all NATS servers together", us(costs::NATS_COMMAND)),
         ("Record, from append to answer", us(costs::APPEND_TAKES)),
+        ("Partition, each second and node, all NATS servers together", us(costs::NATS_LOOK)),
+        ("Registered device, in each partition but the directory", format!("{} bytes", costs::LEARNED_BYTES)),
         ("Message in the log", format!("{} bytes", costs::LOG_MESSAGE_BYTES)),
         ("Acknowledgement in the log", format!("{} bytes", costs::LOG_ACK_BYTES)),
         ("Record in the log, beside its commands", format!("{} bytes", costs::LOG_RECORD_BYTES)),

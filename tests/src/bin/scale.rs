@@ -12,18 +12,20 @@ use std::str::FromStr;
 
 const USAGE: &str = "usage: scale [--table | --claims | --devices N [--nodes N] [--cores N]]
              [--seconds N | --whole] [--next] [--moments] [--calm] [--seed N]
-  --devices N  connected devices of one log; without it the three sizes of docs/scale.md
+  --devices N  connected devices; without it the three sizes of docs/scale.md
   --table      only what so many devices need, as in docs/scale.md
   --claims     how long things take in the busiest minutes, and after failures
   --nodes N    how many nodes, instead of what the plan says
   --cores N    cores of each
+  --partitions N  16 if not told
   --seconds N  how long the day takes, 1,440 if not told; --whole: a day's 86,400
   --next       whoever loses his node goes to the next in one list, instead of to any
   --moments    each second
   --calm       without failures
   --seed N     of all chance";
 
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
+    "--partitions",
     "--moments",
     "--table",
     "--claims",
@@ -47,21 +49,24 @@ fn main() -> ExitCode {
     match value::<f64>("--devices") {
         Some(devices) => {
             let machine = if devices > 50_000.0 { plan::LARGE } else { plan::SMALL };
-            day(&Row::of(devices, machine, &traffic));
+            day(&Row::with(value("--partitions").unwrap_or(plan::PARTITIONS), devices, machine, &traffic));
         }
         None if given("--table") => told_table(&traffic),
         None if given("--claims") => told_claims(&traffic),
-        // A log of 50 million devices is one of a million.
+        // A cluster of 50 million devices is one of a million.
         None => rows(&traffic).iter().take(2).for_each(day),
     }
     ExitCode::SUCCESS
 }
 
-/// What the three sizes need, and how far one log goes.
+/// What the three sizes need, and how far applying goes.
 fn told_table(traffic: &Traffic) {
     plan::table(traffic).iter().for_each(|line| println!("{line}"));
     let following = traffic.following();
-    println!("one log could apply the commands of {:.0} devices", Row::most_devices_of_a_log(traffic));
+    for (partitions, cores) in plan::BOUNDS {
+        let most = Row::most_devices(partitions, cores, traffic);
+        println!("nodes of {cores} cores could apply the commands of {most:.0} devices; partitions: {partitions}");
+    }
     println!(
         "the mean message: {following:.1?}, {:.1} commands, {:.0} bytes",
         following.commands(),
@@ -86,21 +91,21 @@ fn value<T: FromStr>(name: &str) -> Option<T> {
     arguments.get(at + 1)?.parse().ok()
 }
 
-/// A day of one of the row's logs.
+/// A day of one of the row's clusters.
 fn day(row: &Row) {
     let (nodes, cores) = (value("--nodes").unwrap_or(row.nodes), value("--cores").unwrap_or(row.cores));
     let seconds = if given("--whole") { traffic::DAY_S } else { value("--seconds").unwrap_or(1_440.0) };
-    let mut spec = Spec::day(row.devices / row.logs as f64, nodes, cores, value("--seed").unwrap_or(1), seconds);
+    let mut spec = Spec::day(row.devices / row.clusters as f64, nodes, cores, value("--seed").unwrap_or(1), seconds);
+    spec.partitions = row.partitions;
     if given("--next") {
         spec.spread = Spread::Next;
     }
     if given("--calm") {
         spec.faults.clear();
     }
-    let built = if row.is_one_log() { "" } else { ", and more than one are not built" };
     println!(
-        "one of {} logs{built}: {} devices, {nodes} nodes of {cores} cores, a day in {seconds} s",
-        row.logs, spec.devices
+        "one of {} clusters: {} devices, {} partitions, {nodes} nodes of {cores} cores, a day in {seconds} s",
+        row.clusters, spec.devices, spec.partitions
     );
     let report = run(&spec);
     if given("--moments") {

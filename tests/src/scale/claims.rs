@@ -10,9 +10,9 @@ const FAILS: (f64, f64) = (10.0, 130.0);
 
 /// A failure in the busiest minutes, and what it is called there.
 pub const FAILURES: [(&str, What); 5] = [
-    ("The node that appends dies", What::OwnerDies(40.0)),
+    ("The owner of partition 0 dies", What::OwnerDies(40.0)),
     ("Another node dies", What::OtherDies(40.0)),
-    ("The node that appends is stopped", What::OwnerStops(20.0)),
+    ("The owner of partition 0 is stopped", What::OwnerStops(20.0)),
     ("NATS has no leader for 4 s", What::NatsLeaderDies(4.0)),
     ("NATS has no leader for 10 s", What::NatsLeaderDies(10.0)),
 ];
@@ -24,7 +24,7 @@ pub struct Seen {
     pub what: String,
     /// How much; none if it did not happen before the end.
     pub value: Option<f64>,
-    /// `ms`, `s` or `%`.
+    /// `ms`, `s`, `%` or `cores`.
     pub unit: &'static str,
 }
 
@@ -34,9 +34,10 @@ impl Seen {
     }
 }
 
-/// The world of one of a row's logs in the busiest minutes.
+/// The world of one of a row's clusters in the busiest minutes.
 pub fn busiest(row: &Row, seed: u64) -> Spec {
-    Spec::busiest(row.devices / row.logs as f64, row.nodes, row.cores, seed)
+    let cluster = Spec::busiest(row.devices / row.clusters as f64, row.nodes, row.cores, seed);
+    Spec { partitions: row.partitions, ..cluster }
 }
 
 /// What is seen there while nothing fails.
@@ -47,10 +48,10 @@ pub fn calm(row: &Row, seed: u64) -> Vec<Seen> {
     vec![
         Seen::new("Accepted, 99 of 100", ms(accept.quantile(0.99)), "ms"),
         Seen::new("Delivered, 99 of 100", ms(deliver.quantile(0.99)), "ms"),
-        Seen::new("The thread that applies is busy", 100.0 * apply, "%"),
+        Seen::new("The cores that apply are busy", 100.0 * apply, "%"),
         Seen::new("The busiest node's other threads are busy", 100.0 * front, "%"),
-        Seen::new("A record is on its way", 100.0 * append, "%"),
-        Seen::new("Of three cores NATS uses", 100.0 * nats_cores / 3.0, "%"),
+        Seen::new("A record is on its way to each log", 100.0 * append, "%"),
+        Seen::new("The three NATS servers use", *nats_cores, "cores"),
     ]
 }
 

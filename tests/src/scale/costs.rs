@@ -58,6 +58,10 @@ pub const APPEND_TAKES_COMMAND: f64 = NATS_COMMAND / 2.0;
 pub const NATS_RECORD: f64 = 2_020.0 * US;
 /// The same for each command in it.
 pub const NATS_COMMAND: f64 = 6.45 * US;
+/// The same in each second for each node and partition, whatever happens: two questions where the log ends, two whose the
+/// lease is. Estimated: three nodes of a debug build that do nothing take 3.5 to 5.8 milliseconds a second for each of 16
+/// partitions; the lease's renewal is a record.
+pub const NATS_LOOK: f64 = 1_000.0 * US;
 
 /// There and back between two machines of a place. Assumed.
 pub const NETWORK: f64 = 500.0 * US;
@@ -74,17 +78,24 @@ pub const LOG_RECORD_BYTES: f64 = 157.0;
 pub const PUSH_BYTES: f64 = 550.0;
 /// Bytes a node stores for a registered device, nearly all of it key packages. Measured: ten devices registered at an empty relay.
 pub const DEVICE_BYTES: f64 = 471_000.0;
+/// The same in each partition beside the directory, which has learned of it: `relay-1.db` of a cluster with 60 devices.
+pub const LEARNED_BYTES: f64 = 480.0;
 /// Bytes a node stores for a message. Measured: `group --members 501`.
 pub const STORED_MESSAGE_BYTES: f64 = 382.0;
 
-/// Seconds until another node appends when the one that did has died: least and most. `docs/cluster.md`.
+/// Seconds until others append to the partitions of a node that has died: least and most. `docs/cluster.md`; seen: 3.2 to 3.5.
 pub const TAKEOVER_S: (f64, f64) = (3.0, 4.0);
-/// The same when it gives its lease back: others try twice a second.
+/// The same when it gives its leases to them: they hear of it, or try twice a second.
 pub const HANDOVER_S: (f64, f64) = (0.1, 0.6);
 /// Seconds until NATS has another leader: least and most. Ten is what the design allows for.
 pub const ELECTION_S: (f64, f64) = (2.0, 10.0);
 /// Commands of a record: the relay's limit.
 pub const RECORD_COMMANDS: f64 = 2_000.0;
+
+/// Processor time of all NATS servers in each second for leases and questions: each owner renews its lease each second.
+pub fn nats_idle(partitions: f64, nodes: f64) -> f64 {
+    partitions * (NATS_RECORD + nodes * NATS_LOOK)
+}
 
 /// As virtual time.
 pub fn nanos(cost: f64) -> Nanos {

@@ -15,7 +15,7 @@ const START_S: f64 = 1.0;
 impl World {
     /// One of the planned failures.
     pub(super) fn fault(&mut self, number: usize) {
-        let owner = self.owner.unwrap_or(0);
+        let owner = self.logs[0].owner.unwrap_or(0);
         match self.spec.faults[number].what {
             What::OwnerDies(back) => self.node_goes(owner, back, costs::TAKEOVER_S),
             What::OwnerStops(back) => self.node_goes(owner, back, costs::HANDOVER_S),
@@ -34,21 +34,22 @@ impl World {
         let before = node.apply.busy();
         node.front.stop(now);
         node.apply.stop(now);
+        node.applying.fill(0);
         node.behind += before - node.apply.busy();
         (node.follows, node.life) = (false, node.life + 1);
         self.agenda.at(now + seconds(back), Event::Start(number));
-        if self.owner == Some(number) {
-            self.without_owner();
-            let after = self.chance.failures.between(least, most);
-            self.agenda.at(now + seconds(after), Event::TakeOver(self.reign));
-        }
+        let owned: Vec<usize> = (0..self.logs.len()).filter(|log| self.logs[*log].owner == Some(number)).collect();
+        owned.into_iter().for_each(|partition| self.without_owner(partition, (least, most)));
     }
 
-    fn without_owner(&mut self) {
-        self.owner = None;
-        self.reign += 1;
-        self.queue.clear();
-        self.appending = false;
+    /// Nobody appends to a partition until somebody takes over, after a time in seconds.
+    fn without_owner(&mut self, partition: usize, (least, most): (f64, f64)) {
+        let log = &mut self.logs[partition];
+        (log.owner, log.appending) = (None, false);
+        log.reign += 1;
+        log.queue.clear();
+        let after = seconds(self.chance.failures.between(least, most));
+        self.agenda.at(self.now + after, Event::TakeOver(partition, log.reign));
     }
 
     /// All of a node's people go, with what they had sent there and was not answered.
@@ -70,15 +71,17 @@ impl World {
     }
 
     /// Another node appends: all send it what they have not seen applied.
-    pub(super) fn take_over(&mut self, reign: u32) {
-        if reign != self.reign || self.owner.is_some() {
+    pub(super) fn take_over(&mut self, partition: usize, reign: u32) {
+        if reign != self.logs[partition].reign || self.logs[partition].owner.is_some() {
             return;
         }
-        let Some(owner) = self.nodes.iter().position(|node| node.follows) else {
-            return self.agenda.at(self.now + seconds(0.5), Event::TakeOver(reign));
+        let there: Vec<usize> = (0..self.nodes.len()).filter(|number| self.nodes[*number].follows).collect();
+        let Some(owner) = there.get(partition % there.len().max(1)) else {
+            return self.agenda.at(self.now + seconds(0.5), Event::TakeOver(partition, reign));
         };
-        self.owner = Some(owner);
-        let pending: Vec<Bundle> = self.nodes.iter().flat_map(|node| node.pending.values().copied()).collect();
+        self.logs[partition].owner = Some(*owner);
+        let pending = self.nodes.iter().flat_map(|node| node.pending.values());
+        let pending: Vec<Bundle> = pending.filter(|bundle| bundle.partition == partition).copied().collect();
         pending.into_iter().for_each(|bundle| self.submitted(bundle));
     }
 
@@ -120,7 +123,7 @@ impl World {
         }
     }
 
-    /// Nodes hear NATS again and serve; a lease that was lost meanwhile is taken again.
+    /// Nodes hear NATS again and serve; leases that were lost meanwhile are taken again.
     pub(super) fn nats_back(&mut self, since: Nanos) {
         for number in 0..self.nodes.len() {
             if self.nodes[number].follows && !self.nodes[number].serves {
@@ -128,10 +131,9 @@ impl World {
                 self.agenda.at(self.now + after, Event::Serve(number, self.nodes[number].life));
             }
         }
-        if self.now - since > seconds(LEASE_S) && self.owner.is_some() {
-            self.without_owner();
-            let after = self.chance.failures.between(costs::HANDOVER_S.0, costs::HANDOVER_S.1);
-            self.agenda.at(self.now + seconds(after), Event::TakeOver(self.reign));
+        if self.now - since > seconds(LEASE_S) {
+            let owned: Vec<usize> = (0..self.logs.len()).filter(|log| self.logs[*log].owner.is_some()).collect();
+            owned.into_iter().for_each(|partition| self.without_owner(partition, costs::HANDOVER_S));
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The way of commands: sent by devices, through their node, appended by one node, applied by all, answered and pushed.
+//! The way of commands: sent by devices, through their node, appended by its partition's owner, applied by all, answered and pushed.
 
 use super::node::{Bundle, Record};
-use super::world::{Event, OWED_S, World};
+use super::world::{Event, Log, OWED_S, World};
 use super::{Nanos, SECOND, costs, in_seconds, seconds};
 use costs::nanos;
 use std::rc::Rc;
@@ -21,26 +21,22 @@ impl World {
         let messages = self.messages_a_second() * self.nodes[number].connected;
         let (receipts, acks) =
             (Self::owed(&mut self.owed.receipts, passed, share), Self::owed(&mut self.owed.acks, passed, share));
-        let mut poisson = |mean: f64| self.chance.traffic.poisson(mean) as f64;
-        let drawn = (poisson(messages * passed), poisson(receipts), poisson(acks));
-        self.serial += 1;
-        let bundle = Bundle {
-            serial: self.serial,
-            node: number,
-            born: self.now,
-            taken: self.now,
-            messages: drawn.0,
-            receipts: drawn.1,
-            acks: drawn.2,
-            tries: 0,
-        };
+        let means = [messages * passed, receipts, acks].map(|mean| mean / self.logs.len() as f64);
         let each = (messages * self.following.commands()).recip();
         let next = if each.is_finite() { each.clamp(BUNDLE.0, BUNDLE.1) } else { BUNDLE.1 };
         self.agenda.at(self.now + seconds(next), Event::Tick(number));
         self.idle(number, passed);
-        self.tally.sent += bundle.messages;
-        if bundle.commands() > 0.0 {
-            self.send(bundle);
+        (0..self.logs.len()).for_each(|partition| self.draw(number, partition, means));
+    }
+
+    /// What of this is about the chats of a partition.
+    fn draw(&mut self, node: usize, partition: usize, means: [f64; 3]) {
+        let [messages, receipts, acks] = means.map(|mean| self.chance.traffic.poisson(mean) as f64);
+        if messages + receipts + acks > 0.0 {
+            self.serial += 1;
+            self.tally.sent += messages;
+            let (serial, born, taken) = (self.serial, self.now, self.now);
+            self.send(Bundle { serial, node, partition, born, taken, messages, receipts, acks, tries: 0 });
         }
     }
 
@@ -98,45 +94,47 @@ impl World {
         if !self.nodes[bundle.node].pending.contains_key(&bundle.serial) {
             return;
         }
-        let Some(owner) = self.owner else { return };
+        let Log { owner: Some(owner), reign, .. } = self.logs[bundle.partition] else { return };
         let hop = if owner == bundle.node { 0 } else { nanos(costs::NETWORK) };
-        self.agenda.at(self.now + hop, Event::Arrived(bundle, self.reign));
+        self.agenda.at(self.now + hop, Event::Arrived(bundle, reign));
     }
 
     /// At the node that appends.
     pub(super) fn arrived(&mut self, bundle: Bundle, reign: u32) {
-        if reign == self.reign && self.owner.is_some() {
-            self.queue.push_back(bundle);
-            self.append();
+        let log = &mut self.logs[bundle.partition];
+        if reign == log.reign && log.owner.is_some() {
+            log.queue.push_back(bundle);
+            self.append(bundle.partition);
         }
     }
 
-    /// One record is on its way at a time; it takes as much as waits.
-    pub(super) fn append(&mut self) {
-        let Some(owner) = self.owner.filter(|_| !self.appending && !self.queue.is_empty()) else { return };
+    /// One record is on its way at a time to each log; it takes as much as waits.
+    pub(super) fn append(&mut self, partition: usize) {
+        let log = &mut self.logs[partition];
+        let Some(owner) = log.owner.filter(|_| !log.appending && !log.queue.is_empty()) else { return };
         let (mut record, mut commands) = (Vec::new(), 0.0);
         while commands < costs::RECORD_COMMANDS {
-            let Some(bundle) = self.queue.pop_front() else { break };
+            let Some(bundle) = log.queue.pop_front() else { break };
             commands += bundle.commands();
             record.push(bundle);
         }
         let sent = self.nodes[owner].front.serve(self.now, nanos(commands * costs::APPEND_COMMAND));
         let takes = nanos(2.0 * costs::NETWORK + costs::APPEND_TAKES + commands * costs::APPEND_TAKES_COMMAND);
-        self.appending = true;
+        log.appending = true;
         self.tally.appending += takes;
-        self.agenda.at(sent + takes, Event::Appended(Rc::new(record), self.reign));
+        self.agenda.at(sent + takes, Event::Appended(partition, Rc::new(record), log.reign));
     }
 
     /// It stands in the log: all nodes get it. While NATS has no leader, nothing stands anywhere.
-    pub(super) fn appended(&mut self, record: Record, reign: u32) {
-        if reign != self.reign {
+    pub(super) fn appended(&mut self, partition: usize, record: Record, reign: u32) {
+        if reign != self.logs[partition].reign {
             return;
         }
         if self.now < self.no_leader {
             let found = self.no_leader + seconds(self.chance.failures.between(0.0, DOUBT_S));
-            return self.agenda.at(found, Event::Appended(record, reign));
+            return self.agenda.at(found, Event::Appended(partition, record, reign));
         }
-        self.appending = false;
+        self.logs[partition].appending = false;
         let sum = |part: fn(&Bundle) -> f64| record.iter().map(part).sum::<f64>();
         let (messages, receipts, acks) =
             (sum(|bundle| bundle.messages), sum(|bundle| bundle.receipts), sum(|bundle| bundle.acks));
@@ -155,13 +153,13 @@ impl World {
         let comes = self.now + nanos(costs::NETWORK);
         for (number, node) in self.nodes.iter_mut().enumerate() {
             if node.follows {
-                let done = node.apply.serve(comes, work);
+                let done = node.apply(partition, comes, work);
                 self.agenda.at(done, Event::Applied(number, node.life, record.clone()));
             } else {
                 node.behind += work;
             }
         }
-        self.append();
+        self.append(partition);
     }
 
     /// A node answers what it took itself, and pushes to its connections.

@@ -1,5 +1,5 @@
 //! Aside at scale, by calculation and by simulation: [`plan`] says what so many devices need, [`world`] plays a day of one
-//! log with its nodes in virtual time and sees whether that holds.
+//! cluster with its nodes in virtual time and sees whether that holds.
 //!
 //! Nothing of a relay runs here: stations and queues with the measured costs of [`costs`] take its place, so that a
 //! million devices fit. No clock is read; all chance comes from a seed. Traffic is not drawn device by device, since

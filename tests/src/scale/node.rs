@@ -19,6 +19,8 @@ pub struct Bundle {
     pub serial: u64,
     /// Where it was sent to.
     pub node: usize,
+    /// What it is about.
+    pub partition: usize,
     /// When it was sent first.
     pub born: Nanos,
     /// When it was submitted at this node.
@@ -64,23 +66,25 @@ pub struct Comers {
 /// One node.
 #[derive(Debug)]
 pub struct Node {
-    /// Its process runs and follows the log.
+    /// Its process runs and follows the logs.
     pub follows: bool,
     /// It takes connections.
     pub serves: bool,
     /// Counts its processes, so that what was due in an earlier one is known.
     pub life: u32,
-    /// All threads but the one that applies.
+    /// All threads but those that apply.
     pub front: Station,
-    /// The thread that applies the log.
+    /// The threads that apply, as many of them as have a core.
     pub apply: Station,
+    /// Until when each partition's thread is busy: it takes one record after the other.
+    pub applying: Vec<Nanos>,
     /// Devices connected.
     pub connected: f64,
     /// What it took and has not seen applied.
     pub pending: BTreeMap<u64, Bundle>,
     /// Commands in it that somebody waits for.
     pub asked: f64,
-    /// Work of the log that it has missed.
+    /// Work of the logs that it has missed.
     pub behind: Nanos,
     /// Logins under way, and those who wait for their turn.
     pub handshakes: u64,
@@ -90,13 +94,14 @@ pub struct Node {
 
 impl Node {
     /// With so many cores.
-    pub fn new(cores: usize, connected: f64) -> Self {
+    pub fn new(cores: usize, partitions: usize, connected: f64) -> Self {
         Self {
             follows: true,
             serves: true,
             life: 0,
             front: Station::new(cores.saturating_sub(1)),
-            apply: Station::new(1),
+            apply: Station::new(partitions.min(cores)),
+            applying: vec![0; partitions],
             connected,
             pending: BTreeMap::new(),
             asked: 0.0,
@@ -104,6 +109,13 @@ impl Node {
             handshakes: 0,
             waiting: VecDeque::new(),
         }
+    }
+
+    /// Applies a record of a partition that comes now, and says when that is done.
+    pub fn apply(&mut self, partition: usize, now: Nanos, work: Nanos) -> Nanos {
+        let done = self.apply.serve(now, work).max(self.applying[partition] + work);
+        self.applying[partition] = done;
+        done
     }
 
     /// Whether it has room for what somebody waits for.

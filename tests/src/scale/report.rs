@@ -28,7 +28,7 @@ pub struct Moment {
     pub waiting: f64,
     /// Nothing was accepted in it, though messages waited since before.
     pub stalled: bool,
-    /// Work that came to the busiest node, in parts of what it can do: its other threads, its applying one.
+    /// Work that came to the busiest node, in parts of what it can do: its other threads, those that apply.
     pub front: f64,
     /// The latter.
     pub apply: f64,
@@ -83,7 +83,7 @@ impl Tally {
             let now = (node.front.busy(), node.apply.busy());
             let came = |now: Nanos, before: Nanos| now.saturating_sub(before) as f64 / SECOND as f64;
             front = front.max(came(now.0, busy.0) / node.front.servers() as f64);
-            apply = apply.max(came(now.1, busy.1));
+            apply = apply.max(came(now.1, busy.1) / node.apply.servers() as f64);
             *busy = now;
         }
         let second = std::mem::take(&mut self.this_second);
@@ -100,7 +100,7 @@ impl Tally {
             front.stop(end);
             apply.stop(end);
             let part = |busy: Nanos, servers: usize| busy as f64 / end.max(1) as f64 / servers as f64;
-            (part(front.busy(), front.servers()), part(apply.busy(), 1))
+            (part(front.busy(), front.servers()), part(apply.busy(), apply.servers()))
         };
         self.ends = nodes.iter().map(of).collect();
     }
@@ -132,7 +132,7 @@ pub struct Report {
     pub given_up: f64,
     /// Messages that devices have sent, each counted once.
     pub sent: f64,
-    /// Commands a second in the log: messages, receipts, acknowledgements.
+    /// Commands a second in all logs: messages, receipts, acknowledgements.
     pub per_second: [f64; 3],
     /// Envelopes pushed a second.
     pub pushes: f64,
@@ -146,7 +146,7 @@ pub struct Report {
     pub front_most: f64,
     /// The same.
     pub apply_most: f64,
-    /// Share of the time in which a record was on its way.
+    /// Share of the time in which a record was on its way, mean of all logs.
     pub append: f64,
     /// Cores that the three NATS servers have used.
     pub nats_cores: f64,
@@ -162,7 +162,8 @@ impl Report {
     pub(super) fn of(spec: &Spec, tally: Tally) -> Self {
         let rate = |count: f64| count / spec.lasts;
         let commands: f64 = tally.counts.iter().sum();
-        let nats = tally.records * costs::NATS_RECORD + commands * costs::NATS_COMMAND;
+        let idle = costs::nats_idle(spec.partitions as f64, spec.nodes as f64) * spec.lasts;
+        let nats = idle + tally.records * costs::NATS_RECORD + commands * costs::NATS_COMMAND;
         let most = |of: fn(&(f64, f64)) -> f64| tally.ends.iter().map(of).fold(0.0, f64::max);
         let busiest = |of: fn(&Moment) -> f64| {
             let mean = |window: &[Moment]| window.iter().map(of).sum::<f64>() / window.len() as f64;
@@ -180,7 +181,7 @@ impl Report {
             apply: most(|end| end.1),
             front_most: busiest(|moment| moment.front),
             apply_most: busiest(|moment| moment.apply),
-            append: in_seconds(tally.appending) / spec.lasts,
+            append: in_seconds(tally.appending) / spec.lasts / spec.partitions as f64,
             nats_cores: rate(nats) / SECOND as f64,
             waiting_most: tally.moments.iter().map(|moment| moment.waiting).fold(0.0, f64::max),
             recoveries,

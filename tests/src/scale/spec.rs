@@ -14,11 +14,11 @@ pub enum Spread {
 /// What fails.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum What {
-    /// The node that appends dies, and is started again after so many seconds.
+    /// The owner of partition 0 dies, and is started again after so many seconds.
     OwnerDies(f64),
     /// Another one does.
     OtherDies(f64),
-    /// The node that appends is stopped in order, and started again after so many seconds.
+    /// The owner of partition 0 is stopped in order, and started again after so many seconds.
     OwnerStops(f64),
     /// The NATS server that leads dies; its peers elect another one for so many seconds.
     NatsLeaderDies(f64),
@@ -33,14 +33,16 @@ pub struct Fault {
     pub what: What,
 }
 
-/// One log with its nodes, and what happens to it.
+/// A cluster with its nodes, and what happens to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Connected devices at the beginning, all there are.
     pub devices: f64,
-    /// Nodes, each of which applies the whole log.
+    /// Partitions, over which chats are spread evenly.
+    pub partitions: usize,
+    /// Nodes, each of which applies all logs.
     pub nodes: usize,
-    /// Cores of a node; one is the applying thread's.
+    /// Cores of a node.
     pub cores: usize,
     /// What people do.
     pub traffic: Traffic,
@@ -64,8 +66,8 @@ impl Spec {
     pub fn busiest(devices: f64, nodes: usize, cores: usize, seed: u64) -> Self {
         let traffic = Traffic::default();
         let begins = traffic.busiest();
-        let (lasts, pace, faults) = (60.0, 1.0, Vec::new());
-        Self { devices, nodes, cores, traffic, spread: Spread::Even, begins, lasts, pace, faults, seed }
+        let (partitions, lasts, pace, faults) = (super::plan::PARTITIONS, 60.0, 1.0, Vec::new());
+        Self { devices, partitions, nodes, cores, traffic, spread: Spread::Even, begins, lasts, pace, faults, seed }
     }
 
     /// A whole day in so many seconds, in which each kind of failure comes in the busy hours.

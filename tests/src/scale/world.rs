@@ -1,4 +1,4 @@
-//! One log, its nodes and its NATS servers, in virtual time: what is due is done in its order until the time is over.
+//! A cluster's logs, nodes and NATS servers, in virtual time: what is due is done in its order until the time is over.
 
 use super::agenda::Agenda;
 use super::draw::Draw;
@@ -18,8 +18,8 @@ pub(super) enum Event {
     Submitted(Bundle),
     /// It has come there, in this reign.
     Arrived(Bundle, u32),
-    /// A record was appended, in this reign.
-    Appended(Record, u32),
+    /// A record was appended to a partition's log, in this reign.
+    Appended(usize, Record, u32),
     /// A node's process has applied it.
     Applied(usize, u32, Record),
     /// What was refused or lost is sent again.
@@ -30,8 +30,8 @@ pub(super) enum Event {
     LoggedIn(usize, u32, Comers),
     /// A failure.
     Fault(usize),
-    /// Somebody takes the lease, if this reign is still the last.
-    TakeOver(u32),
+    /// Somebody takes a partition's lease, if this reign is still the last.
+    TakeOver(usize, u32),
     /// A node's process starts.
     Start(usize),
     /// It has caught up.
@@ -51,12 +51,8 @@ pub struct World {
     pub(super) agenda: Agenda<Event>,
     pub(super) nodes: Vec<Node>,
     pub(super) following: Following,
-    /// Who appends; counts reigns.
-    pub(super) owner: Option<usize>,
-    pub(super) reign: u32,
-    /// What waits for being appended, and whether a record is on its way.
-    pub(super) queue: VecDeque<Bundle>,
-    pub(super) appending: bool,
+    /// One for each partition.
+    pub(super) logs: Vec<Log>,
     /// Until when NATS has no leader.
     pub(super) no_leader: Nanos,
     /// Receipts and acknowledgements that are still to come, soon and later.
@@ -66,6 +62,16 @@ pub struct World {
     pub(super) serial: u64,
     pub(super) chance: Chance,
     pub(super) tally: Tally,
+}
+
+/// A partition's log.
+pub(super) struct Log {
+    /// Who appends; counts reigns.
+    pub(super) owner: Option<usize>,
+    pub(super) reign: u32,
+    /// What waits for being appended, and whether a record is on its way.
+    pub(super) queue: VecDeque<Bundle>,
+    pub(super) appending: bool,
 }
 
 /// What follows from messages and did not happen yet.
@@ -103,8 +109,10 @@ pub fn run(spec: &Spec) -> Report {
 
 impl World {
     fn new(spec: Spec) -> Self {
-        let nodes: Vec<Node> =
-            (0..spec.nodes).map(|_| Node::new(spec.cores, spec.devices / spec.nodes as f64)).collect();
+        let node = |_| Node::new(spec.cores, spec.partitions, spec.devices / spec.nodes as f64);
+        let nodes: Vec<Node> = (0..spec.nodes).map(node).collect();
+        let log = |number| Log { owner: Some(number % spec.nodes), reign: 1, queue: VecDeque::new(), appending: false };
+        let logs = (0..spec.partitions).map(log).collect();
         let draw = |purpose| Draw::new(spec.seed, purpose);
         let chance = Chance { traffic: draw(1), people: draw(2), failures: draw(3) };
         let following = spec.traffic.following();
@@ -114,10 +122,7 @@ impl World {
             agenda: Agenda::default(),
             nodes,
             following,
-            owner: Some(0),
-            reign: 1,
-            queue: VecDeque::new(),
-            appending: false,
+            logs,
             no_leader: 0,
             owed: Owed::default(),
             sent,
@@ -155,13 +160,13 @@ impl World {
             Event::Tick(node) => self.tick(node),
             Event::Submitted(bundle) => self.submitted(bundle),
             Event::Arrived(bundle, reign) => self.arrived(bundle, reign),
-            Event::Appended(record, reign) => self.appended(record, reign),
+            Event::Appended(partition, record, reign) => self.appended(partition, record, reign),
             Event::Applied(node, life, record) => self.applied(node, life, &record),
             Event::Again(bundle) => self.again(bundle),
             Event::Dial(comers) => self.dial(comers),
             Event::LoggedIn(node, life, comers) => self.logged_in(node, life, comers),
             Event::Fault(number) => self.fault(number),
-            Event::TakeOver(reign) => self.take_over(reign),
+            Event::TakeOver(partition, reign) => self.take_over(partition, reign),
             Event::Start(node) => self.start(node),
             Event::Serve(node, life) => self.serve(node, life),
             Event::NatsBack(since) => self.nats_back(since),
