@@ -5,7 +5,7 @@ use super::node::Node;
 use super::part::{Part, Running};
 use super::pieces::Pieces;
 use super::settings::Settings;
-use super::{draining, fresh, nodes, status, watching};
+use super::{draining, fresh, looking, nodes, status, watching};
 use crate::data::DataError;
 use crate::hub::Hub;
 use crate::log::{Counters, Log, Reply, Then};
@@ -112,7 +112,8 @@ impl ClusterLog {
         watching::serve(&node, true);
         running.iter_mut().for_each(|begun| begun.start(&mut tasks));
         let parts: Vec<Arc<Part>> = running.iter().map(|begun| begun.part.clone()).collect();
-        tasks.spawn(watching::look_after(node.clone(), parts.clone()));
+        tasks.spawn(looking::tell(node.clone(), parts.clone()));
+        tasks.spawn(looking::judge(node.clone(), parts.clone()));
         tasks.spawn(watching::part_devices(node.clone()));
         tasks.spawn(draining::listen(node.clone()));
         tasks.spawn(draining::empty(node.clone()));

@@ -17,6 +17,7 @@ mod fresh;
 mod learning;
 mod lease;
 mod log;
+mod looking;
 mod nats;
 mod node;
 mod nodes;

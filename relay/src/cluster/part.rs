@@ -1,11 +1,12 @@
 //! A partition at this node: its database, what waits for its log, and the tasks that look after both.
 
 use super::JoinError;
+use super::looking::Looked;
 use super::nats::Stream;
 use super::node::Node;
 use super::pending::Pending;
 use super::replica::{Reached, Replica};
-use super::{appending, forwarding, snapshots, watching};
+use super::{appending, forwarding, looking, snapshots, watching};
 use crate::log::{Backlog, Reply, busy};
 use crate::mailbox::Wakes;
 use aside_protocol::{DeviceId, PartitionId, Pos};
@@ -45,6 +46,7 @@ pub(super) struct Part {
     pub(super) appending: mpsc::Sender<Submission>,
     /// Something stands in the log that does not come: it is to be followed anew.
     pub(super) follow_anew: Notify,
+    looked: Mutex<Looked>,
     /// The lease has become nobody's, or is meant for this node.
     pub(super) vacated: Notify,
 }
@@ -56,6 +58,16 @@ impl Part {
 
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found when it was last looked at.
+    pub(super) fn looked(&self) -> Looked {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found just now.
+    pub(super) fn set_looked(&self, looked: Looked) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = looked;
     }
 
     /// Queues a command. When the queue is full the answer is `Busy`, at once.
@@ -135,6 +147,7 @@ impl Running {
             directory,
             appending,
             follow_anew: Notify::new(),
+            looked: Mutex::new(Looked::well()),
             vacated: Notify::new(),
         });
         tasks.spawn(watching::follow(part.clone(), replica.clone(), applied));
@@ -154,6 +167,8 @@ impl Running {
 
     /// Takes part in everything from now on.
     pub(super) fn start(&mut self, tasks: &mut JoinSet<()>) {
+        self.part.set_looked(Looked::well());
+        tasks.spawn(looking::look(self.part.clone()));
         tasks.spawn(watching::tell_hashes(self.part.clone()));
         tasks.spawn(forwarding::forward(self.part.clone()));
         tasks.spawn(forwarding::collect(self.part.clone()));

@@ -69,7 +69,7 @@ impl Places {
         let best = self.of(partition, now).filter(|best| *best != own)?;
         let seen = self.seen.get(best).filter(|seen| now.duration_since(seen.since) >= SETTLED)?;
         let applied = seen.applied.get(usize::from(partition.0)).copied().unwrap_or(0);
-        (position.saturating_sub(applied) < super::watching::BEHIND).then_some(best)
+        (position.saturating_sub(applied) < super::looking::BEHIND).then_some(best)
     }
 
     fn choose(&self, partition: PartitionId, may: impl Fn(&str, &Seen) -> bool) -> Option<&str> {

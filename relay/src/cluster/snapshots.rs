@@ -1,10 +1,10 @@
 //! Snapshots bound the logs: a copy of a partition's database lies in NATS, and what its log holds before it goes. A node that
 //! was away for too long, or is new, begins with the copy.
 
+use super::looking::BEHIND;
 use super::nats::{Nats, NatsError, Stream};
 use super::part::Part;
 use super::status;
-use super::watching::BEHIND;
 use crate::data::private;
 use aside_protocol::{Hash, PartitionId};
 use aside_relay_core::record::Record;

@@ -1,33 +1,21 @@
-//! Following the logs, and looking after this node: does it hear NATS, is it behind, who else has its devices.
+//! Following the logs, and what comes of a node that may not serve, or whose device is at another one.
 
-use super::forwarding::give_up;
-use super::nats::LEASE;
 use super::node::Node;
 use super::part::Part;
 use super::replica::{Logged, Replica};
-use super::{status, tools};
-use crate::log::unavailable;
+use super::tools;
 use aside_protocol::DeviceId;
 use aside_protocol::frame::GoodbyeReason;
 use aside_relay_core::record::Record;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Pause before the log is followed anew.
 const AGAIN: Duration = Duration::from_millis(200);
-/// How often a node looks whether all is well.
-const LOOK: Duration = Duration::from_millis(500);
-/// How long a node that does not hear NATS goes on serving what it has.
-const DEAF: Duration = Duration::from_secs(5);
-/// How long nothing comes of a log that has more before it is followed anew, the first time and at most.
-const STUCK: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(15));
-/// So many records behind, a node does not serve: its readers would see the past.
-pub(super) const BEHIND: u64 = 2_000;
 
 /// Reads a partition's log from behind a position on, for ever, and gives it to the replica.
 pub(super) async fn follow(part: Arc<Part>, replica: Arc<Replica>, applied: u64) {
@@ -98,72 +86,6 @@ pub(super) async fn tell_hashes(part: Arc<Part>) {
             tools::tell_hash(&part, position, &hash).await;
         }
     }
-}
-
-/// Says of this node how far it is; stops serving when it hears nothing or is far behind; gives up what waits too long.
-pub(super) async fn look_after(node: Arc<Node>, parts: Vec<Arc<Part>>) {
-    let (mut ticks, mut heard) = (interval(LOOK), Instant::now());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut paces: Vec<Pace> = parts.iter().map(|_| Pace::new(0)).collect();
-    loop {
-        ticks.tick().await;
-        let looked = parts.iter().zip(&mut paces).map(|(part, pace)| look_at(part, pace));
-        let looked = timeout(LEASE, join_all(looked)).await.unwrap_or_default();
-        if !looked.is_empty() && looked.iter().all(Option::is_some) {
-            heard = Instant::now();
-            // One that is drained ends its connections by itself, and not all at once.
-            if !*node.draining.borrow() {
-                serve(&node, looked.iter().all(|looked| *looked == Some(true)));
-            }
-            status::tell(&node, applied(&parts)).await;
-        } else if heard.elapsed() > DEAF {
-            serve(&node, false);
-        }
-        parts.iter().for_each(|part| give_up(part, &unavailable()));
-    }
-}
-
-/// Since when a partition that is behind its log has come no further.
-struct Pace {
-    position: u64,
-    since: Instant,
-    patience: Duration,
-}
-
-impl Pace {
-    fn new(position: u64) -> Self {
-        Self { position, since: Instant::now(), patience: STUCK.0 }
-    }
-
-    /// Whether the log is to be followed anew: it has more, and nothing comes. Beginning anew takes its time on a slow way, so
-    /// each time without a success it gets more of it.
-    fn is_stuck(&mut self, position: u64, last: u64) -> bool {
-        if last <= position || position != self.position {
-            *self = Self::new(position);
-        }
-        let stuck = self.since.elapsed() >= self.patience;
-        if stuck {
-            (self.since, self.patience) = (Instant::now(), (self.patience * 2).min(STUCK.1));
-        }
-        stuck
-    }
-}
-
-/// Whether a partition is sound and not far behind its log; none if NATS does not say.
-async fn look_at(part: &Part, pace: &mut Pace) -> Option<bool> {
-    let (_, last) = part.log.bounds().await.ok()?;
-    let (position, sound, orphan) = {
-        let reached = part.reached.borrow();
-        (reached.position, reached.sound, reached.owner.is_none())
-    };
-    if orphan {
-        // Where nobody says anything it might be long until a record tells.
-        part.log.call_owner().await;
-    }
-    if pace.is_stuck(position, last) {
-        part.follow_anew.notify_waiters();
-    }
-    Some(sound && last.saturating_sub(position) < BEHIND)
 }
 
 pub(super) fn serve(node: &Node, may: bool) {
