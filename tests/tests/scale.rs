@@ -151,7 +151,8 @@ fn whatever_is_sent_is_accepted_once() {
 #[test]
 fn who_goes_to_the_next_node_comes_back_later_than_who_goes_to_any() {
     let back = |spread| {
-        let spec = Spec { lasts: 130.0, spread, ..claims::busiest(&row(1), 1) }.with(10.0, What::OtherDies(100.0));
+        let spec = Spec { lasts: 130.0, spread, partitions: 1, ..claims::busiest(&row(1), 1) }
+            .with(10.0, What::OtherDies(100.0));
         run(&spec).recoveries[0].people.unwrap_or(f64::MAX)
     };
     assert!(back(Spread::Next) > 2.0 * back(Spread::Even));
