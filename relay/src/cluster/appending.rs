@@ -51,19 +51,15 @@ impl Vacancy {
             return Ok(None);
         }
         let own = node.places().of(id, Instant::now()) == Some(node.name.as_str());
-        let vacant = match Lease::holder(&node.nats, id).await? {
-            Some(holder) if holder == node.name => VACANT,
-            Some(_) => {
-                self.0 = None;
-                return Ok(None);
-            }
-            None => self.0.get_or_insert_with(Instant::now).elapsed(),
+        let found = Lease::look(&node.nats, id).await?;
+        let may = match &found {
+            Some(holder) => holder.node == node.name,
+            None => own || self.0.get_or_insert_with(Instant::now).elapsed() >= VACANT,
         };
-        if !own && vacant < VACANT {
-            return Ok(None);
+        if found.is_some() || may {
+            self.0 = None;
         }
-        self.0 = None;
-        Lease::take(&node.nats, id, &node.name).await
+        if may { Lease::take(&node.nats, id, &node.name, found.as_ref()).await } else { Ok(None) }
     }
 }
 
@@ -84,7 +80,10 @@ async fn govern(part: &Arc<Part>, lease: Lease, batches: &mut mpsc::Receiver<Sub
     let end = office.hold(batches).await;
     match end {
         End::Drained => office.bequeath().await,
-        End::Moved(to) => office.lease.hand_to(&to).await,
+        End::Moved(to) => {
+            *office.part.handed() = Some(Instant::now());
+            office.lease.hand_to(&to).await;
+        }
         End::Lost => tracing::warn!(partition, "another node appends; this one stops"),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::nats::{LEASE, Nats, NatsError, failed};
 use aside_protocol::PartitionId;
-use async_nats::jetstream::kv::Store;
+use async_nats::jetstream::kv::{Operation, Store};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,13 @@ pub(super) const OWNER: &str = "owner.";
 
 fn key(partition: PartitionId) -> String {
     format!("{OWNER}{}", partition.0)
+}
+
+/// Who has a lease, or is to have it.
+#[derive(Debug, Clone)]
+pub(super) struct Holder {
+    pub(super) node: String,
+    revision: u64,
 }
 
 /// A lease that this node has.
@@ -30,21 +37,25 @@ impl Lease {
     pub(super) const EVERY: Duration = Duration::from_millis(LEASE.as_millis() as u64 / 3);
 
     /// Whose it is, or is meant for.
-    pub(super) async fn holder(nats: &Nats, partition: PartitionId) -> Result<Option<String>, NatsError> {
-        let holder = nats.live().await?.get(key(partition)).await.map_err(failed)?;
-        Ok(holder.map(|name| String::from_utf8_lossy(&name).into_owned()))
+    pub(super) async fn look(nats: &Nats, partition: PartitionId) -> Result<Option<Holder>, NatsError> {
+        let entry = nats.live().await?.entry(key(partition)).await.map_err(failed)?;
+        let held = entry.filter(|entry| entry.operation == Operation::Put);
+        Ok(held
+            .map(|entry| Holder { node: String::from_utf8_lossy(&entry.value).into_owned(), revision: entry.revision }))
     }
 
-    /// Takes it, if nobody has it or it is meant for this node.
-    pub(super) async fn take(nats: &Nats, partition: PartitionId, node: &str) -> Result<Option<Self>, NatsError> {
+    /// Takes it, as it was found: nobody's, or meant for this node. None if it is not so any more.
+    pub(super) async fn take(
+        nats: &Nats,
+        partition: PartitionId,
+        node: &str,
+        found: Option<&Holder>,
+    ) -> Result<Option<Self>, NatsError> {
         let (store, key, node) = (nats.live().await?, key(partition), Bytes::from(node.to_owned()));
         let asked = Instant::now();
-        let revision = match store.create(&key, node.clone()).await {
-            Ok(revision) => Some(revision),
-            Err(_) => match store.entry(&key).await {
-                Ok(Some(entry)) if entry.value == node => store.update(&key, node.clone(), entry.revision).await.ok(),
-                _ => None,
-            },
+        let revision = match found {
+            None => store.create(&key, node.clone()).await.ok(),
+            Some(holder) => store.update(&key, node.clone(), holder.revision).await.ok(),
         };
         // An answer that took as long as the lease lasts says nothing any more.
         let revision = revision.filter(|_| asked.elapsed() < LEASE - Self::EVERY);

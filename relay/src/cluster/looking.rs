@@ -48,7 +48,9 @@ pub(super) async fn tell(node: Arc<Node>, parts: Vec<Arc<Part>>) {
     loop {
         ticks.tick().await;
         // What takes longer would not be believed when it comes.
+        let began = Instant::now();
         let _ = timeout(LEASE, status::tell(&node, applied(&parts))).await;
+        node.answered_after(began.elapsed());
     }
 }
 

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Interval;
 
+/// A partition that comes back after it was handed over was not wanted: it is kept for so long.
+const HAND_AGAIN: Duration = Duration::from_secs(60);
 /// How often retention looks for something to delete.
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
 /// The same, while there is more to delete.
@@ -161,8 +163,11 @@ impl Office {
             return Turn::End(End::Drained);
         }
         let node = &self.part.node;
-        if let Some(better) = node.places().better(self.part.id, &node.name, self.last, Instant::now()) {
-            return Turn::End(End::Moved(better.to_owned()));
+        let handed = *self.part.handed();
+        let may_hand = handed.is_none_or(|handed| handed.elapsed() >= HAND_AGAIN);
+        let better = node.places().better(self.part.id, &node.name, self.last, Instant::now()).map(str::to_owned);
+        if let Some(better) = better.filter(|_| may_hand) {
+            return Turn::End(End::Moved(better));
         }
         if self.learning.is_due()
             && let Some(command) = self.learning.next(&self.part, 0).await

@@ -46,6 +46,8 @@ pub(super) struct Part {
     pub(super) appending: mpsc::Sender<Submission>,
     /// Something stands in the log that does not come: it is to be followed anew.
     pub(super) follow_anew: Notify,
+    /// When this node last handed it over.
+    handed: Mutex<Option<Instant>>,
     looked: Mutex<Looked>,
     /// The lease has become nobody's, or is meant for this node.
     pub(super) vacated: Notify,
@@ -58,6 +60,11 @@ impl Part {
 
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When this node last handed it over.
+    pub(super) fn handed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was found when it was last looked at.
@@ -147,6 +154,7 @@ impl Running {
             directory,
             appending,
             follow_anew: Notify::new(),
+            handed: Mutex::default(),
             looked: Mutex::new(Looked::well()),
             vacated: Notify::new(),
         });

@@ -175,6 +175,9 @@ impl Work {
                         tracing::error!(%error, position = logged.position, "nothing can be stored; trying again");
                         self.told.send_modify(|reached| reached.sound = false);
                     }
+                    if self.ending.load(Ordering::Relaxed) {
+                        return None;
+                    }
                     thread::sleep(AGAIN);
                 }
             }

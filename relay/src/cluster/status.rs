@@ -34,6 +34,9 @@ pub struct NodeStatus {
     /// Whether it serves: it hears NATS, can store, and is not far behind.
     #[serde(default)]
     pub serving: bool,
+    /// Whether NATS answers it soon enough for it to append.
+    #[serde(default)]
+    pub quick: bool,
     /// The newest version of the logs' records that it can apply. Nothing newer is appended before all nodes say so.
     #[serde(default)]
     pub version: u64,
@@ -119,7 +122,8 @@ pub(super) async fn nodes(nats: &Nats) -> Result<Vec<NodeStatus>, NatsError> {
 
 async fn of(nats: &Nats, partition: PartitionId, nodes: &[NodeStatus]) -> Result<PartitionStatus, NatsError> {
     let log = nats.log(partition);
-    let (info, owner) = (log.info().await?, Lease::holder(nats, partition).await?);
+    let (info, holder) = (log.info().await?, Lease::look(nats, partition).await?);
+    let owner = holder.map(|holder| holder.node);
     let last = info.state.last_sequence;
     let standby = |node: &NodeStatus| {
         let applied = node.applied.get(usize::from(partition.0)).copied().unwrap_or(0);
@@ -161,8 +165,8 @@ fn millis(time: SystemTime) -> Millis {
 pub(super) async fn tell(node: &Node, applied: Vec<u64>) -> bool {
     let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (connected, draining) = (node.hub.connected(), *node.draining.borrow());
-    let (node_name, serving, version) = (String::new(), *node.serving.borrow(), VERSION);
-    let status = NodeStatus { node: node_name, applied, connected, addresses, draining, serving, version };
+    let (name, serving, quick, version) = (String::new(), *node.serving.borrow(), node.is_quick(), VERSION);
+    let status = NodeStatus { node: name, applied, connected, addresses, draining, serving, quick, version };
     let Ok(bytes) = serde_json::to_vec(&status) else { return false };
     let Ok(live) = node.nats.live().await else { return false };
     let put = live.put(format!("{NODE}{}", node.name), bytes.into()).await;
