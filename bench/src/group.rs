@@ -101,6 +101,7 @@ async fn through_cluster(args: &Args, nodes: usize) -> Result<Figures, BenchErro
     Ok(Figures::default()
         .word("transport", args.transport.word())
         .count("nodes", nodes as u64)
+        .count("partitions", u64::from(args.partitions))
         .count("members", args.members)
         .count("messages", args.messages)
         .number("all_joined_s", joined.as_secs_f64(), 1)

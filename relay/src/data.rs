@@ -50,6 +50,11 @@ impl DataDir {
         })
     }
 
+    /// What the database was before it became a cluster's.
+    pub fn database_before(&self) -> PathBuf {
+        before(&self.database())
+    }
+
     /// The databases of so many partitions, in the order of their numbers.
     pub fn databases(&self, partitions: u16) -> Vec<PathBuf> {
         (0..partitions).map(|number| self.database_of(PartitionId(number))).collect()
@@ -80,6 +85,11 @@ impl DataDir {
         let file = private(self.database_of(partition), false);
         file.map(drop).map_err(|error| DataError::Unusable(self.path.clone(), error))
     }
+}
+
+/// Where a database is kept that is not used any more, since a cluster has what was in it.
+pub fn before(database: &Path) -> PathBuf {
+    database.with_extension("db.before")
 }
 
 /// The admin socket of a data folder that another process may be using.

@@ -26,6 +26,7 @@ pub async fn through(args: &Args, nodes: usize) -> Result<Figures, BenchError> {
     let figures = Figures::default()
         .word("transport", args.transport.word())
         .count("nodes", nodes as u64)
+        .count("partitions", u64::from(args.partitions))
         .count("connections", 2 * args.pairs as u64)
         .count("window", args.window);
     Ok(costs(figures, &rounds))

@@ -174,6 +174,11 @@ impl Core {
         Ok(())
     }
 
+    /// Keeps at most so many KiB of the database's pages in memory.
+    pub fn set_cache(&self, kib: u32) -> Result<(), CoreError> {
+        Ok(self.db.pragma_update(None, "cache_size", -i64::from(kib))?)
+    }
+
     /// Bounds the database file to so many pages of 4 KiB; past that, batches fail as on a full disk. Not below its
     /// present size. `None` lifts the bound.
     pub fn limit_pages(&self, pages: Option<u32>) -> Result<(), CoreError> {

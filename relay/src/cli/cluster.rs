@@ -9,6 +9,7 @@ use crate::cluster::{Nats, PartitionStatus, drain, hand_over, snapshot, status, 
 use clap::{Args, Subcommand};
 use making::Making;
 use std::io::Write;
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct Cluster {
@@ -22,7 +23,7 @@ enum ClusterCommand {
     Init(Making),
     /// Make a cluster of a relay that ran alone and is stopped: it begins with all that one holds. Or of a node, if NATS has
     /// lost its cluster.
-    Import(Making),
+    Import(Import),
     /// Show which nodes there are, which of them appends to each partition, and how far each is.
     Status(Ask),
     /// Keep a copy of the state in NATS, and forget what the logs have before it. Happens by itself when a log is long.
@@ -44,6 +45,15 @@ struct Ask {
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// The data folder of the relay; it wins over --data.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    making: Making,
 }
 
 #[derive(Debug, Args)]
@@ -70,7 +80,7 @@ impl Cluster {
         runtime.block_on(async {
             match self.command {
                 ClusterCommand::Init(init) => init.run(false).await,
-                ClusterCommand::Import(init) => init.run(true).await,
+                ClusterCommand::Import(import) => import.run().await,
                 ClusterCommand::Status(ask) => ask.status().await,
                 ClusterCommand::Snapshot(ask) => ask.snapshot().await,
                 ClusterCommand::Verify(ask) => ask.verify().await,
@@ -78,6 +88,16 @@ impl Cluster {
                 ClusterCommand::Drain(name) => name.drain().await,
             }
         })
+    }
+}
+
+impl Import {
+    async fn run(self) -> Result<(), Failure> {
+        let making = match self.dir {
+            Some(dir) => self.making.of(dir),
+            None => self.making,
+        };
+        making.run(true).await
     }
 }
 

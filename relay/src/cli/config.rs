@@ -23,6 +23,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The same, with that data folder.
+    pub(super) fn of(self, folder: PathBuf) -> Self {
+        Self { data: Data { folder: Some(folder) }, ..self }
+    }
+
     /// The data folder.
     pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
         self.data.folder()

@@ -20,6 +20,7 @@ mod log;
 mod nats;
 mod node;
 mod nodes;
+mod office;
 mod part;
 mod pending;
 mod pieces;

@@ -28,6 +28,9 @@ struct Said {
     /// It is being drained: nobody is to come to it.
     #[serde(default)]
     draining: bool,
+    /// It hears NATS, can store, and is not far behind.
+    #[serde(default)]
+    serving: bool,
     /// How far it has applied each partition.
     #[serde(default)]
     applied: Vec<u64>,
@@ -74,7 +77,7 @@ fn take(node: &Node, heard: &mut Heard, entry: &Entry) {
     let name = entry.key.strip_prefix(super::status::NODE);
     let (Some(name), Operation::Put) = (name, &entry.operation) else { return };
     let Ok(said) = serde_json::from_slice::<Said>(&entry.value) else { return };
-    node.places().hear(name, said.draining, &said.applied, Instant::now());
+    node.places().hear(name, said.serving && !said.draining, &said.applied, Instant::now());
     heard.hear(name, said, Instant::now());
     let nodes = heard.nodes();
     node.nodes.send_if_modified(|known| {
@@ -126,7 +129,7 @@ mod tests {
     use aside_protocol::AccountId;
 
     fn said(address: &str, draining: bool) -> Said {
-        Said { addresses: vec![address.to_owned()], draining, applied: vec![7] }
+        Said { addresses: vec![address.to_owned()], draining, serving: true, applied: vec![7] }
     }
 
     fn told(heard: &mut Heard) -> Vec<String> {
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_status_without_the_flag_and_with_more_than_is_known_is_read() {
-        let text = br#"{"node":"a","applied":[7],"connected":0,"addresses":["a:1"],"later":true}"#;
+        let text = br#"{"node":"a","applied":[7],"connected":0,"serving":true,"addresses":["a:1"],"later":true}"#;
         assert_eq!(serde_json::from_slice::<Said>(text).ok(), Some(said("a:1", false)));
     }
 }

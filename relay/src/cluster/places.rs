@@ -17,7 +17,8 @@ const SETTLED: Duration = Duration::from_secs(5);
 struct Seen {
     since: Instant,
     last: Instant,
-    draining: bool,
+    /// It serves, and is not about to go.
+    able: bool,
     /// How far it has applied each partition.
     applied: Vec<u64>,
 }
@@ -37,11 +38,11 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// A node has said something.
-    pub(super) fn hear(&mut self, node: &str, draining: bool, applied: &[u64], now: Instant) {
-        let before = self.seen.get(node).filter(|seen| now.duration_since(seen.last) <= SILENT && !seen.draining);
+    /// A node has said something; whether it can take something over.
+    pub(super) fn hear(&mut self, node: &str, able: bool, applied: &[u64], now: Instant) {
+        let before = self.seen.get(node).filter(|seen| seen.lives(now) && seen.able);
         let since = before.map_or(now, |seen| seen.since);
-        self.seen.insert(node.to_owned(), Seen { since, last: now, draining, applied: applied.to_vec() });
+        self.seen.insert(node.to_owned(), Seen { since, last: now, able, applied: applied.to_vec() });
     }
 
     /// The host names the node of a partition, or no longer does.
@@ -72,7 +73,7 @@ impl Places {
     }
 
     fn choose(&self, partition: PartitionId, may: impl Fn(&str, &Seen) -> bool) -> Option<&str> {
-        let there = self.seen.iter().filter(|(name, seen)| may(name, seen) && !seen.draining);
+        let there = self.seen.iter().filter(|(name, seen)| may(name, seen) && seen.able);
         let there: BTreeSet<&str> = there.map(|(name, _)| name.as_str()).collect();
         let named = self.named.get(&partition.0).and_then(|node| there.get(node.as_str()).copied());
         named.or_else(|| there.into_iter().max_by_key(|node| weight(partition, node)))
@@ -91,7 +92,7 @@ mod tests {
 
     fn heard(nodes: &[&str], at: Instant) -> Places {
         let mut places = Places::default();
-        nodes.iter().for_each(|node| places.hear(node, false, &[], at));
+        nodes.iter().for_each(|node| places.hear(node, true, &[], at));
         places
     }
 
@@ -110,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn who_is_silent_or_drained_has_none() {
+    fn who_is_silent_or_cannot_has_none() {
         let start = Instant::now();
         let mut places = heard(&["a", "b"], start);
         let later = start + SILENT + Duration::from_millis(1);
-        places.hear("b", false, &[], later);
-        assert!(all(&places, later).iter().all(|node| node == "b"));
         places.hear("b", true, &[], later);
+        assert!(all(&places, later).iter().all(|node| node == "b"));
+        places.hear("b", false, &[], later);
         assert!(all(&places, later).is_empty());
     }
 
@@ -130,7 +131,7 @@ mod tests {
         }
         assert_eq!(places.heir(partition, "b", start), Some("a"), "it goes");
         let later = start + SILENT * 2;
-        places.hear("a", false, &[], later);
+        places.hear("a", true, &[], later);
         assert_eq!(places.of(partition, later), Some("a"));
         assert_eq!(places.heir(partition, "a", later), None);
         places.name(partition, None);
@@ -144,8 +145,8 @@ mod tests {
         places.name(partition, Some("b".to_owned()));
         let hear = |places: &mut Places, seconds: u64, applied: u64| {
             let now = start + Duration::from_secs(seconds);
-            places.hear("a", false, &[100_000], now);
-            places.hear("b", false, &[applied], now);
+            places.hear("a", true, &[100_000], now);
+            places.hear("b", true, &[applied], now);
             places.better(partition, "a", 100_000, now).map(str::to_owned)
         };
         assert_eq!(hear(&mut places, 1, 100_000), None, "it has just come");

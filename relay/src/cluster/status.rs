@@ -31,6 +31,9 @@ pub struct NodeStatus {
     /// Whether it sends its people to others, and appends no more.
     #[serde(default)]
     pub draining: bool,
+    /// Whether it serves: it hears NATS, can store, and is not far behind.
+    #[serde(default)]
+    pub serving: bool,
     /// The newest version of the logs' records that it can apply. Nothing newer is appended before all nodes say so.
     #[serde(default)]
     pub version: u64,
@@ -158,7 +161,8 @@ fn millis(time: SystemTime) -> Millis {
 pub(super) async fn tell(node: &Node, applied: Vec<u64>) -> bool {
     let addresses = node.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (connected, draining) = (node.hub.connected(), *node.draining.borrow());
-    let status = NodeStatus { node: String::new(), applied, connected, addresses, draining, version: VERSION };
+    let (node_name, serving, version) = (String::new(), *node.serving.borrow(), VERSION);
+    let status = NodeStatus { node: node_name, applied, connected, addresses, draining, serving, version };
     let Ok(bytes) = serde_json::to_vec(&status) else { return false };
     let Ok(live) = node.nats.live().await else { return false };
     let put = live.put(format!("{NODE}{}", node.name), bytes.into()).await;

@@ -4,6 +4,11 @@ use aside_protocol::{ChatId, PartitionId};
 use aside_relay_core::{Core, CoreError, Layout, Reader, View};
 use std::path::PathBuf;
 
+/// KiB of pages that one thread keeps of all databases; and of one at most and at least.
+const CACHE: u32 = 4 << 10;
+const MOST_CACHE: u32 = 1 << 10;
+const LEAST_CACHE: u32 = 128;
+
 /// What can be read of a relay's state, partition by partition.
 pub trait Views {
     /// Over which partitions the state is spread.
@@ -38,6 +43,8 @@ impl States {
     pub fn open(databases: &[PathBuf]) -> Result<Self, CoreError> {
         let readers: Vec<Reader> = databases.iter().map(|database| Reader::open(database)).collect::<Result<_, _>>()?;
         let layout = readers.first().map_or(Layout::ALONE, Reader::layout);
+        let each = CACHE / u32::try_from(readers.len().max(1)).unwrap_or(u32::MAX);
+        readers.iter().try_for_each(|reader| reader.set_cache(each.clamp(LEAST_CACHE, MOST_CACHE)))?;
         let fits = readers.iter().map(Reader::partition).eq(layout.all());
         if fits { Ok(Self { layout, readers }) } else { Err(CoreError::NoPartition) }
     }

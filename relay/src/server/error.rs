@@ -7,6 +7,7 @@ use crate::invite::InviteError;
 use aside_relay_core::CoreError;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why a relay does not start; shown to people.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,11 @@ pub enum StartError {
          the running node"
     )]
     Member,
+    /// A folder whose relay became a cluster.
+    #[error(
+        "the relay of this data folder became a cluster, and {0} is what it held before; run it with serve --cluster"
+    )]
+    Imported(PathBuf),
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] JoinError),

@@ -16,6 +16,11 @@ use std::io;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+/// KiB of pages that a node keeps of all its databases for writing; and of one at most and at least.
+const CACHE: u32 = 32 << 10;
+const MOST_CACHE: u32 = 8 << 10;
+const LEAST_CACHE: u32 = 512;
+
 /// What clients are told. A relay alone tells the names its host gave it; where it merely listens, they need not be told.
 pub(super) async fn nodes(
     node: Option<&ClusterLog>,
@@ -78,7 +83,9 @@ async fn join(
     }
     let (layout, mut databases) = (facts.layout()?, Vec::new());
     for partition in layout.all() {
-        databases.push((open_part(data, &nats, &facts, partition).await?, data.database_of(partition)));
+        let core = open_part(data, &nats, &facts, partition).await?;
+        core.set_cache((CACHE / u32::from(layout.partitions())).clamp(LEAST_CACHE, MOST_CACHE))?;
+        databases.push((core, data.database_of(partition)));
     }
     ClusterLog::join(nats, settings, layout, databases, hub).await
 }
@@ -106,6 +113,10 @@ async fn open_part(data: &DataDir, nats: &Nats, facts: &Facts, partition: Partit
 
 /// Opens the database and gives a new one its log id. One that was restored from an older copy gets another.
 pub(crate) fn open_core(data: &DataDir, restored: bool) -> Result<Core, StartError> {
+    let before = data.database_before();
+    if before.exists() && !data.database().exists() {
+        return Err(StartError::Imported(before));
+    }
     data.prepare_database(Layout::DIRECTORY)?;
     let mut core = Core::open(&Location::File(data.database()))?;
     if core.view().applied().map_err(CoreError::from)? > 0 {

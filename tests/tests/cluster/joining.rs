@@ -3,7 +3,8 @@
 use super::common::*;
 use aside_tests::cluster::NODES;
 use aside_tests::process::run;
-use aside_tests::{Client, Cluster, Relay, RelayOptions, wait_for};
+use aside_tests::{Client, Cluster, Relay, RelayOptions, binaries, wait_for};
+use std::process::Command;
 use std::time::Duration;
 
 const START: Duration = Duration::from_secs(60);
@@ -26,7 +27,7 @@ fn a_nodes_folder_is_nothing_for_a_relay_alone() {
     cluster.stop_node(0);
     let data = cluster.data(0);
     for arguments in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["invite"]] {
-        let mut command = std::process::Command::new(aside_tests::binaries::aside_relay());
+        let mut command = Command::new(binaries::aside_relay());
         let alone = run(command.args(&arguments).arg("--data").arg(&data), b"", START).expect_code(1);
         assert!(alone.stderr.contains("a node of a cluster"), "{}", alone.stderr);
     }
@@ -122,6 +123,9 @@ fn a_relay_alone_becomes_a_cluster_and_nobody_loses_anything() {
     let held = cluster.init().expect_code(1);
     assert!(held.stderr.contains("aside-relay cluster import"), "{}", held.stderr);
     cluster.import().ok();
+    let (alone, data) = (&mut Command::new(binaries::aside_relay()), cluster.data(0));
+    let alone = run(alone.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data), b"", START).expect_code(1);
+    assert!(alone.stderr.contains("became a cluster"), "{}", alone.stderr);
     cluster.share_identity();
     let wrong = run(&mut cluster.node_command(1), b"", START).expect_code(1);
     assert!(wrong.stderr.contains("that of a relay alone, and not this cluster's"), "{}", wrong.stderr);

@@ -37,6 +37,11 @@ impl Reader {
         Ok(Self { db, layout, partition })
     }
 
+    /// Keeps at most so many KiB of the database's pages in memory.
+    pub fn set_cache(&self, kib: u32) -> Result<(), CoreError> {
+        Ok(self.db.pragma_update(None, "cache_size", -i64::from(kib))?)
+    }
+
     /// Over which partitions the state is spread that this is part of.
     pub fn layout(&self) -> Layout {
         self.layout

@@ -5,10 +5,10 @@ use super::super::config::Place;
 use super::super::reach::Reach;
 use crate::blobs;
 use crate::cluster::{Beginning, Facts, Nats, create, init, lost_blobs};
-use crate::data::DataDir;
+use crate::data::{DataDir, before};
 use crate::identity::Identity;
 use crate::server::StartError;
-use aside_protocol::LogId;
+use aside_protocol::{Hash, LogId};
 use aside_relay_core::{Command, Core, CoreError, Layout, Location};
 use clap::Args;
 use std::io::{ErrorKind, Write};
@@ -40,8 +40,16 @@ pub(super) struct Making {
 }
 
 impl Making {
+    /// The same, of that data folder.
+    pub(super) fn of(self, folder: PathBuf) -> Self {
+        Self { place: self.place.of(folder), ..self }
+    }
+
     pub(super) async fn run(self, import: bool) -> Result<(), Failure> {
         let folder = self.place.folder()?;
+        if import && !folder.join("relay.db").exists() {
+            return Err(Failure::error(format!("{} {NOT_HELD}", folder.display())));
+        }
         let keys = self.place.keys()?;
         let settings = self.reach.tool(keys.cluster)?;
         let data = DataDir::lock(&folder).map_err(StartError::from)?;
@@ -55,24 +63,39 @@ impl Making {
             _ => {}
         }
         let layout = held.layout(self.partitions)?;
-        let mut drawn = [0; 16];
-        getrandom::fill(&mut drawn).map_err(Failure::error)?;
-        let (log, command) = held.goes_on_as(LogId(drawn));
+        let (log, command) = held.goes_on_as(drawn()?);
         create(&nats, layout, usize::from(self.replicas)).await?;
-        let (mut blobs, mut lost) = (0, Vec::new());
         // A folder that the file names is that of all nodes: what is there stays there.
-        if self.blobs.is_some() || keys.blobs.is_none() {
-            blobs = blobs::import(&self.blobs.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
-            lost = lost_blobs(&nats, &data.database()).await?;
-        }
-        let missing = lost.len();
-        let beginning = Beginning { databases: held.databases(&data, layout), alone: !held.was_node, lost, command };
+        let copied = self.blobs.is_some() || keys.blobs.is_none();
+        let files = if copied { copy_blobs(&nats, &data, self.blobs).await? } else { Files::default() };
+        let (databases, alone) = (held.databases(&data, layout), !held.was_node);
+        let beginning = Beginning { databases, alone, lost: files.lost, command };
         init(&nats, &Facts::new(&identity.pin(), layout, &log), &beginning).await?;
         if import {
             beginning.databases.iter().try_for_each(|database| set_aside(database))?;
         }
-        say(&folder, import, layout, blobs, missing)
+        say(&folder, import, layout, files.copied, beginning.lost.len())
     }
+}
+
+fn drawn() -> Result<LogId, Failure> {
+    let mut drawn = [0; 16];
+    getrandom::fill(&mut drawn).map_err(Failure::error)?;
+    Ok(LogId(drawn))
+}
+
+/// What became of the relay's files.
+#[derive(Default)]
+struct Files {
+    copied: usize,
+    /// Those that were nowhere.
+    lost: Vec<Hash>,
+}
+
+/// Copies what a relay held of its people's files into NATS.
+async fn copy_blobs(nats: &Nats, data: &DataDir, folder: Option<PathBuf>) -> Result<Files, Failure> {
+    let copied = blobs::import(&folder.unwrap_or_else(|| data.blobs()), nats.pieces()).await?;
+    Ok(Files { copied, lost: lost_blobs(nats, &data.database()).await? })
 }
 
 fn say(folder: &Path, import: bool, layout: Layout, blobs: usize, missing: usize) -> Result<(), Failure> {
@@ -103,7 +126,7 @@ fn set_aside(database: &Path) -> std::io::Result<()> {
             return Err(error);
         }
     }
-    match std::fs::rename(database, database.with_extension("db.before")) {
+    match std::fs::rename(database, before(database)) {
         // Several partitions begin with the same one.
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
