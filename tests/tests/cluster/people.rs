@@ -41,7 +41,7 @@ fn who_registers_at_one_node_is_at_once_known_to_chats_of_every_partition() {
     let mut cluster = Cluster::start();
     let (directory, other) = owners(&cluster);
     let mut people = Vec::new();
-    for number in 0..4 {
+    for number in 0..NODES {
         joins(&mut people, &cluster.new_invite(number % NODES));
     }
     for killed in [directory, other] {

@@ -45,8 +45,7 @@ fn partitions_are_spread_and_only_those_of_a_node_that_is_away_move_until_it_is_
     assert!((0..NODES).all(|node| before.contains(&node)), "a node appends to nothing: {before:?}");
     shows(&cluster, &before);
     let mut pairs: Vec<Pair> = (0..4).map(|number| Pair::new(&cluster, number)).collect();
-    let say =
-        |pairs: &mut [Pair], from: usize| pairs.iter_mut().for_each(|pair| say(&mut pair.talk, from..from + 10));
+    let say = |pairs: &mut [Pair], from: usize| pairs.iter_mut().for_each(|pair| say(&mut pair.talk, from..from + 10));
     say(&mut pairs, 0);
     pairs.iter().for_each(|pair| hears(&pair.follow, 1));
     let away = before[usize::from(pairs[0].place)];
