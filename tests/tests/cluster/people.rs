@@ -79,17 +79,12 @@ fn received(client: &Client, with: &str) -> Vec<String> {
     theirs.filter_map(|entry| entry["text"].as_str().map(str::to_owned)).collect()
 }
 
-/// Somebody, and people at different nodes who have written to each other, in every partition.
+/// Somebody, and people at different nodes who have written to each other, one in each partition.
 fn well_known(cluster: &Cluster) -> (Client, Vec<Client>) {
     let alice = Client::registered("alice", &cluster.new_invite(0));
-    let (mut people, mut places) = (Vec::new(), BTreeSet::new());
-    while people.len() < 5 || places.len() < usize::from(PARTITIONS) {
-        let number = people.len();
-        let other = Client::registered(&format!("person{number}"), &cluster.new_invite(number % NODES));
-        greets(&other, &alice);
-        places.insert(between(PARTITIONS, &alice, &other));
-        people.push(other);
-    }
+    let at = |number: usize| cluster.new_invite(number % NODES);
+    let people = one_each(PARTITIONS, &alice, |number| Client::registered(&format!("person{number}"), &at(number)));
+    people.iter().for_each(|other| greets(other, &alice));
     wait_for("alice to have heard all", SOON, || {
         alice.recv(&["--timeout", "1s"]);
         people.iter().all(|other| !received(&alice, other.name()).is_empty())

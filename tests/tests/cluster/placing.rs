@@ -6,6 +6,7 @@ use aside_relay_core::Layout;
 use aside_tests::cluster::NODES;
 use aside_tests::{Client, Cluster};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The nodes that are to append to so many partitions, by number, while these are there.
 pub fn chosen(partitions: u16, there: &[usize]) -> Vec<usize> {
@@ -24,6 +25,20 @@ pub fn all() -> Vec<usize> {
 /// All nodes but one.
 pub fn without(node: usize) -> Vec<usize> {
     (0..NODES).filter(|&other| other != node).collect()
+}
+
+/// People with whom somebody has a chat in each of so many partitions, one each. `register` makes the next one.
+pub fn one_each(partitions: u16, with: &Client, mut register: impl FnMut(usize) -> Client) -> Vec<Client> {
+    let mut people: BTreeMap<u16, Client> = BTreeMap::new();
+    for number in 0.. {
+        if people.len() == usize::from(partitions) {
+            break;
+        }
+        let person = register(number);
+        // Of several in one partition the last one stays.
+        people.insert(between(partitions, with, &person), person);
+    }
+    people.into_values().collect()
 }
 
 /// Who somebody is.
