@@ -64,6 +64,11 @@ impl Cluster {
         Self { telling: true, ..Self::nats_over(true) }.with_nodes()
     }
 
+    /// Three NATS servers and three nodes, all ready, over so many partitions.
+    pub fn start_over(partitions: u16) -> Self {
+        Self { partitions, ..Self::with_nats() }.with_nodes()
+    }
+
     /// The same, with blobs in a folder that the nodes share.
     pub fn start_with_shared_folder() -> Self {
         let mut cluster = Self::with_nats();

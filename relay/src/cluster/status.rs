@@ -107,11 +107,14 @@ pub async fn status(nats: &Nats) -> Result<Status, NatsError> {
 /// The nodes that have said something within the last seconds, by name.
 pub(super) async fn nodes(nats: &Nats) -> Result<Vec<NodeStatus>, NatsError> {
     let live = nats.live().await?;
-    let keys: Vec<String> = live.keys().await.map_err(failed)?.try_collect().await.map_err(failed)?;
+    // Asked of the stream: a list of keys would leave a consumer behind each time, and a stream takes a bounded number of them.
+    let subjects = live.stream.info_with_subjects(format!("{}{NODE}>", live.prefix)).await.map_err(failed)?;
+    let subjects: Vec<(String, usize)> = subjects.try_collect().await.map_err(failed)?;
     let mut nodes = Vec::new();
-    for key in keys {
+    for (subject, _) in subjects {
+        let Some(key) = subject.strip_prefix(&live.prefix) else { continue };
         let Some(name) = key.strip_prefix(NODE) else { continue };
-        let Ok(Some(bytes)) = live.get(key.as_str()).await else { continue };
+        let Ok(Some(bytes)) = live.get(key).await else { continue };
         if let Ok(status) = serde_json::from_slice::<NodeStatus>(&bytes) {
             nodes.push(NodeStatus { node: name.to_owned(), ..status });
         }

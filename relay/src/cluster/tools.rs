@@ -1,7 +1,7 @@
 //! What `aside-relay cluster` does: makes a cluster, compares its replicas, moves what nodes do.
 
 use super::asking::Asked;
-use super::nats::{Nats, NatsError, failed};
+use super::nats::{Nats, NatsError, Stream, failed};
 use super::part::Part;
 use super::settings::Facts;
 use super::snapshots;
@@ -206,16 +206,29 @@ pub async fn hand_over(nats: &Nats, partition: u16, to: Option<&str>) -> Result<
         return Err(ToolError::Drained(to.to_owned()));
     }
     kept.put(place(id), to.to_owned().into()).await.map_err(failed)?;
-    let log = nats.log(id);
-    log.ask(&Asked::Move(to.to_owned())).await.ok_or(ToolError::NoOwner(partition))?;
-    let deadline = Instant::now() + PATIENCE;
-    while log.ask(&Asked::Who).await.is_none_or(|owner| owner != to) {
+    taken_over(&nats.log(id), partition, to).await
+}
+
+/// Waits until a node appends to a partition, and asks whoever else does to let it. That one may have given it up by itself,
+/// once the node was named: between two nobody answers.
+async fn taken_over(log: &Stream, partition: u16, to: &str) -> Result<(), ToolError> {
+    let (deadline, mut heard) = (Instant::now() + PATIENCE, false);
+    loop {
+        match log.ask(&Asked::Who).await {
+            Some(owner) if owner == to => return Ok(()),
+            // If this is lost it is asked again.
+            Some(_) => heard |= log.ask(&Asked::Move(to.to_owned())).await.is_some(),
+            None => {}
+        }
         if Instant::now() > deadline {
-            return Err(ToolError::Slow(to.to_owned(), "taken over"));
+            return Err(if heard {
+                ToolError::Slow(to.to_owned(), "taken over")
+            } else {
+                ToolError::NoOwner(partition)
+            });
         }
         sleep(LOOK).await;
     }
-    Ok(())
 }
 
 /// Has a node send its people to others and append no more. Comes back once nobody is connected there.

@@ -18,10 +18,10 @@ use tokio_rustls::client::TlsStream;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer of the relay's, taken apart.
-struct Got {
-    status: u16,
+pub struct Got {
+    pub status: u16,
     head: String,
-    body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Got {
@@ -34,11 +34,11 @@ impl Got {
     }
 }
 
-fn bytes(length: usize) -> Vec<u8> {
+pub fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 7 + at / 251) as u8).collect()
 }
 
-fn of(bytes: &[u8]) -> BlobRef {
+pub fn of(bytes: &[u8]) -> BlobRef {
     BlobRef { id: Hash::of(bytes), size: bytes.len() as u64 }
 }
 
@@ -77,7 +77,7 @@ async fn answer(stream: &mut TlsStream<TcpStream>, bare: bool) -> Got {
     }
 }
 
-async fn leave(client: &mut Client, blob: BlobRef) -> Uploading {
+pub async fn leave(client: &mut Client, blob: BlobRef) -> Uploading {
     match client.ask(Request::Upload(Upload { blob })).await {
         Answer::Uploading(leave) => leave,
         other => panic!("no leave: {other:?}"),
@@ -94,11 +94,11 @@ fn put_head(blob: &BlobRef, leave: &Uploading, from: usize, to: usize) -> String
     )
 }
 
-async fn put(relay: &Running, leave: &Uploading, all: &[u8], from: usize, to: usize) -> Got {
+pub async fn put(relay: &Running, leave: &Uploading, all: &[u8], from: usize, to: usize) -> Got {
     ask(relay, &put_head(&of(all), leave, from, to), &all[from..to]).await
 }
 
-async fn get(relay: &Running, id: &Hash, range: &str) -> Got {
+pub async fn get(relay: &Running, id: &Hash, range: &str) -> Got {
     ask(relay, &format!("GET /v1/blob/{} HTTP/1.1{range}", id.to_hex()), b"").await
 }
 

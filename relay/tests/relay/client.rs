@@ -3,11 +3,12 @@
 use crate::people::Person;
 use crate::socket::Socket;
 use aside_protocol::envelope::Envelope;
-use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, RelayFrame, VERSION};
+use aside_protocol::frame::{Ack, Asked, Attach, ClientFrame, Hello, LoginOk, Position, RelayFrame, VERSION};
 use aside_protocol::invite::{Invite, InviteSecret};
 use aside_protocol::login::{EXPORTER_LABEL, Mode, QUIC_ALPN, Transcript, pin};
 use aside_protocol::request::{Answer, Request};
-use aside_protocol::{Cursor, Hash, LogId, Nonce, PartitionId, Pos, PublicKey, Refusal, codec};
+use aside_protocol::{ChatId, Cursor, Hash, LogId, Nonce, PartitionId, Pos, PublicKey, Refusal, codec};
+use aside_relay_core::Layout;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -50,6 +51,8 @@ pub struct Client {
     pub socket: Socket,
     pub welcome: LoginOk,
     pub inbox: VecDeque<RelayFrame>,
+    /// The partition that delivered last, in which positions are acknowledged; the directory before that.
+    pub place: PartitionId,
     next_id: u64,
 }
 
@@ -143,7 +146,7 @@ impl Unauthenticated {
     pub async fn logged_in(mut self) -> Result<Client, Refusal> {
         match self.receive().await {
             Some(RelayFrame::LoginOk(welcome)) => {
-                Ok(Client { socket: self.socket, welcome, inbox: VecDeque::new(), next_id: 1 })
+                Ok(Client { socket: self.socket, welcome, inbox: VecDeque::new(), place: PartitionId(0), next_id: 1 })
             }
             Some(RelayFrame::LoginRefused(refusal)) => Err(refusal),
             other => panic!("neither logged in nor refused: {other:?}"),
@@ -156,9 +159,21 @@ impl Client {
         self.welcome.log
     }
 
+    /// The same in each partition: where a position was never given it counts for nothing.
     pub async fn attach_at(&mut self, pos: u64) {
-        let cursor = Cursor { log: self.log(), partition: PartitionId(0), pos: Pos(pos) };
-        self.send(&ClientFrame::Attach(Attach { cursors: vec![cursor] })).await;
+        self.attach(self.log(), Pos(pos)).await;
+    }
+
+    pub async fn attach(&mut self, log: LogId, pos: Pos) {
+        let partitions = self.welcome.positions.iter().map(|place| place.partition);
+        let cursors = partitions.map(|partition| Cursor { log, partition, pos }).collect();
+        self.send(&ClientFrame::Attach(Attach { cursors })).await;
+    }
+
+    /// What the login said of a chat's partition.
+    pub fn position(&self, chat: &ChatId) -> Position {
+        let layout = u16::try_from(self.welcome.positions.len()).ok().and_then(Layout::new).unwrap();
+        self.welcome.positions[usize::from(layout.of_chat(chat).0)]
     }
 
     pub async fn send(&mut self, frame: &ClientFrame) {
@@ -166,7 +181,7 @@ impl Client {
     }
 
     pub async fn ack(&mut self, pos: Pos) {
-        self.send(&ClientFrame::Ack(Ack { partition: PartitionId(0), pos })).await;
+        self.send(&ClientFrame::Ack(Ack { partition: self.place, pos })).await;
     }
 
     /// Sends a request without waiting for its answer.
@@ -205,10 +220,14 @@ impl Client {
 
     /// The next frame, first from the inbox. `None` when the connection has ended.
     pub async fn next(&mut self) -> Option<RelayFrame> {
-        match self.inbox.pop_front() {
+        let next = match self.inbox.pop_front() {
             Some(frame) => Some(frame),
             None => self.socket.receive().await,
+        };
+        if let Some(RelayFrame::Deliver(envelope)) = &next {
+            self.place = envelope.partition;
         }
+        next
     }
 
     /// The next envelope, skipping what is not one.

@@ -13,6 +13,7 @@ mod linking;
 mod logs;
 mod partitions;
 mod people;
+mod pointing;
 mod quic;
 mod registering;
 mod socket;

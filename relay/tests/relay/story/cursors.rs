@@ -3,10 +3,10 @@
 use super::{Chapter, Met, Pair, acknowledge, caught_up};
 use crate::people::{body, message};
 use aside_protocol::envelope::EnvelopeKind;
-use aside_protocol::frame::{Attach, ClientFrame, RelayFrame};
+use aside_protocol::frame::RelayFrame;
 use aside_protocol::refusal::{Plain, TooLarge};
 use aside_protocol::request::{Receipt, Receipts, ReceiptsOf, Request};
-use aside_protocol::{Cursor, LogId, PartitionId, Pos, Refusal, Seq};
+use aside_protocol::{LogId, Pos, Refusal, Seq};
 
 pub const CURSORS: Chapter = Chapter { requests: &["Send"], refusals: &[] };
 
@@ -21,7 +21,7 @@ async fn a_device_goes_on_where_it_says_and_the_relay_remembers_what_it_has() {
         positions.push(pair.b.envelope().await.pos);
     }
     assert!(positions.is_sorted());
-    acknowledge(&mut pair.b, positions[2]).await;
+    acknowledge(&mut pair.b, pair.chat, positions[2]).await;
     // Nothing that was not sent yet can be acknowledged.
     pair.b.ack(Pos(1_000)).await;
     let RelayFrame::Fault(fault) = pair.b.other().await.unwrap() else { panic!("no fault") };
@@ -29,7 +29,7 @@ async fn a_device_goes_on_where_it_says_and_the_relay_remembers_what_it_has() {
 
     let (cursor, log) = (positions[2], pair.b.log());
     let mut pair = pair.restart((Pos(0), cursor)).await;
-    let place = pair.b.welcome.positions[0];
+    let place = pair.b.position(&pair.chat);
     assert_eq!((place.acked, place.head, pair.b.log()), (cursor, positions[4], log), "over a restart");
     let after: Vec<_> = caught_up(&mut pair.b).await.iter().map(|envelope| envelope.pos).collect();
     assert_eq!(after, positions[3..]);
@@ -38,8 +38,7 @@ async fn a_device_goes_on_where_it_says_and_the_relay_remembers_what_it_has() {
     let cursors = [(log, positions[0]), (log, Pos(1_000)), (LogId([9; 16]), positions[3])];
     for (log, pos) in cursors {
         let mut again = pair.relay.connect().await.login(&pair.bob).await;
-        let cursors = vec![Cursor { log, partition: PartitionId(0), pos }];
-        again.send(&ClientFrame::Attach(Attach { cursors })).await;
+        again.attach(log, pos).await;
         let got: Vec<_> = caught_up(&mut again).await.iter().map(|envelope| envelope.pos).collect();
         assert_eq!(got, positions[1..], "from {pos:?} of {log:?}");
     }

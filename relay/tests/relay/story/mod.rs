@@ -11,11 +11,11 @@ mod numbers;
 mod retention;
 
 use crate::client::{Client, Transport};
-use crate::people::{Person, Running, chat_of, found};
+use crate::people::{Person, Running, chat_of, found, message};
 use aside_protocol::device_list::{DeviceEntry, DeviceList, SignedDeviceList, hash_of};
 use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::RelayFrame;
-use aside_protocol::request::{Answer, Envelopes, KeyPackageUpload, PutKeyPackages, Range, Request, Sent, Suite};
+use aside_protocol::request::{Answer, Envelopes, Range, Request, Sent};
 use aside_protocol::{Body, ChatId, Millis, Pos, PublicKey, Refusal, Seq, codec};
 use std::collections::BTreeSet;
 
@@ -115,29 +115,25 @@ impl Pair {
     }
 }
 
-/// The envelopes up to where delivery has caught up.
+/// The envelopes up to where delivery has caught up in every partition.
 async fn caught_up(client: &mut Client) -> Vec<Envelope> {
-    let mut envelopes = Vec::new();
-    loop {
+    let (mut envelopes, mut behind) = (Vec::new(), client.welcome.positions.len());
+    while behind > 0 {
         match client.next().await {
             Some(RelayFrame::Deliver(envelope)) => envelopes.push(envelope),
-            Some(RelayFrame::CaughtUp(_)) => return envelopes,
+            Some(RelayFrame::CaughtUp(_)) => behind -= 1,
             other => panic!("no envelope but {other:?}"),
         }
     }
+    envelopes
 }
 
-/// Acknowledges, and comes back once that is stored: acknowledgements go ahead of commands that come after them.
-async fn acknowledge(client: &mut Client, pos: Pos) {
+/// Acknowledges what a chat has delivered, and comes back once that is stored: acknowledgements go ahead of commands that
+/// come after them. This one is refused, so it leaves no trace.
+async fn acknowledge(client: &mut Client, chat: ChatId, pos: Pos) {
     client.ack(pos).await;
-    put_key_package(client, &format!("acknowledged {}", pos.0)).await;
-}
-
-async fn put_key_package(client: &mut Client, text: &str) {
-    let packages =
-        vec![KeyPackageUpload { suite: Suite::XWing, last_resort: true, body: Body::from(text.as_bytes().to_vec()) }];
-    let answer = client.ask(Request::PutKeyPackages(PutKeyPackages { packages })).await;
-    assert!(matches!(answer, Answer::KeyPackageCounts(_)), "not stored: {answer:?}");
+    let answer = client.ask(message(chat, 1_000_000, Seq(0), "beyond all numbers")).await;
+    assert!(matches!(answer, Answer::Refused(Refusal::OutOfOrder(_) | Refusal::Stale(_))), "not asked: {answer:?}");
 }
 
 /// Another device of the same person.

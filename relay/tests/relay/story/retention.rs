@@ -48,8 +48,8 @@ async fn what_all_have_acknowledged_goes_and_what_one_has_not_stays() {
     }
     let (last, middle) = (got[10], got[5]);
     while pair.a.envelope().await.pos < last {}
-    acknowledge(&mut pair.a, last).await;
-    acknowledge(&mut pair.b, middle).await;
+    acknowledge(&mut pair.a, pair.chat, last).await;
+    acknowledge(&mut pair.b, pair.chat, middle).await;
     let mut pair = pair.restart((last, Pos(0))).await;
     assert_eq!(held_from(&mut met, &mut pair.b, pair.chat, 7).await, (7..=11).collect::<Vec<_>>());
     let rest: Vec<_> = caught_up(&mut pair.b).await.iter().map(|envelope| envelope.seq.unwrap().0).collect();
@@ -57,7 +57,7 @@ async fn what_all_have_acknowledged_goes_and_what_one_has_not_stays() {
     let again = message(pair.chat, 4, pair.base, "m4");
     assert_eq!(met.sent(&mut pair.a, again).await.seq, Seq(4), "what is gone is not taken a second time");
 
-    acknowledge(&mut pair.b, last).await;
+    acknowledge(&mut pair.b, pair.chat, last).await;
     let mut pair = pair.restart((last, last)).await;
     assert!(held_from(&mut met, &mut pair.b, pair.chat, 12).await.is_empty());
     assert_eq!(met.sent(&mut pair.a, message(pair.chat, 12, pair.base, "on")).await.seq, Seq(12));
