@@ -2,6 +2,7 @@
 
 use super::{NatsError, Stream, failed};
 use async_nats::jetstream::object_store::{Object, ObjectInfo, ObjectStore};
+use data_encoding::BASE64URL;
 use futures_util::TryStreamExt;
 use std::time::SystemTime;
 use tokio::io::AsyncRead;
@@ -47,9 +48,28 @@ impl Stream {
         Ok(all.iter().filter_map(|info| read(info, &prefix)).collect())
     }
 
-    /// The one that goes farthest, if there is one.
+    /// The one that goes farthest, if there is one. It is asked for often, so that no consumer is made for it, as a list of
+    /// all would: those stay for a while, and a stream takes a bounded number of them.
     pub(in crate::cluster) async fn newest_snapshot(&self) -> Result<Option<Snapshot>, NatsError> {
-        Ok(self.all_snapshots().await?.into_iter().max_by_key(|snapshot| snapshot.position))
+        let (bucket, prefix) = (self.nats.bucket("snapshots"), self.name_of_all());
+        let stream = self.nats.context.get_stream_no_info(format!("OBJ_{bucket}")).await.map_err(failed)?;
+        let names = format!("$O.{bucket}.M.");
+        let subjects = stream.info_with_subjects(format!("{names}>")).await.map_err(failed)?;
+        let subjects: Vec<(String, usize)> = subjects.try_collect().await.map_err(failed)?;
+        let position = |subject: &str| -> Option<u64> {
+            let name = BASE64URL.decode(subject.strip_prefix(&names)?.as_bytes()).ok()?;
+            std::str::from_utf8(&name).ok()?.strip_prefix(&prefix)?.parse().ok()
+        };
+        let mut positions: Vec<u64> = subjects.iter().filter_map(|(subject, _)| position(subject)).collect();
+        positions.sort_unstable();
+        let store = self.snapshots().await?;
+        for position in positions.into_iter().rev() {
+            let info = store.info(self.name_of(position)).await.map_err(failed)?;
+            if !info.deleted {
+                return Ok(read(&info, &prefix));
+            }
+        }
+        Ok(None)
     }
 
     /// Its bytes.
