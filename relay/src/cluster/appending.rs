@@ -65,6 +65,11 @@ impl Vacancy {
 
 /// One reign, from the first record to the last; then the lease goes to whom it is due.
 async fn govern(part: &Arc<Part>, lease: Lease, batches: &mut mpsc::Receiver<Submission>) {
+    let taken = part.reached.borrow().owner.as_ref().is_some_and(|(owner, _)| *owner != part.node.name);
+    if taken {
+        // Whoever it was handed over to took it, and gave it up again.
+        *part.handed() = None;
+    }
     let begun = match (Reign::new(&part.node.name), part.log.asked().await) {
         (Some(reign), Ok(asked)) => begin(part, &reign).await.map(|last| (reign, asked, last)),
         _ => None,

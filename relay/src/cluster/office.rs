@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Interval;
 
-/// A partition that comes back after it was handed over was not wanted: it is kept for so long.
+/// A partition that comes back after it was handed over without having been taken is kept for so long.
 const HAND_AGAIN: Duration = Duration::from_secs(60);
 /// How often retention looks for something to delete.
 const RETAIN_EVERY: Duration = Duration::from_secs(60);

@@ -46,7 +46,7 @@ pub(super) struct Part {
     pub(super) appending: mpsc::Sender<Submission>,
     /// Something stands in the log that does not come: it is to be followed anew.
     pub(super) follow_anew: Notify,
-    /// When this node last handed it over.
+    /// When this node last handed it over, unless another one took it.
     handed: Mutex<Option<Instant>>,
     looked: Mutex<Looked>,
     /// The lease has become nobody's, or is meant for this node.
@@ -62,7 +62,7 @@ impl Part {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When this node last handed it over.
+    /// When this node last handed it over, unless another one took it.
     pub(super) fn handed(&self) -> MutexGuard<'_, Option<Instant>> {
         self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
