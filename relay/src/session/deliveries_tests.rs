@@ -3,9 +3,10 @@
 use super::super::{Pages, Unreadable, Wanted};
 use super::*;
 use crate::hub::Push;
-use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use crate::session::fixtures;
+use aside_protocol::codec;
+use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::RelayFrame;
-use aside_protocol::{AccountId, Body, ChatId, Millis, codec};
 use aside_relay_core::{CatchUp, Page};
 use proptest::prelude::*;
 use std::collections::VecDeque;
@@ -203,23 +204,7 @@ impl Sim {
 }
 
 fn envelope(partition: PartitionId, pos: u64) -> Envelope {
-    Envelope {
-        partition,
-        pos: Pos(pos),
-        kind: EnvelopeKind::Message,
-        chat: ChatId([0; 32]),
-        from: DEVICE,
-        account: AccountId([0; 32]),
-        time: Millis(0),
-        seq: None,
-        n: None,
-        base: None,
-        incarnation: None,
-        hash: None,
-        body: Some(Body::from(vec![1])),
-        blob: None,
-        routing: None,
-    }
+    fixtures::envelope(DEVICE, partition, pos)
 }
 
 fn push(partition: u16, pos: u64) -> Push {

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
-use aside_protocol::envelope::{Envelope, EnvelopeKind};
-use aside_protocol::{AccountId, Body, ChatId, Millis, codec};
+use crate::session::fixtures;
+use aside_protocol::codec;
+use aside_protocol::envelope::Envelope;
 use proptest::prelude::*;
 
 const DEVICE: DeviceId = DeviceId([1; 16]);
@@ -184,23 +185,7 @@ impl Sim {
 }
 
 fn envelope(pos: u64) -> Envelope {
-    Envelope {
-        partition: PARTITION,
-        pos: Pos(pos),
-        kind: EnvelopeKind::Message,
-        chat: ChatId([0; 32]),
-        from: DEVICE,
-        account: AccountId([0; 32]),
-        time: Millis(0),
-        seq: None,
-        n: None,
-        base: None,
-        incarnation: None,
-        hash: None,
-        body: Some(Body::from(vec![1])),
-        blob: None,
-        routing: None,
-    }
+    fixtures::envelope(DEVICE, PARTITION, pos)
 }
 
 fn push(pos: u64, weight: usize) -> Push {

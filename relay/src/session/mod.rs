@@ -267,4 +267,6 @@ impl Session {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! A session of a cluster: three partitions, each with a cursor, a head and a window of its own.
 
 use super::*;
-use aside_protocol::envelope::{Envelope, EnvelopeKind};
+use crate::session::fixtures;
+use aside_protocol::envelope::Envelope;
 use aside_protocol::frame::{Ack, CaughtUp};
-use aside_protocol::{Body, ChatId};
 
 const LOG: LogId = LogId([8; 16]);
 
@@ -12,23 +12,7 @@ fn cursor(partition: u16, pos: u64) -> Cursor {
 }
 
 fn envelope(partition: u16, pos: u64) -> Envelope {
-    Envelope {
-        partition: PartitionId(partition),
-        pos: Pos(pos),
-        kind: EnvelopeKind::Message,
-        chat: ChatId([0; 32]),
-        from: DEVICE,
-        account: AccountId([0; 32]),
-        time: Millis(0),
-        seq: None,
-        n: None,
-        base: None,
-        incarnation: None,
-        hash: None,
-        body: Some(Body::from(vec![1])),
-        blob: None,
-        routing: None,
-    }
+    fixtures::envelope(DEVICE, PartitionId(partition), pos)
 }
 
 fn delivered(partition: u16, pos: u64) -> Output {
