@@ -193,9 +193,14 @@ impl Cluster {
         self.nodes[node].blocks = Some(blocks);
     }
 
+    /// Takes that limit away, from its next start on.
+    pub fn make_room_at_start(&mut self, node: usize) {
+        self.nodes[node].blocks = None;
+    }
+
     /// Takes that limit away while the node runs.
     pub fn make_room(&mut self, node: usize) {
-        self.nodes[node].blocks = None;
+        self.make_room_at_start(node);
         limited::lift(self.nodes[node].process.as_ref().expect("it runs"));
     }
 

@@ -2,15 +2,24 @@
 
 use super::common::*;
 use aside_tests::cluster::NODES;
-use aside_tests::{Cluster, wait_for};
+use aside_tests::{Background, Client, Cluster, wait_for};
 
 /// Files of 256 KiB: enough to start, not for what follows.
 const LITTLE: u64 = 512;
 /// More texts of 30,000 bytes than fit.
 const MANY: usize = 30;
 
-#[test]
-fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
+/// A node with a full disk, and bob connected there. Alice has written so many lines.
+struct Full {
+    cluster: Cluster,
+    full: usize,
+    alice: Client,
+    bob: Client,
+    follow: Background,
+    said: usize,
+}
+
+fn fill() -> Full {
     let mut cluster = Cluster::start();
     let full = (cluster.owner() + 1) % NODES;
     let (alice, bob) = two(&cluster, (full + 1) % NODES, full);
@@ -26,6 +35,12 @@ fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
         alice.send("bob", &"x".repeat(30_000), &["--timeout", "60s"]).ok();
         said += 1;
     }
+    Full { cluster, full, alice, bob, follow, said }
+}
+
+#[test]
+fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
+    let Full { mut cluster, full, alice, bob, follow, said } = fill();
     says(&cluster, full, "its connections go elsewhere");
     // Bob goes on elsewhere, and alice notices nothing.
     alice.send("bob", &format!("line {said}"), &["--timeout", "60s"]).ok();
@@ -38,5 +53,17 @@ fn a_node_whose_disk_is_full_stops_serving_until_there_is_room() {
     });
     drop(follow);
     has_all(&bob, "alice", said + 1);
+    cluster.agree(NODES);
+}
+
+#[test]
+fn a_node_whose_disk_is_full_ends_when_it_is_asked_to() {
+    let Full { mut cluster, full, alice, bob, follow, said } = fill();
+    cluster.stop_node(full);
+    cluster.make_room_at_start(full);
+    cluster.start_node(full);
+    drop(follow);
+    has_all(&bob, "alice", said);
+    drop(alice);
     cluster.agree(NODES);
 }
